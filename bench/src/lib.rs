@@ -1,1 +1,3 @@
-//! Scaffold.
+//! The load generator.
+
+pub mod report;

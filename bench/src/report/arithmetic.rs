@@ -1,0 +1,369 @@
+//! From rounds to figures. Percentiles are always read from merged histograms, never averaged.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::model::{
+    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, Redirects,
+    RoundContext, RoundRun, ServerFigures, SlotOps,
+};
+use super::outcome::Outcome;
+
+const NS_PER_US: f64 = 1e3;
+/// Points of the latency curve in each half of the remaining distance to 100 %.
+const CURVE_TICKS_PER_HALF: u32 = 8;
+
+impl LatencyUs {
+    /// Reads the figures from a histogram of nanoseconds.
+    pub fn from_ns(histogram: &Histogram<u64>) -> Self {
+        if histogram.is_empty() {
+            return Self::default();
+        }
+        let at = |percentile: f64| quantile_us(histogram, percentile);
+        Self {
+            min: histogram.min() as f64 / NS_PER_US,
+            mean: histogram.mean() / NS_PER_US,
+            stddev: histogram.stdev() / NS_PER_US,
+            p50: at(50.0),
+            p90: at(90.0),
+            p95: at(95.0),
+            p99: at(99.0),
+            p999: at(99.9),
+            p9999: at(99.99),
+            max: histogram.max() as f64 / NS_PER_US,
+        }
+    }
+}
+
+/// A percentile in µs, never above the recorded maximum (a bucket's upper bound may be).
+fn quantile_us(histogram: &Histogram<u64>, percentile: f64) -> f64 {
+    histogram.value_at_percentile(percentile).min(histogram.max()) as f64 / NS_PER_US
+}
+
+impl EngineRun {
+    /// Merges the rounds of one engine. `contexts[i]` belongs to `outcomes[i]`; a missing one means that nothing is
+    /// known of the servers in that round.
+    pub fn from_outcomes(info: EngineInfo, outcomes: &[Outcome], contexts: &[RoundContext]) -> Self {
+        let seconds: f64 = outcomes.iter().map(|o| o.measured.as_secs_f64()).sum();
+        let mut commands: Groups<'_> = Groups::default();
+        let mut nodes: Groups<'_> = Groups::default();
+        for outcome in outcomes {
+            for c in &outcome.commands {
+                commands.add(&c.name, None, c.ops, &c.latency);
+            }
+            for n in &outcome.nodes {
+                nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency);
+            }
+        }
+        let total = merged(
+            outcomes
+                .iter()
+                .flat_map(|o| o.commands.iter().map(|c| &c.latency)),
+        );
+        let ops = commands.0.iter().map(|g| g.ops).sum();
+        let client_cpu: Duration = outcomes.iter().map(|o| o.client_cpu).sum();
+        let server_cpu = sum_of_all(contexts, outcomes.len(), |c| {
+            c.servers.iter().map(|s| s.cpu).sum()
+        });
+        let rounds = outcomes
+            .iter()
+            .enumerate()
+            .map(|(i, outcome)| round_figures(outcome, contexts.get(i)))
+            .collect::<Vec<_>>();
+        Self {
+            info,
+            ops,
+            seconds,
+            ops_per_sec: ratio(ops as f64, seconds),
+            errors: summed_errors(outcomes),
+            redirects: Redirects {
+                moved: outcomes.iter().map(|o| o.moved).sum(),
+                ask: outcomes.iter().map(|o| o.ask).sum(),
+            },
+            retries: outcomes.iter().map(|o| o.retries).sum(),
+            reconnects: outcomes.iter().map(|o| o.reconnects).sum(),
+            bytes_in: outcomes.iter().map(|o| o.bytes_in).sum(),
+            bytes_out: outcomes.iter().map(|o| o.bytes_out).sum(),
+            latency_us: LatencyUs::from_ns(&total),
+            latency_curve: latency_curve(&total),
+            latency_limit_us: latency_limit_us(outcomes),
+            commands: commands.0.iter().map(|g| g.command(seconds)).collect(),
+            nodes: nodes
+                .0
+                .iter()
+                .map(|g| g.node(seconds, contexts, outcomes.len()))
+                .collect(),
+            slots: summed_slots(outcomes),
+            intervals: all_intervals(outcomes),
+            server: ServerFigures {
+                cpu_ns_per_op: server_cpu.and_then(|cpu| per_op_ns(cpu, ops)),
+                cpu_s: server_cpu.map(|cpu| cpu.as_secs_f64()),
+                rss_bytes: rounds.last().and_then(|r| r.server_rss_bytes),
+            },
+            rounds,
+            client: ClientFigures {
+                cpu_ns_per_op: per_op_ns(client_cpu, ops).unwrap_or(0.0),
+                cpu_s: client_cpu.as_secs_f64(),
+            },
+        }
+    }
+
+    /// Failed operations of every class.
+    pub fn error_count(&self) -> u64 {
+        self.errors.values().sum()
+    }
+}
+
+/// The histograms themselves, for the HDR log; the model holds only figures.
+#[derive(Debug, Clone)]
+pub struct EngineLog {
+    pub info: EngineInfo,
+    pub intervals: Vec<LoggedInterval>,
+    /// Each command over the whole run.
+    pub commands: Vec<(String, Histogram<u64>)>,
+}
+
+/// One interval's histogram (ns) at its place in time.
+#[derive(Debug, Clone)]
+pub struct LoggedInterval {
+    /// Unix time of the interval's beginning.
+    pub start_unix_s: f64,
+    pub length_s: f64,
+    pub latency: Histogram<u64>,
+}
+
+impl EngineLog {
+    /// Keeps the histograms of the same rounds that [`EngineRun::from_outcomes`] takes.
+    pub fn from_outcomes(info: EngineInfo, outcomes: &[Outcome], contexts: &[RoundContext]) -> Self {
+        let mut intervals = Vec::new();
+        let mut commands: Groups<'_> = Groups::default();
+        let mut clock_s = 0.0;
+        for (i, outcome) in outcomes.iter().enumerate() {
+            // Without a clock reading the rounds are laid end to end, so that times still ascend.
+            let began_s = contexts
+                .get(i)
+                .map_or(clock_s, |c| c.started_unix_ms as f64 / 1e3);
+            intervals.extend(outcome.intervals.iter().map(|interval| LoggedInterval {
+                start_unix_s: began_s + interval.start.as_secs_f64(),
+                length_s: interval.length.as_secs_f64(),
+                latency: interval.latency.clone(),
+            }));
+            clock_s = began_s + outcome.measured.as_secs_f64();
+            for c in &outcome.commands {
+                commands.add(&c.name, None, c.ops, &c.latency);
+            }
+        }
+        let commands = commands
+            .0
+            .into_iter()
+            .map(|g| (g.name.to_owned(), g.latency))
+            .collect();
+        Self {
+            info,
+            intervals,
+            commands,
+        }
+    }
+}
+
+/// Rows of the same name in several rounds, in order of first appearance.
+#[derive(Default)]
+struct Groups<'a>(Vec<Group<'a>>);
+
+struct Group<'a> {
+    name: &'a str,
+    id: Option<&'a str>,
+    ops: u64,
+    latency: Histogram<u64>,
+}
+
+impl<'a> Groups<'a> {
+    fn add(&mut self, name: &'a str, id: Option<&'a str>, ops: u64, latency: &Histogram<u64>) {
+        match self.0.iter_mut().find(|g| g.name == name) {
+            Some(group) => {
+                group.ops += ops;
+                group.id = group.id.or(id);
+                add_histogram(&mut group.latency, latency);
+            }
+            None => self.0.push(Group {
+                name,
+                id,
+                ops,
+                latency: latency.clone(),
+            }),
+        }
+    }
+}
+
+impl Group<'_> {
+    fn command(&self, seconds: f64) -> CommandRun {
+        CommandRun {
+            name: self.name.to_owned(),
+            ops: self.ops,
+            ops_per_sec: ratio(self.ops as f64, seconds),
+            latency_us: LatencyUs::from_ns(&self.latency),
+        }
+    }
+
+    fn node(&self, seconds: f64, contexts: &[RoundContext], rounds: usize) -> NodeRun {
+        let of_node = |c: &RoundContext| c.servers.iter().find(|s| s.addr == self.name).cloned();
+        let uses: Vec<_> = contexts.iter().filter_map(of_node).collect();
+        // A share of the rounds would understate the time per operation.
+        let complete = !uses.is_empty() && uses.len() == rounds;
+        NodeRun {
+            addr: self.name.to_owned(),
+            id: self.id.map(str::to_owned),
+            ops: self.ops,
+            ops_per_sec: ratio(self.ops as f64, seconds),
+            latency_us: LatencyUs::from_ns(&self.latency),
+            cpu_ns_per_op: if complete {
+                per_op_ns(uses.iter().map(|u| u.cpu).sum(), self.ops)
+            } else {
+                None
+            },
+            rss_bytes: uses.last().map(|u| u.rss_bytes),
+        }
+    }
+}
+
+fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun {
+    let ops = outcome.commands.iter().map(|c| c.ops).sum();
+    let total = merged(outcome.commands.iter().map(|c| &c.latency));
+    let latency = LatencyUs::from_ns(&total);
+    let seconds = outcome.measured.as_secs_f64();
+    let servers = context.map(|c| c.servers.as_slice()).filter(|s| !s.is_empty());
+    RoundRun {
+        started_unix_ms: context.map_or(0, |c| c.started_unix_ms),
+        seconds,
+        ops,
+        ops_per_sec: ratio(ops as f64, seconds),
+        p50_us: latency.p50,
+        p99_us: latency.p99,
+        client_cpu_ns_per_op: per_op_ns(outcome.client_cpu, ops).unwrap_or(0.0),
+        server_cpu_ns_per_op: servers.and_then(|s| per_op_ns(s.iter().map(|u| u.cpu).sum(), ops)),
+        server_rss_bytes: servers.map(|s| s.iter().map(|u| u.rss_bytes).sum()),
+    }
+}
+
+fn all_intervals(outcomes: &[Outcome]) -> Vec<IntervalRun> {
+    let mut rows = Vec::new();
+    for (round, outcome) in (0..).zip(outcomes) {
+        rows.extend(outcome.intervals.iter().map(|interval| {
+            let latency = LatencyUs::from_ns(&interval.latency);
+            let length_s = interval.length.as_secs_f64();
+            IntervalRun {
+                round,
+                start_s: interval.start.as_secs_f64(),
+                length_s,
+                ops: interval.ops,
+                ops_per_sec: ratio(interval.ops as f64, length_s),
+                errors: interval.errors,
+                p50_us: latency.p50,
+                p99_us: latency.p99,
+                p999_us: latency.p999,
+                max_us: latency.max,
+            }
+        }));
+    }
+    rows
+}
+
+fn summed_errors(outcomes: &[Outcome]) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (class, count) in outcomes
+        .iter()
+        .flat_map(|o| &o.errors)
+        .filter(|(_, count)| **count > 0)
+    {
+        *sums.entry(class.clone()).or_insert(0) += count;
+    }
+    sums
+}
+
+fn summed_slots(outcomes: &[Outcome]) -> Vec<SlotOps> {
+    let slots = outcomes.iter().map(|o| o.slots.len()).max().unwrap_or(0);
+    (0..slots)
+        .filter_map(|slot| {
+            let ops = outcomes.iter().filter_map(|o| o.slots.get(slot)).sum();
+            (ops > 0).then_some(SlotOps {
+                slot: slot as u16,
+                ops,
+            })
+        })
+        .collect()
+}
+
+/// Sums over all rounds, or nothing if one round lacks the figure.
+fn sum_of_all(
+    contexts: &[RoundContext],
+    rounds: usize,
+    cpu: impl Fn(&RoundContext) -> Duration,
+) -> Option<Duration> {
+    let known = contexts.iter().filter(|c| !c.servers.is_empty());
+    (rounds > 0 && known.clone().count() == rounds).then(|| known.map(cpu).sum())
+}
+
+/// Points at 0, 50 %, then evenly within each halving of what remains, down to the last operation, and 100 %.
+fn latency_curve(histogram: &Histogram<u64>) -> Vec<CurvePoint> {
+    if histogram.is_empty() {
+        return Vec::new();
+    }
+    let mut points = Vec::new();
+    let last_op = 100.0 / histogram.len() as f64;
+    let mut remaining: f64 = 100.0;
+    while remaining > last_op {
+        for tick in 0..CURVE_TICKS_PER_HALF {
+            let percentile =
+                100.0 - remaining * (1.0 - 0.5 * f64::from(tick) / f64::from(CURVE_TICKS_PER_HALF));
+            points.push(CurvePoint {
+                percentile,
+                us: quantile_us(histogram, percentile),
+            });
+        }
+        remaining /= 2.0;
+    }
+    points.push(CurvePoint {
+        percentile: 100.0,
+        us: histogram.max() as f64 / NS_PER_US,
+    });
+    points
+}
+
+fn latency_limit_us(outcomes: &[Outcome]) -> Option<f64> {
+    let bounded = outcomes
+        .iter()
+        .flat_map(|o| &o.commands)
+        .map(|c| &c.latency)
+        .filter(|h| !h.is_auto_resize());
+    bounded.map(Histogram::high).min().map(|ns| ns as f64 / NS_PER_US)
+}
+
+fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histogram<u64> {
+    let Some(first) = histograms.next() else {
+        return Histogram::new(3).expect("three significant digits are within the crate's 0 to 5");
+    };
+    let mut total = first.clone();
+    for histogram in histograms {
+        add_histogram(&mut total, histogram);
+    }
+    total
+}
+
+/// Adds whatever the ranges are: a run with a longer tail than the first must not be lost.
+fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
+    let own = to.is_auto_resize();
+    to.auto(true);
+    to.add(from)
+        .expect("a histogram that may grow holds every value of another");
+    to.auto(own);
+}
+
+fn per_op_ns(cpu: Duration, ops: u64) -> Option<f64> {
+    (ops > 0).then(|| cpu.as_nanos() as f64 / ops as f64)
+}
+
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { 0.0 }
+}

@@ -1,0 +1,423 @@
+//! The result model. Serialised with serde it is run.json, described by docs/run.schema.json; every other file,
+//! picture and table is drawn from it, so that `loadgen report DIR` can draw them again.
+//!
+//! Units are last in names: `_us` microseconds, `_s` seconds, `_ns` nanoseconds, `_bytes` bytes; a `share` is 0 to 1.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The value of [`Report::schema`]; the number grows when a reader of an older one would go wrong.
+pub const SCHEMA: &str = "slotmark-run/1";
+
+/// One invocation: everything that was measured, on which machine, with which settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// When the run began, RFC 3339 in UTC.
+    pub started_utc: String,
+    /// The command line, passwords left out.
+    pub command_line: Vec<String>,
+    pub workload: WorkloadInfo,
+    pub settings: Settings,
+    pub environment: Environment,
+    /// One entry for each engine, and for each step of a sweep: engine by engine, steps in order. In a comparison
+    /// the engine under test comes first and the one it is compared with second.
+    pub engines: Vec<EngineRun>,
+    /// Filled by `--compare`: one for each step (one in all without a sweep).
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    pub ended: RunEnd,
+}
+
+/// What was asked of the engines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadInfo {
+    pub name: String,
+    /// The question the workload was written to answer.
+    #[serde(default)]
+    pub question: String,
+    /// What its author expects to see.
+    #[serde(default)]
+    pub expectation: String,
+    pub seed: u64,
+    /// Hash of the operation stream, hexadecimal: equal hashes mean the same operations.
+    pub stream_hash: String,
+    /// Keys written before the measurement.
+    #[serde(default)]
+    pub preloaded_keys: u64,
+    /// The specification as it ran, overrides applied.
+    #[serde(default)]
+    pub spec: serde_json::Value,
+}
+
+/// How the load was offered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub clients: u32,
+    pub threads: u32,
+    /// Operations a client keeps outstanding.
+    pub pipeline: u32,
+    /// Rounds on each engine.
+    pub rounds: u32,
+    /// Length of one round, when bounded by time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duration_s: Option<f64>,
+    /// Operations of one round, when bounded by count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub requests: Option<u64>,
+    pub warmup_s: f64,
+    /// RESP version spoken, 2 or 3.
+    pub protocol: u8,
+    /// Primaries of the cluster; 1 in standalone mode.
+    pub nodes: u32,
+    pub replicas: u32,
+    pub cluster: bool,
+    /// True when the engines were started for this run, false for an existing target.
+    pub launched: bool,
+}
+
+/// The machine the generator ran on, and the generator itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Model name of the processor.
+    pub cpu: String,
+    /// Cores that may be used.
+    pub cores: u32,
+    pub memory_bytes: u64,
+    /// Operating system's name and version.
+    pub os: String,
+    pub kernel: String,
+    /// "kvm", "docker", ...; none on bare metal or when unknown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub virtualization: Option<String>,
+    pub loadgen_version: String,
+    /// Commit the generator was built from; "unknown" outside a repository.
+    pub commit: String,
+    /// "release", "debug", ...
+    pub build_profile: String,
+    #[serde(default)]
+    pub noise: Noise,
+}
+
+/// What else the machine was doing; absent figures could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// One-minute load average just before the first round.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub load_average_before: Option<f64>,
+    /// Share of all cores' time that the hypervisor took away during the rounds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub steal_share: Option<f64>,
+    /// Share of all cores' time used by processes other than the generator and the engines during the rounds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub other_cpu_share: Option<f64>,
+}
+
+/// What the driver knows of an engine before it measures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineInfo {
+    /// "slotmark", "redis", "valkey", or the file name of the program given by path.
+    pub engine: String,
+    /// Version as the engine reports it.
+    pub version: String,
+    /// The step of a sweep this is, if the workload is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step: Option<Step>,
+}
+
+impl EngineInfo {
+    /// "redis 7.0.15", with the step if there is one: "redis 7.0.15, pipeline 16".
+    pub fn label(&self) -> String {
+        match &self.step {
+            Some(step) => format!("{} {}, {step}", self.engine, self.version),
+            None => format!("{} {}", self.engine, self.version).trim_end().to_owned(),
+        }
+    }
+
+    /// A name for files: "redis", "redis-pipeline-16"; only letters, digits, dots, dashes and underscores.
+    pub fn file_stem(&self) -> String {
+        let name = match &self.step {
+            Some(step) => format!("{}-{}-{}", self.engine, step.parameter, step.value),
+            None => self.engine.clone(),
+        };
+        name.chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect()
+    }
+}
+
+/// One point of a sweep, e.g. pipeline depth 16.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub parameter: String,
+    pub value: u64,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.parameter, self.value)
+    }
+}
+
+/// What the driver knows of one round besides its outcome.
+#[derive(Debug, Clone, Default)]
+pub struct RoundContext {
+    /// When the measured time of the round began, in ms since the Unix epoch.
+    pub started_unix_ms: u64,
+    /// Server processes over the measured time; empty when the target's processes cannot be seen.
+    pub servers: Vec<ServerUse>,
+}
+
+/// One server process over one round.
+#[derive(Debug, Clone, Default)]
+pub struct ServerUse {
+    /// "host:port", as in the outcome's nodes.
+    pub addr: String,
+    /// User and system time it used over the measured time.
+    pub cpu: Duration,
+    /// Resident memory at the end of the round.
+    pub rss_bytes: u64,
+}
+
+/// All that was measured on one engine (at one step of a sweep), all rounds merged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineRun {
+    #[serde(flatten)]
+    pub info: EngineInfo,
+    /// Successful operations; a redirected one counts once, a failed one not at all.
+    pub ops: u64,
+    /// Measured wall time, all rounds together.
+    pub seconds: f64,
+    pub ops_per_sec: f64,
+    /// Failed operations by class.
+    pub errors: BTreeMap<String, u64>,
+    pub redirects: Redirects,
+    pub retries: u64,
+    pub reconnects: u64,
+    /// Bytes read from and written to the engine.
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub latency_us: LatencyUs,
+    /// Latency by percentile, enough points to draw it.
+    pub latency_curve: Vec<CurvePoint>,
+    /// Longest latency the histograms hold; a longer one is recorded as this. None if they grow as needed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub latency_limit_us: Option<f64>,
+    pub commands: Vec<CommandRun>,
+    pub nodes: Vec<NodeRun>,
+    /// Operations by slot, slots without any left out, ascending.
+    pub slots: Vec<SlotOps>,
+    pub intervals: Vec<IntervalRun>,
+    pub rounds: Vec<RoundRun>,
+    pub server: ServerFigures,
+    pub client: ClientFigures,
+}
+
+/// Redirects followed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirects {
+    pub moved: u64,
+    pub ask: u64,
+}
+
+/// Latency of successful operations in microseconds; all zero when there were none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyUs {
+    pub min: f64,
+    pub mean: f64,
+    pub stddev: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub p9999: f64,
+    pub max: f64,
+}
+
+/// `percentile` percent of the operations took `us` microseconds or less.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    pub percentile: f64,
+    pub us: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommandRun {
+    pub name: String,
+    pub ops: u64,
+    pub ops_per_sec: f64,
+    pub latency_us: LatencyUs,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeRun {
+    pub addr: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    pub ops: u64,
+    pub ops_per_sec: f64,
+    pub latency_us: LatencyUs,
+    /// CPU time of the node's process per operation it answered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cpu_ns_per_op: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rss_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotOps {
+    pub slot: u16,
+    pub ops: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntervalRun {
+    /// Which round, from 0.
+    pub round: u32,
+    /// Since the beginning of the round's measured time.
+    pub start_s: f64,
+    pub length_s: f64,
+    pub ops: u64,
+    pub ops_per_sec: f64,
+    pub errors: u64,
+    pub p50_us: f64,
+    pub p99_us: f64,
+    pub p999_us: f64,
+    pub max_us: f64,
+}
+
+/// The figures of one round, which the comparison pairs up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoundRun {
+    pub started_unix_ms: u64,
+    pub seconds: f64,
+    pub ops: u64,
+    pub ops_per_sec: f64,
+    pub p50_us: f64,
+    pub p99_us: f64,
+    pub client_cpu_ns_per_op: f64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub server_cpu_ns_per_op: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub server_rss_bytes: Option<u64>,
+}
+
+/// All server processes together; absent when they cannot be seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerFigures {
+    pub cpu_ns_per_op: Option<f64>,
+    pub cpu_s: Option<f64>,
+    /// Resident memory at the end of the last round.
+    pub rss_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClientFigures {
+    pub cpu_ns_per_op: f64,
+    pub cpu_s: f64,
+}
+
+/// One engine against another at one step, over paired rounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step: Option<Step>,
+    /// Label of the engine under test.
+    pub engine: String,
+    /// Label of the engine it is compared with.
+    pub baseline: String,
+    pub metrics: Vec<MetricComparison>,
+}
+
+/// One figure of both engines; `ratio` is engine / baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricComparison {
+    pub metric: Metric,
+    pub engine_value: f64,
+    pub baseline_value: f64,
+    /// Geometric mean of the ratios of the paired rounds.
+    pub ratio: f64,
+    /// Confidence interval of the ratio; none with fewer than two pairs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<RatioInterval>,
+    /// Paired rounds the ratio rests on.
+    pub pairs: u32,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RatioInterval {
+    pub low: f64,
+    pub high: f64,
+    /// E.g. 0.95.
+    pub confidence: f64,
+    pub method: IntervalMethod,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalMethod {
+    /// Percentiles of means of resampled log-ratios.
+    Bootstrap,
+    /// Student's t on the log-ratios: with under five pairs there is nothing to resample.
+    StudentT,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Operations a second.
+    Throughput,
+    /// 99th percentile of latency, µs.
+    P99,
+    /// Server CPU time per operation, ns.
+    ServerCpu,
+    /// Resident memory of all servers, bytes.
+    Memory,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The engine under test is better than the baseline.
+    Better,
+    Worse,
+    /// The interval contains 1.
+    NoDifferenceFound,
+    /// Too few rounds for an interval.
+    Undecided,
+}
+
+/// Why a figure is suspect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable short name, e.g. "generator-saturated".
+    pub code: String,
+    /// Label of the engine concerned; none when it is the whole run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub engine: Option<String>,
+    /// One or two sentences: what was seen and what it does to the figures.
+    pub text: String,
+}
+
+/// How the run ended; anything but `completed` means that the figures are partial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RunEnd {
+    Completed,
+    Interrupted,
+    TargetLost { reason: String },
+}

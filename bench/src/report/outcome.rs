@@ -1,0 +1,68 @@
+//! What one round of load measured on one engine, before any arithmetic.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// One round: raw counts and histograms (latency in nanoseconds).
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Wall time of the whole round, warm-up included.
+    pub elapsed: Duration,
+    /// Wall time over which the operations below were counted.
+    pub measured: Duration,
+    pub commands: Vec<CommandOutcome>,
+    pub nodes: Vec<NodeOutcome>,
+    /// Operations by slot, 16384 of them.
+    pub slots: Vec<u64>,
+    pub intervals: Vec<Interval>,
+    /// Failed operations by class ("TRYAGAIN", "timeout", ...).
+    pub errors: BTreeMap<String, u64>,
+    pub moved: u64,
+    pub ask: u64,
+    pub retries: u64,
+    pub reconnects: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    /// User and system time of the generator's threads over `measured`.
+    pub client_cpu: Duration,
+    pub ended: Ended,
+}
+
+/// Successful operations of one command.
+#[derive(Debug, Clone)]
+pub struct CommandOutcome {
+    pub name: String,
+    pub ops: u64,
+    pub latency: Histogram<u64>,
+}
+
+/// Successful operations answered by one node.
+#[derive(Debug, Clone)]
+pub struct NodeOutcome {
+    pub addr: String,
+    pub id: Option<String>,
+    pub ops: u64,
+    pub latency: Histogram<u64>,
+}
+
+/// One slice of the measured time.
+#[derive(Debug, Clone)]
+pub struct Interval {
+    /// Since the beginning of the measured time of the round.
+    pub start: Duration,
+    pub length: Duration,
+    pub ops: u64,
+    pub errors: u64,
+    pub latency: Histogram<u64>,
+}
+
+/// How a round ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Completed,
+    Interrupted,
+    /// The target went away and did not come back; the text says how.
+    TargetLost(String),
+}
