@@ -11,11 +11,19 @@
 //! |---|---|
 //! | [`slot`] | CRC16, hash tags, the slot of a key |
 //! | [`resp`] | RESP2 and RESP3: requests, replies, encoders |
+//! | [`topology`] | who is in a cluster: CLUSTER NODES, SLOTS, SHARDS and nodes.conf, both ways |
+//! | [`slot_map`] | the owner of every slot, as a client keeps it |
+//! | [`route`] | who serves a request: here, MOVED, ASK, TRYAGAIN, CROSSSLOT, CLUSTERDOWN |
+//! | [`redirect`] | the error replies of a cluster |
 //! | [`limits`] | every bound on what a peer may make us hold |
 #![forbid(unsafe_code)]
 
 pub mod limits;
+pub mod redirect;
 pub mod resp;
+pub mod route;
 pub mod slot;
+pub mod slot_map;
+pub mod topology;
 
 pub use slot::{SLOT_COUNT, Slot, slot_of};

@@ -85,12 +85,18 @@ pub fn parse(error_line: &[u8]) -> Option<Redirect<'_>> {
     let (host, port) = address.split(' ').next()?.rsplit_once(':')?;
     let slot = slot.parse().ok().filter(|slot| usize::from(*slot) < SLOT_COUNT)?;
     let port = port.parse().ok()?;
-    Some(if moved { Redirect::Moved { slot, host, port } } else { Redirect::Ask { slot, host, port } })
+    Some(if moved {
+        Redirect::Moved { slot, host, port }
+    } else {
+        Redirect::Ask { slot, host, port }
+    })
 }
 
 /// The first word of an error line, if it is a code: `ERR`, `MOVED`, `WRONGTYPE`...
 pub fn error_code(error_line: &[u8]) -> Option<&str> {
-    let word = error_line.split(|byte| matches!(byte, b' ' | b'\r' | b'\n')).next()?;
+    let word = error_line
+        .split(|byte| matches!(byte, b' ' | b'\r' | b'\n'))
+        .next()?;
     let code = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     if word.is_empty() || !word.iter().all(code) {
         return None;
@@ -196,36 +202,72 @@ mod tests {
 
     #[test]
     fn reads_what_servers_write() {
-        let moved = Redirect::Moved { slot: 3999, host: "127.0.0.1", port: 6381 };
+        let moved = Redirect::Moved {
+            slot: 3999,
+            host: "127.0.0.1",
+            port: 6381,
+        };
         assert_eq!(parse(b"MOVED 3999 127.0.0.1:6381"), Some(moved));
         assert_eq!(moved.to_string(), "MOVED 3999 127.0.0.1:6381");
-        let ask = Redirect::Ask { slot: 16383, host: "2001:db8::1", port: 7000 };
+        let ask = Redirect::Ask {
+            slot: 16383,
+            host: "2001:db8::1",
+            port: 7000,
+        };
         assert_eq!(parse(b"ASK 16383 2001:db8::1:7000"), Some(ask));
-        assert_eq!(parse(b"ASK 1 node-3.example:1").map(|ask| ask.dial_host("asked")), Some("node-3.example"));
+        assert_eq!(
+            parse(b"ASK 1 node-3.example:1").map(|ask| ask.dial_host("asked")),
+            Some("node-3.example")
+        );
         for unnamed in ["MOVED 7 :7000", "MOVED 7 ?:7000", "ASK 7 ?:7000"] {
             let redirect = parse(unnamed.as_bytes()).unwrap();
-            assert_eq!((redirect.dial_host("asked"), redirect.port(), redirect.slot()), ("asked", 7000, 7));
+            assert_eq!(
+                (redirect.dial_host("asked"), redirect.port(), redirect.slot()),
+                ("asked", 7000, 7)
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_redirect() {
-        for line in ["", "MOVED", "MOVED ", "MOVED 1", "MOVED 1 ", "MOVED 1 host", "MOVED 16384 h:1", "MOVED -1 h:1"] {
+        for line in [
+            "",
+            "MOVED",
+            "MOVED ",
+            "MOVED 1",
+            "MOVED 1 ",
+            "MOVED 1 host",
+            "MOVED 16384 h:1",
+            "MOVED -1 h:1",
+        ] {
             assert_eq!(parse(line.as_bytes()), None, "{line:?}");
         }
-        for line in ["MOVED 1 h:65536", "MOVED 1 h:", "MOVED x h:1", "ERR MOVED 1 h:1", "moved 1 h:1", "MOVEDX 1 h:1"] {
+        for line in [
+            "MOVED 1 h:65536",
+            "MOVED 1 h:",
+            "MOVED x h:1",
+            "ERR MOVED 1 h:1",
+            "moved 1 h:1",
+            "MOVEDX 1 h:1",
+        ] {
             assert_eq!(parse(line.as_bytes()), None, "{line:?}");
         }
     }
 
     #[test]
     fn classes_have_their_own_names() {
-        for class in ErrorClass::ALL.iter().filter(|class| **class != ErrorClass::Other) {
+        for class in ErrorClass::ALL
+            .iter()
+            .filter(|class| **class != ErrorClass::Other)
+        {
             assert_eq!(classify(format!("{} more text", class.name()).as_bytes()), *class);
         }
         assert_eq!(classify(b"ERR unknown command"), ErrorClass::Err);
         assert_eq!(classify(b"OOM"), ErrorClass::Oom);
-        assert_eq!(classify(b"BUSYKEY Target key name already exists."), ErrorClass::BusyKey);
+        assert_eq!(
+            classify(b"BUSYKEY Target key name already exists."),
+            ErrorClass::BusyKey
+        );
         assert_eq!(classify(b"STRANGE thing"), ErrorClass::Other);
         assert_eq!(error_code(b"STRANGE thing"), Some("STRANGE"));
         assert_eq!(classify(b"no code at all"), ErrorClass::Other);

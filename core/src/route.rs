@@ -93,12 +93,22 @@ pub struct RouteRequest {
 impl RouteRequest {
     /// A plain read of these slots.
     pub fn read(slots: KeySlots) -> Self {
-        Self { slots, write: false, asking: false, readonly: false, migrate: false, shard_channel: false }
+        Self {
+            slots,
+            write: false,
+            asking: false,
+            readonly: false,
+            migrate: false,
+            shard_channel: false,
+        }
     }
 
     /// A plain write to these slots.
     pub fn write(slots: KeySlots) -> Self {
-        Self { write: true, ..Self::read(slots) }
+        Self {
+            write: true,
+            ..Self::read(slots)
+        }
     }
 }
 
@@ -156,7 +166,11 @@ pub enum Decision {
 /// Decides who serves a request. `presence` looks the keys up without touching them; it is called only for a slot on
 /// its way, and not for shard channels.
 #[inline]
-pub fn route(view: &impl RouteView, request: &RouteRequest, presence: impl FnOnce() -> KeyPresence) -> Decision {
+pub fn route(
+    view: &impl RouteView,
+    request: &RouteRequest,
+    presence: impl FnOnce() -> KeyPresence,
+) -> Decision {
     let (slot, one) = match request.slots {
         KeySlots::None => return Decision::NoKeys,
         KeySlots::One(slot) => (slot, true),
@@ -168,7 +182,10 @@ pub fn route(view: &impl RouteView, request: &RouteRequest, presence: impl FnOnc
     if !one {
         return Decision::CrossSlot;
     }
-    if let Service::Down { allow_reads, allow_shard_channels } = view.service()
+    if let Service::Down {
+        allow_reads,
+        allow_shard_channels,
+    } = view.service()
         && let Some(reason) = refused(request, allow_reads, allow_shard_channels)
     {
         return Decision::ClusterDown(reason);
@@ -178,14 +195,28 @@ pub fn route(view: &impl RouteView, request: &RouteRequest, presence: impl FnOnc
         return decision;
     }
     let served_here = mine
-        || ((request.readonly || request.shard_channel) && !request.write && view.my_primary() == Some(owner));
-    if served_here { Decision::Local } else { Decision::Moved { slot, node: owner } }
+        || ((request.readonly || request.shard_channel)
+            && !request.write
+            && view.my_primary() == Some(owner));
+    if served_here {
+        Decision::Local
+    } else {
+        Decision::Moved { slot, node: owner }
+    }
 }
 
 /// Why a cluster in state fail does not serve this request.
 #[cold]
-fn refused(request: &RouteRequest, allow_reads: bool, allow_shard_channels: bool) -> Option<ClusterDownReason> {
-    let allowed = if request.shard_channel { allow_shard_channels } else { allow_reads };
+fn refused(
+    request: &RouteRequest,
+    allow_reads: bool,
+    allow_shard_channels: bool,
+) -> Option<ClusterDownReason> {
+    let allowed = if request.shard_channel {
+        allow_shard_channels
+    } else {
+        allow_reads
+    };
     if !allowed {
         Some(ClusterDownReason::State)
     } else if request.write && !request.shard_channel {
@@ -211,7 +242,11 @@ fn open_slot(
     if request.migrate {
         return Some(Decision::Local);
     }
-    let here = if request.shard_channel { KeyPresence::default() } else { presence() };
+    let here = if request.shard_channel {
+        KeyPresence::default()
+    } else {
+        presence()
+    };
     match to {
         Some(_) if here.missing == 0 => None,
         Some(_) if here.existing > 0 => Some(Decision::TryAgain),

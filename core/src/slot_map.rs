@@ -14,7 +14,10 @@ impl NodeIndex {
 
     /// The node at this place; `None` from [`Self::MAX_NODES`] on.
     pub fn new(place: usize) -> Option<Self> {
-        u16::try_from(place).ok().filter(|place| *place != NOBODY).map(Self)
+        u16::try_from(place)
+            .ok()
+            .filter(|place| *place != NOBODY)
+            .map(Self)
     }
 
     /// The place in the list.
@@ -57,7 +60,12 @@ impl OwnerTable {
 
     /// What a node owns.
     pub fn slots_of(&self, node: NodeIndex) -> SlotRanges {
-        self.0.iter().enumerate().filter(|(_, owner)| **owner == node.0).map(|(slot, _)| slot as Slot).collect()
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, owner)| **owner == node.0)
+            .map(|(slot, _)| slot as Slot)
+            .collect()
     }
 
     /// What every node owns, by index, for `nodes` nodes, in one pass.
@@ -112,13 +120,22 @@ pub struct SlotMap {
 impl SlotMap {
     /// No nodes, no owners.
     pub fn new() -> Self {
-        Self { nodes: Vec::new(), replicas: Vec::new(), owners: OwnerTable::new() }
+        Self {
+            nodes: Vec::new(),
+            replicas: Vec::new(),
+            owners: OwnerTable::new(),
+        }
     }
 
     /// One server that owns every slot: a server that is no cluster.
     pub fn standalone(host: &str, port: u16) -> Self {
         let mut map = Self::new();
-        let node = NodeAddr { id: None, host: host.to_owned(), port, role: Role::Primary };
+        let node = NodeAddr {
+            id: None,
+            host: host.to_owned(),
+            port,
+            role: Role::Primary,
+        };
         let node = map.add_node(node).expect("an empty map has room for a node");
         for slot in 0..SLOT_COUNT as Slot {
             map.owners.set(slot, Some(node));
@@ -136,16 +153,27 @@ impl SlotMap {
             if node.port == 0 || (node.flags.intersects(out_of_use) && node.slots.is_empty()) {
                 continue;
             }
-            let role = if node.is_replica() { Role::Replica } else { Role::Primary };
+            let role = if node.is_replica() {
+                Role::Replica
+            } else {
+                Role::Primary
+            };
             let host = node.endpoint.as_deref().unwrap_or(asked_host).to_owned();
-            let addr = NodeAddr { id: node.id, host, port: node.port, role };
+            let addr = NodeAddr {
+                id: node.id,
+                host,
+                port: node.port,
+                role,
+            };
             let Some(index) = map.add_node(addr) else { break };
             for slot in node.slots.slots() {
                 map.owners.set(slot, Some(index));
             }
         }
         for node in topology.nodes.iter().filter(|node| node.is_replica()) {
-            let (Some(id), Some(primary)) = (node.id, node.primary) else { continue };
+            let (Some(id), Some(primary)) = (node.id, node.primary) else {
+                continue;
+            };
             if let (Some(replica), Some(primary)) = (map.node_by_id(id), map.node_by_id(primary)) {
                 map.replicas[primary.get()].push(replica);
             }
@@ -194,7 +222,10 @@ impl SlotMap {
 
     /// The node at this address, as a redirect names it.
     pub fn node_by_addr(&self, host: &str, port: u16) -> Option<NodeIndex> {
-        let place = self.nodes.iter().position(|node| node.port == port && node.host == host)?;
+        let place = self
+            .nodes
+            .iter()
+            .position(|node| node.port == port && node.host == host)?;
         NodeIndex::new(place)
     }
 
@@ -212,7 +243,11 @@ impl SlotMap {
                 owns[owner.get()] = true;
             }
         }
-        owns.iter().enumerate().filter(|(_, owns)| **owns).filter_map(|(place, _)| NodeIndex::new(place)).collect()
+        owns.iter()
+            .enumerate()
+            .filter(|(_, owns)| **owns)
+            .filter_map(|(place, _)| NodeIndex::new(place))
+            .collect()
     }
 
     /// What a node owns.
@@ -282,7 +317,11 @@ eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee :0@0 master,noaddr - 0 5 0 disconnected
         assert_eq!(map.owner(8192), Some(two));
         assert_eq!(map.owner(8191), NodeIndex::new(0));
         assert_eq!(map.owner(16384), None);
-        let replicas: Vec<_> = map.replicas(16383).iter().map(|index| map.node(*index).port).collect();
+        let replicas: Vec<_> = map
+            .replicas(16383)
+            .iter()
+            .map(|index| map.node(*index).port)
+            .collect();
         assert_eq!(replicas, [7002]);
         assert!(map.replicas(0).is_empty());
         assert_eq!(map.owners(), [NodeIndex::new(0).unwrap(), two]);
@@ -292,7 +331,12 @@ eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee :0@0 master,noaddr - 0 5 0 disconnected
     #[test]
     fn a_moved_changes_one_slot() {
         let mut map = SlotMap::from_topology(&parse_nodes(NODES).unwrap(), "asked");
-        let addr = NodeAddr { id: None, host: "10.0.0.9".into(), port: 7009, role: Role::Primary };
+        let addr = NodeAddr {
+            id: None,
+            host: "10.0.0.9".into(),
+            port: 7009,
+            role: Role::Primary,
+        };
         let new = map.add_node(addr).unwrap();
         map.set_owner(5, new);
         assert_eq!(map.owner(5), Some(new));
@@ -302,7 +346,8 @@ eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee :0@0 master,noaddr - 0 5 0 disconnected
 
     #[test]
     fn a_node_without_a_name_is_where_we_asked() {
-        let text = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa :7000@17000 myself,master - 0 0 1 connected 0-16383\n";
+        let text =
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa :7000@17000 myself,master - 0 0 1 connected 0-16383\n";
         let map = SlotMap::from_topology(&parse_nodes(text).unwrap(), "seed.example");
         assert_eq!(map.node(map.owner(0).unwrap()).host, "seed.example");
     }

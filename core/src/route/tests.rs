@@ -52,15 +52,27 @@ const MINE: View = View {
     importing_from: None,
     service: Service::Full,
 };
-const THEIRS: View = View { owner: Some(OTHER), ..MINE };
-const DOWN: Service = Service::Down { allow_reads: false, allow_shard_channels: false };
+const THEIRS: View = View {
+    owner: Some(OTHER),
+    ..MINE
+};
+const DOWN: Service = Service::Down {
+    allow_reads: false,
+    allow_shard_channels: false,
+};
 
 fn ask(view: &View, request: RouteRequest) -> Decision {
-    route(view, &request, || panic!("no slot is open, the keys must not be looked up"))
+    route(view, &request, || {
+        panic!("no slot is open, the keys must not be looked up")
+    })
 }
 
 fn ask_with(view: &View, request: RouteRequest, existing: usize, missing: usize) -> Decision {
-    route(view, &request, || KeyPresence { existing, missing, several: existing + missing > 1 })
+    route(view, &request, || KeyPresence {
+        existing,
+        missing,
+        several: existing + missing > 1,
+    })
 }
 
 fn one_read() -> RouteRequest {
@@ -78,72 +90,237 @@ fn key_slots_of_a_request() {
 #[test]
 fn plain_requests() {
     assert_eq!(ask(&MINE, one_read()), Decision::Local);
-    assert_eq!(ask(&THEIRS, one_read()), Decision::Moved { slot: SLOT, node: index(OTHER) });
+    assert_eq!(
+        ask(&THEIRS, one_read()),
+        Decision::Moved {
+            slot: SLOT,
+            node: index(OTHER)
+        }
+    );
     assert_eq!(ask(&THEIRS, RouteRequest::read(KeySlots::None)), Decision::NoKeys);
-    assert_eq!(ask(&MINE, RouteRequest::write(KeySlots::Several(SLOT))), Decision::CrossSlot);
+    assert_eq!(
+        ask(&MINE, RouteRequest::write(KeySlots::Several(SLOT))),
+        Decision::CrossSlot
+    );
     let nobodys = View { owner: None, ..MINE };
-    assert_eq!(ask(&nobodys, one_read()), Decision::ClusterDown(ClusterDownReason::Unbound));
+    assert_eq!(
+        ask(&nobodys, one_read()),
+        Decision::ClusterDown(ClusterDownReason::Unbound)
+    );
 }
 
 #[test]
 fn an_unbound_slot_is_told_before_crossing_slots_and_both_before_the_state() {
     let several = RouteRequest::read(KeySlots::Several(SLOT));
-    let nobodys = View { owner: None, service: DOWN, ..MINE };
-    assert_eq!(ask(&nobodys, several), Decision::ClusterDown(ClusterDownReason::Unbound));
-    assert_eq!(ask(&View { service: DOWN, ..MINE }, several), Decision::CrossSlot);
-    assert_eq!(ask(&View { service: DOWN, ..MINE }, RouteRequest::read(KeySlots::None)), Decision::NoKeys);
+    let nobodys = View {
+        owner: None,
+        service: DOWN,
+        ..MINE
+    };
+    assert_eq!(
+        ask(&nobodys, several),
+        Decision::ClusterDown(ClusterDownReason::Unbound)
+    );
+    assert_eq!(
+        ask(
+            &View {
+                service: DOWN,
+                ..MINE
+            },
+            several
+        ),
+        Decision::CrossSlot
+    );
+    assert_eq!(
+        ask(
+            &View {
+                service: DOWN,
+                ..MINE
+            },
+            RouteRequest::read(KeySlots::None)
+        ),
+        Decision::NoKeys
+    );
 }
 
 #[test]
 fn a_cluster_that_is_down() {
-    let down = View { service: DOWN, ..MINE };
-    assert_eq!(ask(&down, one_read()), Decision::ClusterDown(ClusterDownReason::State));
-    let reads = View { service: Service::Down { allow_reads: true, allow_shard_channels: false }, ..MINE };
+    let down = View {
+        service: DOWN,
+        ..MINE
+    };
+    assert_eq!(
+        ask(&down, one_read()),
+        Decision::ClusterDown(ClusterDownReason::State)
+    );
+    let reads = View {
+        service: Service::Down {
+            allow_reads: true,
+            allow_shard_channels: false,
+        },
+        ..MINE
+    };
     assert_eq!(ask(&reads, one_read()), Decision::Local);
     let write = RouteRequest::write(KeySlots::One(SLOT));
-    assert_eq!(ask(&reads, write), Decision::ClusterDown(ClusterDownReason::ReadOnlyState));
-    let publish = RouteRequest { shard_channel: true, ..write };
-    assert_eq!(ask(&reads, publish), Decision::ClusterDown(ClusterDownReason::State));
-    let channels = View { service: Service::Down { allow_reads: false, allow_shard_channels: true }, ..MINE };
+    assert_eq!(
+        ask(&reads, write),
+        Decision::ClusterDown(ClusterDownReason::ReadOnlyState)
+    );
+    let publish = RouteRequest {
+        shard_channel: true,
+        ..write
+    };
+    assert_eq!(
+        ask(&reads, publish),
+        Decision::ClusterDown(ClusterDownReason::State)
+    );
+    let channels = View {
+        service: Service::Down {
+            allow_reads: false,
+            allow_shard_channels: true,
+        },
+        ..MINE
+    };
     assert_eq!(ask(&channels, publish), Decision::Local);
 }
 
 #[test]
 fn a_slot_that_leaves() {
-    let leaving = View { migrating_to: Some(OTHER), ..MINE };
-    let gone = Decision::Ask { slot: SLOT, node: index(OTHER) };
+    let leaving = View {
+        migrating_to: Some(OTHER),
+        ..MINE
+    };
+    let gone = Decision::Ask {
+        slot: SLOT,
+        node: index(OTHER),
+    };
     assert_eq!(ask_with(&leaving, one_read(), 1, 0), Decision::Local);
     assert_eq!(ask_with(&leaving, one_read(), 0, 1), gone);
     assert_eq!(ask_with(&leaving, one_read(), 0, 3), gone);
     assert_eq!(ask_with(&leaving, one_read(), 1, 1), Decision::TryAgain);
-    assert_eq!(ask(&leaving, RouteRequest { migrate: true, ..one_read() }), Decision::Local);
-    assert_eq!(ask(&leaving, RouteRequest { shard_channel: true, ..one_read() }), Decision::Local);
+    assert_eq!(
+        ask(
+            &leaving,
+            RouteRequest {
+                migrate: true,
+                ..one_read()
+            }
+        ),
+        Decision::Local
+    );
+    assert_eq!(
+        ask(
+            &leaving,
+            RouteRequest {
+                shard_channel: true,
+                ..one_read()
+            }
+        ),
+        Decision::Local
+    );
 }
 
 #[test]
 fn a_slot_that_comes() {
-    let coming = View { importing_from: Some(OTHER), ..THEIRS };
-    let asking = RouteRequest { asking: true, ..one_read() };
-    assert_eq!(ask_with(&coming, one_read(), 1, 0), Decision::Moved { slot: SLOT, node: index(OTHER) });
+    let coming = View {
+        importing_from: Some(OTHER),
+        ..THEIRS
+    };
+    let asking = RouteRequest {
+        asking: true,
+        ..one_read()
+    };
+    assert_eq!(
+        ask_with(&coming, one_read(), 1, 0),
+        Decision::Moved {
+            slot: SLOT,
+            node: index(OTHER)
+        }
+    );
     assert_eq!(ask_with(&coming, asking, 0, 1), Decision::Local);
     assert_eq!(ask_with(&coming, asking, 2, 0), Decision::Local);
     assert_eq!(ask_with(&coming, asking, 1, 1), Decision::TryAgain);
-    let twice_the_same = route(&coming, &asking, || KeyPresence { existing: 0, missing: 2, several: false });
+    let twice_the_same = route(&coming, &asking, || KeyPresence {
+        existing: 0,
+        missing: 2,
+        several: false,
+    });
     assert_eq!(twice_the_same, Decision::Local);
-    assert_eq!(ask(&THEIRS, asking), Decision::Moved { slot: SLOT, node: index(OTHER) });
-    assert_eq!(ask(&coming, RouteRequest { migrate: true, ..one_read() }), Decision::Local);
+    assert_eq!(
+        ask(&THEIRS, asking),
+        Decision::Moved {
+            slot: SLOT,
+            node: index(OTHER)
+        }
+    );
+    assert_eq!(
+        ask(
+            &coming,
+            RouteRequest {
+                migrate: true,
+                ..one_read()
+            }
+        ),
+        Decision::Local
+    );
 }
 
 #[test]
 fn a_replica_serves_its_primarys_slots_to_those_who_say_readonly() {
-    let replica = View { my_primary: Some(OTHER), ..THEIRS };
-    let moved = Decision::Moved { slot: SLOT, node: index(OTHER) };
+    let replica = View {
+        my_primary: Some(OTHER),
+        ..THEIRS
+    };
+    let moved = Decision::Moved {
+        slot: SLOT,
+        node: index(OTHER),
+    };
     assert_eq!(ask(&replica, one_read()), moved);
-    assert_eq!(ask(&replica, RouteRequest { readonly: true, ..one_read() }), Decision::Local);
-    assert_eq!(ask(&replica, RouteRequest { readonly: true, write: true, ..one_read() }), moved);
-    assert_eq!(ask(&replica, RouteRequest { shard_channel: true, ..one_read() }), Decision::Local);
-    let of_another = View { my_primary: Some(2), ..THEIRS };
-    assert_eq!(ask(&of_another, RouteRequest { readonly: true, ..one_read() }), moved);
+    assert_eq!(
+        ask(
+            &replica,
+            RouteRequest {
+                readonly: true,
+                ..one_read()
+            }
+        ),
+        Decision::Local
+    );
+    assert_eq!(
+        ask(
+            &replica,
+            RouteRequest {
+                readonly: true,
+                write: true,
+                ..one_read()
+            }
+        ),
+        moved
+    );
+    assert_eq!(
+        ask(
+            &replica,
+            RouteRequest {
+                shard_channel: true,
+                ..one_read()
+            }
+        ),
+        Decision::Local
+    );
+    let of_another = View {
+        my_primary: Some(2),
+        ..THEIRS
+    };
+    assert_eq!(
+        ask(
+            &of_another,
+            RouteRequest {
+                readonly: true,
+                ..one_read()
+            }
+        ),
+        moved
+    );
 }
 
 /// The first condition that holds decides.
@@ -151,9 +328,16 @@ fn by_the_book(view: &View, request: &RouteRequest, here: KeyPresence) -> Decisi
     let down = view.service != Service::Full;
     let (reads, channels) = match view.service {
         Service::Full => (true, true),
-        Service::Down { allow_reads, allow_shard_channels } => (allow_reads, allow_shard_channels),
+        Service::Down {
+            allow_reads,
+            allow_shard_channels,
+        } => (allow_reads, allow_shard_channels),
     };
-    let here = if request.shard_channel { KeyPresence::default() } else { here };
+    let here = if request.shard_channel {
+        KeyPresence::default()
+    } else {
+        here
+    };
     let mine = view.owner.is_some() && view.owner == view.myself;
     let leaves = mine && view.migrating_to.is_some();
     let comes = !leaves && view.importing_from.is_some();
@@ -165,17 +349,44 @@ fn by_the_book(view: &View, request: &RouteRequest, here: KeyPresence) -> Decisi
         (request.slots == KeySlots::None, Decision::NoKeys),
         (view.owner.is_none(), down_because(ClusterDownReason::Unbound)),
         (matches!(request.slots, KeySlots::Several(_)), Decision::CrossSlot),
-        (down && request.shard_channel && !channels, down_because(ClusterDownReason::State)),
-        (down && !request.shard_channel && !reads, down_because(ClusterDownReason::State)),
-        (down && !request.shard_channel && request.write, down_because(ClusterDownReason::ReadOnlyState)),
+        (
+            down && request.shard_channel && !channels,
+            down_because(ClusterDownReason::State),
+        ),
+        (
+            down && !request.shard_channel && !reads,
+            down_because(ClusterDownReason::State),
+        ),
+        (
+            down && !request.shard_channel && request.write,
+            down_because(ClusterDownReason::ReadOnlyState),
+        ),
         (request.migrate && (leaves || comes), Decision::Local),
-        (leaves && here.missing > 0 && here.existing > 0, Decision::TryAgain),
-        (leaves && here.missing > 0, Decision::Ask { slot: SLOT, node: to(view.migrating_to) }),
-        (comes && request.asking && here.several && here.missing > 0, Decision::TryAgain),
+        (
+            leaves && here.missing > 0 && here.existing > 0,
+            Decision::TryAgain,
+        ),
+        (
+            leaves && here.missing > 0,
+            Decision::Ask {
+                slot: SLOT,
+                node: to(view.migrating_to),
+            },
+        ),
+        (
+            comes && request.asking && here.several && here.missing > 0,
+            Decision::TryAgain,
+        ),
         (comes && request.asking, Decision::Local),
         (reader && copied && !request.write, Decision::Local),
         (mine, Decision::Local),
-        (true, Decision::Moved { slot: SLOT, node: to(view.owner) }),
+        (
+            true,
+            Decision::Moved {
+                slot: SLOT,
+                node: to(view.owner),
+            },
+        ),
     ]
     .into_iter()
     .find(|(holds, _)| *holds)
@@ -188,8 +399,14 @@ fn every_combination_is_decided_by_the_book() {
     let services = [
         Service::Full,
         DOWN,
-        Service::Down { allow_reads: true, allow_shard_channels: false },
-        Service::Down { allow_reads: false, allow_shard_channels: true },
+        Service::Down {
+            allow_reads: true,
+            allow_shard_channels: false,
+        },
+        Service::Down {
+            allow_reads: false,
+            allow_shard_channels: true,
+        },
     ];
     let slots = [KeySlots::None, KeySlots::One(SLOT), KeySlots::Several(SLOT)];
     let here = [(0, 1), (1, 0), (1, 1), (0, 2), (2, 0)];
@@ -215,13 +432,21 @@ fn every_combination_is_decided_by_the_book() {
             myself: [Some(ME), None][rest / 24 % 2],
             service,
         };
-        let here = KeyPresence { existing, missing, several: existing + missing > 1 };
+        let here = KeyPresence {
+            existing,
+            missing,
+            several: existing + missing > 1,
+        };
         let looked_up = Cell::new(false);
         let decision = route(&view, &request, || {
             looked_up.set(true);
             here
         });
-        assert_eq!(decision, by_the_book(&view, &request, here), "{view:?} {request:?} {here:?}");
+        assert_eq!(
+            decision,
+            by_the_book(&view, &request, here),
+            "{view:?} {request:?} {here:?}"
+        );
         let open = view.migrating_to.is_some() || view.importing_from.is_some();
         assert!(open || !looked_up.get(), "keys of a settled slot were looked up");
         asked += 1;

@@ -13,8 +13,6 @@ mod model;
 mod node_id;
 pub mod nodes;
 mod ranges;
-//pub mod shards;
-//pub mod slots;
 
 pub use model::{Endpoint, Health, Link, NodeFlags, OpenSlot, Topology, TopologyNode};
 pub use node_id::{BadNodeId, NodeId};

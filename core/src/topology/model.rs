@@ -161,12 +161,16 @@ impl Topology {
 
     /// The node that says so.
     pub fn myself(&self) -> Option<&TopologyNode> {
-        self.nodes.iter().find(|node| node.flags.contains(NodeFlags::MYSELF))
+        self.nodes
+            .iter()
+            .find(|node| node.flags.contains(NodeFlags::MYSELF))
     }
 
     /// The replicas of a primary, in order.
     pub fn replicas_of(&self, primary: NodeId) -> impl Iterator<Item = &TopologyNode> {
-        self.nodes.iter().filter(move |node| node.is_replica() && node.primary == Some(primary))
+        self.nodes
+            .iter()
+            .filter(move |node| node.is_replica() && node.primary == Some(primary))
     }
 
     /// How many slots have an owner.

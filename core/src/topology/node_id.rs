@@ -30,7 +30,11 @@ impl NodeId {
     /// Reads an id as it came from the wire or from a file.
     pub fn parse(text: &[u8]) -> Result<Self, BadNodeId> {
         let hex: [u8; Self::LEN] = text.try_into().map_err(|_| BadNodeId)?;
-        if hex.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) { Ok(Self(hex)) } else { Err(BadNodeId) }
+        if hex.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            Ok(Self(hex))
+        } else {
+            Err(BadNodeId)
+        }
     }
 
     /// The 40 digits.
@@ -72,7 +76,14 @@ mod tests {
     fn takes_forty_lowercase_digits_and_nothing_else() {
         let text = "0123456789abcdef0123456789abcdef01234567";
         assert_eq!(text.parse::<NodeId>().unwrap().to_string(), text);
-        for bad in ["", "0123", &text[1..], &text.to_uppercase(), &format!("{text}0"), &text.replace('f', "g")] {
+        for bad in [
+            "",
+            "0123",
+            &text[1..],
+            &text.to_uppercase(),
+            &format!("{text}0"),
+            &text.replace('f', "g"),
+        ] {
             assert_eq!(bad.parse::<NodeId>(), Err(BadNodeId), "{bad:?}");
         }
     }

@@ -102,7 +102,11 @@ fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
     let lines: Vec<usize> = text
         .lines()
         .enumerate()
-        .filter(|(_, line)| line.split_ascii_whitespace().next().is_some_and(|word| word != "vars"))
+        .filter(|(_, line)| {
+            line.split_ascii_whitespace()
+                .next()
+                .is_some_and(|word| word != "vars")
+        })
         .map(|(at, _)| at + 1)
         .collect();
     let nodes = &conf.topology.nodes;
@@ -123,7 +127,11 @@ fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
             }
         }
         let open = || node.migrating.iter().chain(&node.importing);
-        if let Some(id) = open().map(|open| open.node).chain(node.primary).find(|id| !known.contains(id)) {
+        if let Some(id) = open()
+            .map(|open| open.node)
+            .chain(node.primary)
+            .find(|id| !known.contains(id))
+        {
             return fail(NodesReason::NodeMissing(id));
         }
         if node.flags.contains(NodeFlags::MYSELF) {
@@ -134,7 +142,14 @@ fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
             return fail(NodesReason::ForeignOpenSlot);
         }
     }
-    if myself { Ok(()) } else { Err(NodesError { line: text.lines().count().max(1), reason: NodesReason::NoMyself }) }
+    if myself {
+        Ok(())
+    } else {
+        Err(NodesError {
+            line: text.lines().count().max(1),
+            reason: NodesReason::NoMyself,
+        })
+    }
 }
 
 /// Writes the reply of CLUSTER NODES.
@@ -153,11 +168,20 @@ pub fn write_node(node: &TopologyNode, out: &mut String) {
 /// Writes nodes.conf. Nodes in handshake are left out: their names are not their own yet.
 pub fn write_conf(conf: &NodesConf) -> String {
     let mut out = String::new();
-    for node in conf.topology.nodes.iter().filter(|node| !node.flags.contains(NodeFlags::HANDSHAKE)) {
+    for node in conf
+        .topology
+        .nodes
+        .iter()
+        .filter(|node| !node.flags.contains(NodeFlags::HANDSHAKE))
+    {
         write_node(node, &mut out);
         out.push('\n');
     }
-    writeln!(out, "vars currentEpoch {} lastVoteEpoch {}", conf.current_epoch, conf.last_vote_epoch)
-        .expect("writing to a string cannot fail");
+    writeln!(
+        out,
+        "vars currentEpoch {} lastVoteEpoch {}",
+        conf.current_epoch, conf.last_vote_epoch
+    )
+    .expect("writing to a string cannot fail");
     out
 }

@@ -18,7 +18,10 @@ impl SlotRange {
     }
 
     /// All 16384 slots.
-    pub const ALL: Self = Self { start: 0, end: (SLOT_COUNT - 1) as Slot };
+    pub const ALL: Self = Self {
+        start: 0,
+        end: (SLOT_COUNT - 1) as Slot,
+    };
 
     /// The first slot.
     pub fn start(self) -> Slot {
@@ -39,7 +42,11 @@ impl SlotRange {
 /// As CLUSTER NODES writes it: `5` or `5-9`.
 impl fmt::Display for SlotRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.start == self.end { write!(f, "{}", self.start) } else { write!(f, "{}-{}", self.start, self.end) }
+        if self.start == self.end {
+            write!(f, "{}", self.start)
+        } else {
+            write!(f, "{}-{}", self.start, self.end)
+        }
     }
 }
 
@@ -61,11 +68,18 @@ impl SlotRanges {
     /// Adds a range; `false` when some of it was there already (the rest has been added).
     pub fn insert(&mut self, range: SlotRange) -> bool {
         // First range that touches or follows the new one; texts are ascending, so this is mostly the end.
-        let from = self.0.partition_point(|have| u32::from(have.end) + 1 < u32::from(range.start));
-        let to = from + self.0[from..].partition_point(|have| u32::from(have.start) <= u32::from(range.end) + 1);
+        let from = self
+            .0
+            .partition_point(|have| u32::from(have.end) + 1 < u32::from(range.start));
+        let to =
+            from + self.0[from..].partition_point(|have| u32::from(have.start) <= u32::from(range.end) + 1);
         let touched = &self.0[from..to];
-        let fresh = touched.iter().all(|have| have.end < range.start || have.start > range.end);
-        let start = touched.first().map_or(range.start, |have| have.start.min(range.start));
+        let fresh = touched
+            .iter()
+            .all(|have| have.end < range.start || have.start > range.end);
+        let start = touched
+            .first()
+            .map_or(range.start, |have| have.start.min(range.start));
         let end = touched.last().map_or(range.end, |have| have.end.max(range.end));
         self.0.splice(from..to, [SlotRange { start, end }]);
         fresh
@@ -89,7 +103,10 @@ impl SlotRanges {
 
     /// How many slots are in the set.
     pub fn len(&self) -> usize {
-        self.0.iter().map(|range| usize::from(range.end - range.start) + 1).sum()
+        self.0
+            .iter()
+            .map(|range| usize::from(range.end - range.start) + 1)
+            .sum()
     }
 
     /// Whether the set has no slot.

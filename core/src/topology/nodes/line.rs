@@ -34,17 +34,36 @@ pub(super) fn vars(fields: &[&str], conf: &mut NodesConf) -> Result<(), NodesRea
 }
 
 pub(super) fn node(fields: &[&str], reading: Reading) -> Result<TopologyNode, NodesReason> {
-    let &[id, address, flags, primary, ping, pong, epoch, link, ref slots @ ..] = fields else {
+    let &[
+        id,
+        address,
+        flags,
+        primary,
+        ping,
+        pong,
+        epoch,
+        link,
+        ref slots @ ..,
+    ] = fields
+    else {
         return Err(NodesReason::TooFewFields(fields.len()));
     };
     let mut node = TopologyNode {
         id: Some(node_id(id)?),
         flags: node_flags(flags, reading)?,
-        primary: if primary == "-" { None } else { Some(node_id(primary)?) },
+        primary: if primary == "-" {
+            None
+        } else {
+            Some(node_id(primary)?)
+        },
         ping_ms: number("ping", ping)?,
         pong_ms: number("pong", pong)?,
         epoch: number("epoch", epoch)?,
-        link: if link == "connected" { Link::Connected } else { Link::Disconnected },
+        link: if link == "connected" {
+            Link::Connected
+        } else {
+            Link::Disconnected
+        },
         ..TopologyNode::default()
     };
     read_address(address, &mut node).ok_or_else(|| NodesReason::Address(address.to_owned()))?;
@@ -55,7 +74,10 @@ pub(super) fn node(fields: &[&str], reading: Reading) -> Result<TopologyNode, No
 }
 
 fn number(field: &'static str, text: &str) -> Result<u64, NodesReason> {
-    text.parse().map_err(|_| NodesReason::Number { field, text: text.to_owned() })
+    text.parse().map_err(|_| NodesReason::Number {
+        field,
+        text: text.to_owned(),
+    })
 }
 
 fn node_id(text: &str) -> Result<NodeId, NodesReason> {
@@ -77,9 +99,13 @@ fn node_flags(text: &str, reading: Reading) -> Result<NodeFlags, NodesReason> {
 
 /// `ip:port[@bus-port][,hostname][,name=value ...]`; the ip may be empty, or an IPv6 address without brackets.
 fn read_address(text: &str, node: &mut TopologyNode) -> Option<()> {
-    let (address, more) = text.split_once(',').map_or((text, None), |(address, more)| (address, Some(more)));
+    let (address, more) = text
+        .split_once(',')
+        .map_or((text, None), |(address, more)| (address, Some(more)));
     let (ip, ports) = address.rsplit_once(':')?;
-    let (port, bus_port) = ports.split_once('@').map_or((ports, None), |(port, bus)| (port, Some(bus)));
+    let (port, bus_port) = ports
+        .split_once('@')
+        .map_or((ports, None), |(port, bus)| (port, Some(bus)));
     node.ip = ip.to_owned();
     node.port = port.parse().ok()?;
     node.bus_port = match bus_port {
@@ -87,7 +113,9 @@ fn read_address(text: &str, node: &mut TopologyNode) -> Option<()> {
         None => node.port.saturating_add(BUS_PORT_OFFSET),
     };
     // Newer servers write an empty hostname before their named fields.
-    let hostname = more.and_then(|more| more.split(',').next()).filter(|name| !name.is_empty() && !name.contains('='));
+    let hostname = more
+        .and_then(|more| more.split(',').next())
+        .filter(|name| !name.is_empty() && !name.contains('='));
     node.hostname = hostname.map(str::to_owned);
     node.endpoint = dialable(ip);
     Some(())
@@ -104,13 +132,26 @@ fn read_slots(text: &str, node: &mut TopologyNode) -> Result<(), NodesReason> {
             Some(id) => (&mut node.migrating, id),
             None => (&mut node.importing, rest.strip_prefix("<-").ok_or_else(bad)?),
         };
-        let slot = slot(number).and_then(|slot| SlotRange::new(slot, slot)).ok_or_else(bad)?.start();
-        list.push(OpenSlot { slot, node: id.parse().map_err(|_| bad())? });
+        let slot = slot(number)
+            .and_then(|slot| SlotRange::new(slot, slot))
+            .ok_or_else(bad)?
+            .start();
+        list.push(OpenSlot {
+            slot,
+            node: id.parse().map_err(|_| bad())?,
+        });
         return Ok(());
     }
     let (start, end) = text.split_once('-').unwrap_or((text, text));
-    let range = slot(start).zip(slot(end)).and_then(|(start, end)| SlotRange::new(start, end)).ok_or_else(bad)?;
-    if node.slots.insert(range) { Ok(()) } else { Err(NodesReason::SlotTwice(range.start())) }
+    let range = slot(start)
+        .zip(slot(end))
+        .and_then(|(start, end)| SlotRange::new(start, end))
+        .ok_or_else(bad)?;
+    if node.slots.insert(range) {
+        Ok(())
+    } else {
+        Err(NodesReason::SlotTwice(range.start()))
+    }
 }
 
 pub(super) fn write(node: &TopologyNode, out: &mut String) -> fmt::Result {
@@ -125,7 +166,10 @@ pub(super) fn write(node: &TopologyNode, out: &mut String) -> fmt::Result {
     }
     out.push(' ');
     let before = out.len();
-    for (name, _) in NodeFlags::NAMES.iter().filter(|(_, flag)| node.flags.contains(*flag)) {
+    for (name, _) in NodeFlags::NAMES
+        .iter()
+        .filter(|(_, flag)| node.flags.contains(*flag))
+    {
         if out.len() > before {
             out.push(',');
         }
@@ -150,7 +194,10 @@ pub(super) fn write(node: &TopologyNode, out: &mut String) -> fmt::Result {
 /// By slot, as stock does, whichever way each of them goes.
 fn write_open(node: &TopologyNode, out: &mut String) -> fmt::Result {
     let leaves = node.migrating.iter().map(|open| (open, "->-"));
-    let mut open: Vec<_> = leaves.chain(node.importing.iter().map(|open| (open, "-<-"))).collect();
+    let mut open: Vec<_> = leaves
+        .chain(node.importing.iter().map(|open| (open, "-<-")))
+        .collect();
     open.sort_by_key(|(open, _)| open.slot);
-    open.iter().try_for_each(|(open, arrow)| write!(out, " [{}{arrow}{}]", open.slot, open.node))
+    open.iter()
+        .try_for_each(|(open, arrow)| write!(out, " [{}{arrow}{}]", open.slot, open.node))
 }
