@@ -367,3 +367,173 @@ fn per_op_ns(cpu: Duration, ops: u64) -> Option<f64> {
 fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::Step;
+    use crate::report::sample;
+
+    fn info() -> EngineInfo {
+        EngineInfo {
+            engine: "slotmark".to_owned(),
+            version: "0.1.0".to_owned(),
+            step: None,
+        }
+    }
+
+    fn run(rounds: usize) -> (Vec<Outcome>, Vec<RoundContext>, EngineRun) {
+        let outcomes = sample::outcomes(sample::FAST, rounds, 4, 11);
+        let contexts = sample::contexts(sample::FAST, &outcomes, 0, 10);
+        let run = EngineRun::from_outcomes(info(), &outcomes, &contexts);
+        (outcomes, contexts, run)
+    }
+
+    #[test]
+    fn every_way_of_counting_gives_the_same_total() {
+        let (_, _, run) = run(3);
+        assert!(run.ops > 1_000_000);
+        assert_eq!(run.ops, run.commands.iter().map(|c| c.ops).sum::<u64>());
+        assert_eq!(run.ops, run.nodes.iter().map(|n| n.ops).sum::<u64>());
+        assert_eq!(run.ops, run.slots.iter().map(|s| s.ops).sum::<u64>());
+        assert_eq!(run.ops, run.intervals.iter().map(|i| i.ops).sum::<u64>());
+        assert_eq!(run.ops, run.rounds.iter().map(|r| r.ops).sum::<u64>());
+        let length_s: f64 = run.intervals.iter().map(|i| i.length_s).sum();
+        assert!((length_s - run.seconds).abs() < 1e-9);
+        assert!((run.ops_per_sec - run.ops as f64 / 12.0).abs() < 1e-6);
+        assert!(run.slots.is_sorted_by_key(|s| s.slot));
+    }
+
+    #[test]
+    fn percentiles_come_from_the_merged_histogram() {
+        let mut outcomes = sample::outcomes(sample::FAST, 2, 1, 5);
+        for (outcome, ns) in outcomes.iter_mut().zip([1_000u64, 9_000_000]) {
+            outcome.commands.truncate(1);
+            outcome.commands[0].latency.reset();
+            outcome.commands[0].ops = 100;
+            outcome.commands[0].latency.record_n(ns, 100).expect("in range");
+        }
+        let run = EngineRun::from_outcomes(info(), &outcomes, &[]);
+        // Half of all took 1 µs, half 9 ms: an average of the two rounds' medians would be 4.5 ms.
+        assert!((run.latency_us.p50 - 1.0).abs() < 0.01, "{}", run.latency_us.p50);
+        assert!(
+            (run.latency_us.p90 - 9_000.0).abs() < 9.0,
+            "{}",
+            run.latency_us.p90
+        );
+        assert!((run.latency_us.mean - 4_500.5).abs() < 5.0);
+        assert_eq!(run.commands[0].latency_us, run.latency_us);
+    }
+
+    #[test]
+    fn units_are_microseconds_and_nanoseconds() {
+        let (outcomes, contexts, run) = run(2);
+        let longest_ns = outcomes
+            .iter()
+            .flat_map(|o| &o.commands)
+            .map(|c| c.latency.max())
+            .max();
+        assert_eq!(Some((run.latency_us.max * 1e3).round() as u64), longest_ns);
+        let server_ns: u128 = contexts
+            .iter()
+            .flat_map(|c| &c.servers)
+            .map(|s| s.cpu.as_nanos())
+            .sum();
+        let per_op = run.server.cpu_ns_per_op.expect("servers are seen");
+        assert!((per_op - server_ns as f64 / run.ops as f64).abs() < 1e-6);
+        assert!((run.server.cpu_s.expect("servers are seen") - server_ns as f64 / 1e9).abs() < 1e-6);
+        assert!((run.client.cpu_ns_per_op * run.ops as f64 / 1e9 - run.client.cpu_s).abs() < 1e-6);
+        let last: u64 = contexts[1].servers.iter().map(|s| s.rss_bytes).sum();
+        assert_eq!(run.server.rss_bytes, Some(last));
+    }
+
+    #[test]
+    fn unseen_servers_are_absent_not_zero() {
+        let (outcomes, mut contexts, _) = run(2);
+        contexts[1].servers.clear();
+        let run = EngineRun::from_outcomes(info(), &outcomes, &contexts);
+        assert_eq!(
+            run.server.cpu_ns_per_op, None,
+            "a share of the rounds would understate it"
+        );
+        assert!(run.rounds[0].server_cpu_ns_per_op.is_some());
+        assert_eq!(run.rounds[1].server_cpu_ns_per_op, None);
+        assert!(run.nodes.iter().all(|n| n.cpu_ns_per_op.is_none()));
+    }
+
+    #[test]
+    fn nothing_measured_is_all_zero_and_finite() {
+        let run = EngineRun::from_outcomes(info(), &[], &[]);
+        assert_eq!((run.ops, run.ops_per_sec, run.latency_us.max), (0, 0.0, 0.0));
+        assert!(run.latency_curve.is_empty());
+        let json = serde_json::to_string(&run).expect("plain data");
+        assert!(!json.contains("NaN"));
+    }
+
+    #[test]
+    fn the_curve_ascends_from_the_fastest_to_the_slowest() {
+        let (_, _, run) = run(1);
+        let ascends = |f: fn(&CurvePoint) -> f64| run.latency_curve.is_sorted_by(|a, b| f(a) <= f(b));
+        assert!(ascends(|p| p.percentile) && ascends(|p| p.us));
+        assert_eq!(
+            run.latency_curve.last().map(|p| (p.percentile, p.us)),
+            Some((100.0, run.latency_us.max))
+        );
+        assert_eq!(run.latency_curve[0].us, run.latency_us.min);
+        let median = run
+            .latency_curve
+            .iter()
+            .find(|p| p.percentile == 50.0)
+            .map(|p| p.us);
+        assert_eq!(median, Some(run.latency_us.p50));
+    }
+
+    #[test]
+    fn rounds_may_differ_in_commands_nodes_and_range() {
+        let mut outcomes = sample::outcomes(sample::FAST, 2, 1, 5);
+        outcomes[1].commands.remove(0);
+        outcomes[1].nodes[0].addr = "10.0.0.9:7000".to_owned();
+        outcomes[1].commands[0]
+            .latency
+            .record(3_600_000_000_000)
+            .expect("the histogram grows");
+        let run = EngineRun::from_outcomes(info(), &outcomes, &[]);
+        assert_eq!(run.commands.len(), 2);
+        assert_eq!(run.nodes.len(), 4);
+        assert!(
+            (run.latency_us.max / 3.6e9 - 1.0).abs() < 0.001,
+            "the longest is not lost"
+        );
+    }
+
+    #[test]
+    fn a_bounded_histogram_tells_its_limit() {
+        let mut outcomes = sample::outcomes(sample::FAST, 1, 1, 5);
+        let mut bounded = Histogram::new_with_max(60_000_000_000, 3).expect("valid bounds");
+        bounded.saturating_record(90_000_000_000);
+        outcomes[0].commands[0].latency = bounded;
+        let run = EngineRun::from_outcomes(info(), &outcomes, &[]);
+        let limit_us = run.latency_limit_us.expect("bounded");
+        assert!(
+            run.latency_us.max >= limit_us,
+            "{} {limit_us}",
+            run.latency_us.max
+        );
+        assert_eq!(self::run(1).2.latency_limit_us, None);
+    }
+
+    #[test]
+    fn file_names_hold_nothing_but_safe_characters() {
+        let step = Step {
+            parameter: "pipeline".to_owned(),
+            value: 16,
+        };
+        let info = EngineInfo {
+            engine: "../my redis".to_owned(),
+            version: String::new(),
+            step: Some(step),
+        };
+        assert_eq!(info.file_stem(), ".._my_redis-pipeline-16");
+        assert_eq!(info.label(), "../my redis, pipeline 16");
+    }
+}

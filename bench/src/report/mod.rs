@@ -6,6 +6,8 @@
 pub mod arithmetic;
 pub mod model;
 pub mod outcome;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use arithmetic::EngineLog;
 pub use model::{EngineInfo, EngineRun, Report, RoundContext};

@@ -135,9 +135,14 @@ impl EngineInfo {
     /// "redis 7.0.15", with the step if there is one: "redis 7.0.15, pipeline 16".
     pub fn label(&self) -> String {
         match &self.step {
-            Some(step) => format!("{} {}, {step}", self.engine, self.version),
-            None => format!("{} {}", self.engine, self.version).trim_end().to_owned(),
+            Some(step) => format!("{}, {step}", self.name()),
+            None => self.name(),
         }
+    }
+
+    /// "redis 7.0.15", whatever the step.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.engine, self.version).trim_end().to_owned()
     }
 
     /// A name for files: "redis", "redis-pipeline-16"; only letters, digits, dots, dashes and underscores.

@@ -1,0 +1,293 @@
+//! Synthetic runs for tests: figures that look like a real machine's, made from a fixed seed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use super::arithmetic::EngineLog;
+use super::model::{
+    EngineInfo, EngineRun, Environment, Noise, Report, RoundContext, RunEnd, SCHEMA, ServerUse, Settings,
+    Step, WorkloadInfo,
+};
+use super::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+use crate::stats;
+
+const SLOTS: usize = 16384;
+const HOT_SLOT: usize = 12182;
+const HOT_SHARE: f64 = 0.3;
+const SAMPLES_PER_INTERVAL: u64 = 3000;
+
+/// How fast the imagined engine is.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub ops_per_sec: f64,
+    pub median_us: f64,
+    pub cpu_ns_per_op: f64,
+    pub rss_bytes: u64,
+}
+
+pub const FAST: Pace = Pace {
+    ops_per_sec: 412_000.0,
+    median_us: 310.0,
+    cpu_ns_per_op: 1_450.0,
+    rss_bytes: 148 << 20,
+};
+pub const SLOW: Pace = Pace {
+    ops_per_sec: 176_000.0,
+    median_us: 840.0,
+    cpu_ns_per_op: 4_120.0,
+    rss_bytes: 262 << 20,
+};
+
+/// `rounds` rounds of `seconds` intervals of one second each.
+pub fn outcomes(pace: Pace, rounds: usize, seconds: usize, seed: u64) -> Vec<Outcome> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..rounds).map(|_| outcome(pace, seconds, &mut rng)).collect()
+}
+
+fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome {
+    let node_shares = [0.29, 0.24, 0.47];
+    let mut commands = [histogram(), histogram()];
+    let mut nodes = [histogram(), histogram(), histogram()];
+    let mut intervals = Vec::new();
+    let speed = 1.0 + 0.02 * normal(rng);
+    for second in 0..seconds {
+        let jitter = 1.0 + 0.03 * normal(rng);
+        let weight = (pace.ops_per_sec * speed * jitter) as u64 / SAMPLES_PER_INTERVAL;
+        let mut latency = histogram();
+        for _ in 0..SAMPLES_PER_INTERVAL {
+            let tail = if uniform(rng) < 0.004 {
+                6.0 * uniform(rng)
+            } else {
+                0.0
+            };
+            let us = pace.median_us / (speed * jitter) * (0.25 * normal(rng) + tail / 2.0).exp();
+            let ns = (us * 1e3) as u64;
+            for histogram in [
+                &mut latency,
+                &mut commands[usize::from(uniform(rng) < 0.2)],
+                &mut nodes[choose(&node_shares, uniform(rng))],
+            ] {
+                histogram.record_n(ns, weight).expect("the histogram grows");
+            }
+        }
+        intervals.push(Interval {
+            start: Duration::from_secs(second as u64),
+            length: Duration::from_secs(1),
+            ops: weight * SAMPLES_PER_INTERVAL,
+            errors: 0,
+            latency,
+        });
+    }
+    let ops: u64 = intervals.iter().map(|i| i.ops).sum();
+    let [get, set] = commands;
+    Outcome {
+        elapsed: Duration::from_secs(seconds as u64 + 1),
+        measured: Duration::from_secs(seconds as u64),
+        commands: [("GET", get), ("SET", set)]
+            .map(|(name, latency)| CommandOutcome {
+                name: name.to_owned(),
+                ops: latency.len(),
+                latency,
+            })
+            .into(),
+        nodes: (0..3)
+            .zip(nodes)
+            .map(|(i, latency)| NodeOutcome {
+                addr: addr(i),
+                id: None,
+                ops: latency.len(),
+                latency,
+            })
+            .collect(),
+        slots: hot_slots(ops, rng),
+        intervals,
+        errors: BTreeMap::new(),
+        moved: 3,
+        ask: 0,
+        retries: 3,
+        reconnects: 0,
+        bytes_in: ops * 73,
+        bytes_out: ops * 54,
+        client_cpu: Duration::from_nanos(ops * 900).min(Duration::from_millis(seconds as u64 * 880)),
+        ended: Ended::Completed,
+    }
+}
+
+/// The hot slot's share, and the rest spread evenly with the scatter of counting.
+fn hot_slots(ops: u64, rng: &mut Xoshiro256PlusPlus) -> Vec<u64> {
+    let each = ops as f64 * (1.0 - HOT_SHARE) / (SLOTS - 1) as f64;
+    let mut slots: Vec<u64> = (0..SLOTS)
+        .map(|_| (each + each.sqrt() * normal(rng)).round().max(0.0) as u64)
+        .collect();
+    slots[HOT_SLOT] = 0;
+    slots[HOT_SLOT] = ops - slots.iter().sum::<u64>().min(ops);
+    slots
+}
+
+/// Contexts that go with `outcomes`: rounds `gap_s` apart, CPU by the pace.
+pub fn contexts(pace: Pace, outcomes: &[Outcome], offset_s: u64, gap_s: u64) -> Vec<RoundContext> {
+    let of_round = |(i, outcome): (usize, &Outcome)| {
+        let ops: u64 = outcome.commands.iter().map(|c| c.ops).sum();
+        // A little of each round's own, so that intervals have a width.
+        let wobble = 1.0 + 0.01 * ((i * 7 % 5) as f64 - 2.0);
+        let cpu = Duration::from_nanos((ops as f64 * pace.cpu_ns_per_op * wobble / 3.0) as u64);
+        let rss_bytes = pace.rss_bytes / 3 + (i as u64) * 4096;
+        RoundContext {
+            started_unix_ms: 1_795_000_000_000 + (offset_s + i as u64 * gap_s) * 1000,
+            servers: (0..3)
+                .map(|n| ServerUse {
+                    addr: addr(n),
+                    cpu,
+                    rss_bytes,
+                })
+                .collect(),
+        }
+    };
+    outcomes.iter().enumerate().map(of_round).collect()
+}
+
+/// A finished run of one engine that nothing is wrong with.
+pub fn clean() -> Report {
+    report("hotslot", vec![engine("slotmark", "0.1.0", None, FAST, 3, 8).0])
+}
+
+/// Two engines over five paired rounds.
+pub fn comparison() -> Report {
+    comparison_with_logs().0
+}
+
+/// [`comparison`], with the histograms.
+pub fn comparison_with_logs() -> (Report, Vec<EngineLog>) {
+    let (fast, fast_log) = engine("slotmark", "0.1.0", None, FAST, 5, 8);
+    let (slow, slow_log) = engine("redis", "7.0.15", None, SLOW, 5, 8);
+    (report("hotslot", vec![fast, slow]), vec![fast_log, slow_log])
+}
+
+/// Two engines over four pipeline depths.
+pub fn sweep() -> Report {
+    let mut engines = Vec::new();
+    for (name, version, pace) in [("slotmark", "0.1.0", FAST), ("redis", "7.0.15", SLOW)] {
+        for depth in [1u64, 4, 16, 64] {
+            let gain = (depth as f64).powf(if name == "redis" { 0.45 } else { 0.75 });
+            let pace = Pace {
+                ops_per_sec: pace.ops_per_sec / 10.0 * gain,
+                median_us: pace.median_us * depth as f64 / gain / 4.0,
+                cpu_ns_per_op: pace.cpu_ns_per_op * 6.0 / gain,
+                ..pace
+            };
+            let step = Step {
+                parameter: "pipeline".to_owned(),
+                value: depth,
+            };
+            engines.push(engine(name, version, Some(step), pace, 5, 3).0);
+        }
+    }
+    report("pipeline-sweep", engines)
+}
+
+fn engine(
+    name: &str,
+    version: &str,
+    step: Option<Step>,
+    pace: Pace,
+    rounds: usize,
+    seconds: usize,
+) -> (EngineRun, EngineLog) {
+    let info = EngineInfo {
+        engine: name.to_owned(),
+        version: version.to_owned(),
+        step,
+    };
+    let outcomes = outcomes(pace, rounds, seconds, pace.median_us as u64);
+    let contexts = contexts(pace, &outcomes, 0, 20);
+    (
+        EngineRun::from_outcomes(info.clone(), &outcomes, &contexts),
+        EngineLog::from_outcomes(info, &outcomes, &contexts),
+    )
+}
+
+fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
+    let mut report = Report {
+        schema: SCHEMA.to_owned(),
+        started_utc: "2026-11-21T10:00:00Z".to_owned(),
+        command_line: ["loadgen", "--workload", workload].map(str::to_owned).into(),
+        workload: WorkloadInfo {
+            name: workload.to_owned(),
+            question: "What does one hot slot do to its node, and to the others?".to_owned(),
+            expectation: "The node that owns the hot slot answers more and slower; the others do not notice."
+                .to_owned(),
+            seed: 1,
+            stream_hash: "9f3c0a6be21d4475".to_owned(),
+            preloaded_keys: 1_000_000,
+            spec: serde_json::json!({ "traffic": { "distribution": "hotslot", "share": HOT_SHARE } }),
+        },
+        settings: Settings {
+            clients: 16,
+            threads: 1,
+            pipeline: 8,
+            rounds: engines[0].rounds.len() as u32,
+            duration_s: Some(engines[0].rounds[0].seconds),
+            requests: None,
+            warmup_s: 1.0,
+            protocol: 2,
+            nodes: 3,
+            replicas: 0,
+            cluster: true,
+            launched: true,
+        },
+        environment: Environment {
+            cpu: "Imagined Processor 9000".to_owned(),
+            cores: 2,
+            memory_bytes: 24 << 30,
+            os: "Debian GNU/Linux 12".to_owned(),
+            kernel: "6.1.0".to_owned(),
+            virtualization: Some("kvm".to_owned()),
+            loadgen_version: "0.1.0".to_owned(),
+            commit: "0123456789ab".to_owned(),
+            build_profile: "release".to_owned(),
+            noise: Noise {
+                load_average_before: Some(0.2),
+                steal_share: Some(0.004),
+                other_cpu_share: Some(0.01),
+            },
+        },
+        engines,
+        comparisons: Vec::new(),
+        warnings: Vec::new(),
+        ended: RunEnd::Completed,
+    };
+    stats::conclude(&mut report);
+    report
+}
+
+fn addr(node: usize) -> String {
+    format!("127.0.0.1:{}", 30001 + node)
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
+}
+
+fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The sum of twelve uniforms is normal enough.
+fn normal(rng: &mut Xoshiro256PlusPlus) -> f64 {
+    (0..12).map(|_| uniform(rng)).sum::<f64>() - 6.0
+}
+
+fn choose(shares: &[f64], at: f64) -> usize {
+    let mut sum = 0.0;
+    shares
+        .iter()
+        .position(|s| {
+            sum += s;
+            at < sum
+        })
+        .unwrap_or(shares.len() - 1)
+}
