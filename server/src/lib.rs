@@ -1,1 +1,5 @@
-//! Scaffold.
+//! A high-throughput cluster node, wire-compatible with redis-server in cluster mode.
+
+pub mod config;
+pub mod glob;
+pub mod log;
