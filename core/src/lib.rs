@@ -10,6 +10,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`slot`] | CRC16, hash tags, the slot of a key |
+//! | [`command`] | the command table: names, arity, flags, where the keys are |
 //! | [`resp`] | RESP2 and RESP3: requests, replies, encoders |
 //! | [`topology`] | who is in a cluster: CLUSTER NODES, SLOTS, SHARDS and nodes.conf, both ways |
 //! | [`slot_map`] | the owner of every slot, as a client keeps it |
@@ -18,6 +19,7 @@
 //! | [`limits`] | every bound on what a peer may make us hold |
 #![forbid(unsafe_code)]
 
+pub mod command;
 pub mod limits;
 pub mod redirect;
 pub mod resp;

@@ -1,0 +1,37 @@
+//! Cardinality estimates.
+
+use crate::command::keys::{key, range};
+use crate::command::spec::{CommandSpec, command};
+
+pub(super) const ROWS: &[CommandSpec] = &[
+    command("pfadd", -2)
+        .since("2.8.9")
+        .flags("write denyoom fast")
+        .acl("hyperloglog")
+        .keys(&[key(1, "RW insert")])
+        .syntax("key@0 [element...]"),
+    command("pfcount", -2)
+        .since("2.8.9")
+        .flags("readonly")
+        .acl("hyperloglog")
+        .keys(&[range(1, -1, 1, "RW access")])
+        .syntax("key@0..."),
+    command("pfdebug", 3)
+        .since("2.8.9")
+        .flags("write denyoom admin")
+        .acl("hyperloglog")
+        .keys(&[key(2, "RW access")])
+        .syntax("subcommand key@0")
+        .internal(),
+    command("pfmerge", -2)
+        .since("2.8.9")
+        .flags("write denyoom")
+        .acl("hyperloglog")
+        .keys(&[key(1, "RW access insert"), range(2, -1, 1, "RO access")])
+        .syntax("destkey@0 sourcekey@1..."),
+    command("pfselftest", 1)
+        .since("2.8.9")
+        .flags("admin")
+        .acl("hyperloglog")
+        .internal(),
+];
