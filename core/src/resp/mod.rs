@@ -16,12 +16,18 @@ mod double;
 mod encode;
 mod inline;
 mod number;
+mod reply;
 mod request;
+mod scanner;
+mod token;
 mod writer;
 
 pub use args::{ArgRange, Args};
 pub use double::{DoubleText, format_double};
 pub use encode::{encode_bulk, encode_command, encode_header};
 pub use number::parse_i64;
+pub use reply::{Reply, parse_reply};
 pub use request::{Progress, ProtocolError, ProtocolErrorKind, RequestLimits, RequestParser};
+pub use scanner::{ReplyScanner, Scanned};
+pub use token::{ReplyError, ReplyErrorKind, ReplyKind, ReplyLimits};
 pub use writer::{Proto, ReplyWriter};
