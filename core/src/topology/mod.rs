@@ -13,7 +13,13 @@ mod model;
 mod node_id;
 pub mod nodes;
 mod ranges;
+mod reply;
+pub mod shards;
+pub mod slots;
+#[cfg(test)]
+mod tests;
 
 pub use model::{Endpoint, Health, Link, NodeFlags, OpenSlot, Topology, TopologyNode};
 pub use node_id::{BadNodeId, NodeId};
 pub use ranges::{SlotRange, SlotRanges};
+pub use reply::ShapeError;
