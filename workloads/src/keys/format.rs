@@ -1,0 +1,257 @@
+//! Key number n as bytes of a fixed length.
+//!
+//! | keys | text at 16 bytes | hashed |
+//! |---|---|---|
+//! | plain | `key:000000001234` | all of it |
+//! | with `keys_per_tag = 10` | `{00000000123}:04` (tag 123, member 4) | the digits of the tag |
+//! | of a hot slot | `{tag}:0000000042` | a tag that lies in the slot |
+//!
+//! The length is the same for all keys of a workload, so that frames can be laid out once and no key is dearer than
+//! another.
+
+use slotcore::{Slot, slot_of};
+
+use super::digits;
+use super::tags::{MAX_TAG_SIZE, tag_of_slot};
+use crate::spec::{Keyspace, MAX_KEY_SIZE, Traffic};
+
+/// A key by number: the keys of the keyspace from 0, and those of a hot slot in a range of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u64);
+
+const HOT: u64 = 1 << 63;
+
+impl KeyId {
+    /// Key number `n` of the hot slot.
+    pub fn hot(n: u64) -> Self {
+        Self(n | HOT)
+    }
+
+    pub fn is_hot(self) -> bool {
+        self.0 & HOT != 0
+    }
+
+    /// The number within its range.
+    pub fn number(self) -> u64 {
+        self.0 & !HOT
+    }
+}
+
+/// How the keys of one workload are spelled.
+#[derive(Debug)]
+pub struct KeyFormat {
+    size: usize,
+    per_tag: Option<u64>,
+    /// Where the digits of a key, or of its tag, lie.
+    digits_at: usize,
+    digits_end: usize,
+    /// Where the digits of the member lie; empty for plain keys.
+    member_at: usize,
+    template: Vec<u8>,
+    hot: Option<Hot>,
+}
+
+#[derive(Debug)]
+struct Hot {
+    slot: Slot,
+    digits_at: usize,
+    template: Vec<u8>,
+}
+
+/// More digits than a u64 has say nothing.
+const MAX_DIGITS: usize = 20;
+
+impl KeyFormat {
+    /// The shortest `key_size` that can spell all keys of a workload.
+    pub fn smallest_size(keyspace: &Keyspace, traffic: &Traffic) -> u32 {
+        let cold = match keyspace.keys_per_tag {
+            None => digits::width(keyspace.keys - 1),
+            Some(per_tag) => {
+                let per_tag = u64::from(per_tag.max(1));
+                3 + digits::width((keyspace.keys / per_tag).max(1) - 1) + digits::width(per_tag - 1)
+            }
+        };
+        let hot = match traffic {
+            Traffic::Hotslot { keys, .. } => 3 + MAX_TAG_SIZE + digits::width(keys.max(&1) - 1),
+            _ => 0,
+        };
+        cold.max(hot) as u32
+    }
+
+    pub(crate) fn new(keyspace: &Keyspace, traffic: &Traffic) -> Self {
+        let size = keyspace.key_size as usize;
+        let mut template = vec![b'0'; size];
+        let (start, digits_end, member_at) = match keyspace.keys_per_tag {
+            None => {
+                let prefix = "key:".len().min(size - digits::width(keyspace.keys - 1));
+                template[..prefix].copy_from_slice(&b"key:"[..prefix]);
+                (prefix, size, size)
+            }
+            Some(per_tag) => {
+                let member_at = size - digits::width(u64::from(per_tag) - 1);
+                template[0] = b'{';
+                template[member_at - 2..member_at].copy_from_slice(b"}:");
+                (1, member_at - 2, member_at)
+            }
+        };
+        let hot = match *traffic {
+            Traffic::Hotslot { slot, .. } => Some(Hot::new(slot, size)),
+            _ => None,
+        };
+        Self {
+            size,
+            per_tag: keyspace.keys_per_tag.map(u64::from),
+            digits_at: start.max(digits_end.saturating_sub(MAX_DIGITS)),
+            digits_end,
+            member_at,
+            template,
+            hot,
+        }
+    }
+
+    /// Length of every key in bytes.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Writes a key into `out`, which is [`KeyFormat::size`] bytes long.
+    #[inline]
+    pub fn write(&self, key: KeyId, out: &mut [u8]) {
+        match &self.hot {
+            Some(hot) if key.is_hot() => {
+                out.copy_from_slice(&hot.template);
+                digits::write(key.number(), &mut out[hot.digits_at..]);
+            }
+            _ => {
+                out.copy_from_slice(&self.template);
+                match self.per_tag {
+                    None => digits::write(key.0, &mut out[self.digits_at..]),
+                    Some(per_tag) => {
+                        digits::write(key.0 / per_tag, &mut out[self.digits_at..self.digits_end]);
+                        digits::write(key.0 % per_tag, &mut out[self.member_at..]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The key as bytes of its own.
+    pub fn bytes(&self, key: KeyId) -> Vec<u8> {
+        let mut out = vec![0; self.size];
+        self.write(key, &mut out);
+        out
+    }
+
+    /// The slot that the key lies in.
+    #[inline]
+    pub fn slot(&self, key: KeyId) -> Slot {
+        match &self.hot {
+            Some(hot) if key.is_hot() => hot.slot,
+            // Zeroing a kilobyte would cost more than the hash does, and most keys are short.
+            _ if self.size <= 32 => self.slot_within(key, &mut [0; 32]),
+            _ => self.slot_within(key, &mut [0; MAX_KEY_SIZE as usize]),
+        }
+    }
+
+    #[inline]
+    fn slot_within(&self, key: KeyId, text: &mut [u8]) -> Slot {
+        let text = &mut text[..self.size];
+        self.write(key, text);
+        slot_of(text)
+    }
+}
+
+impl Hot {
+    fn new(slot: Slot, size: usize) -> Self {
+        let tag = tag_of_slot(slot);
+        let mut template = vec![b'0'; size];
+        template[0] = b'{';
+        template[1..=tag.len()].copy_from_slice(tag);
+        template[tag.len() + 1..tag.len() + 3].copy_from_slice(b"}:");
+        let digits_at = (tag.len() + 3).max(size.saturating_sub(MAX_DIGITS));
+        Self {
+            slot,
+            digits_at,
+            template,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(format: &KeyFormat, key: KeyId) -> String {
+        String::from_utf8(format.bytes(key)).unwrap()
+    }
+
+    fn keyspace(keys: u64, key_size: u32, keys_per_tag: Option<u32>) -> Keyspace {
+        Keyspace {
+            keys,
+            key_size,
+            keys_per_tag,
+        }
+    }
+
+    #[test]
+    fn plain_keys() {
+        let format = KeyFormat::new(&keyspace(1_000_000, 16, None), &Traffic::Uniform);
+        assert_eq!(text(&format, KeyId(1234)), "key:000000001234");
+        assert_eq!(format.slot(KeyId(1234)), slot_of(b"key:000000001234"));
+        let long = KeyFormat::new(&keyspace(1_000_000, 40, None), &Traffic::Uniform);
+        assert_eq!(text(&long, KeyId(7)), format!("key:{:036}", 7));
+        let short = KeyFormat::new(&keyspace(1000, 4, None), &Traffic::Uniform);
+        assert_eq!(text(&short, KeyId(999)), "k999");
+        let bare = KeyFormat::new(&keyspace(10, 1, None), &Traffic::Uniform);
+        assert_eq!(text(&bare, KeyId(9)), "9");
+    }
+
+    #[test]
+    fn keys_of_one_tag_share_a_slot() {
+        let format = KeyFormat::new(&keyspace(1_000_000, 16, Some(10)), &Traffic::Uniform);
+        assert_eq!(text(&format, KeyId(1234)), "{000000000123}:4");
+        for member in 1..10 {
+            assert_eq!(format.slot(KeyId(1230)), format.slot(KeyId(1230 + member)));
+        }
+        assert_eq!(format.slot(KeyId(1230)), slot_of(b"000000000123"));
+    }
+
+    #[test]
+    fn hot_keys_lie_in_their_slot_and_are_as_long_as_the_rest() {
+        for slot in [0, 1, 7777, 16383] {
+            let traffic = Traffic::Hotslot {
+                share: 0.5,
+                slot,
+                keys: 1000,
+            };
+            let format = KeyFormat::new(&keyspace(1_000_000, 16, None), &traffic);
+            for n in [0, 1, 999] {
+                let bytes = format.bytes(KeyId::hot(n));
+                assert_eq!(slot_of(&bytes), slot);
+                assert_eq!(format.slot(KeyId::hot(n)), slot);
+            }
+            assert_ne!(format.bytes(KeyId::hot(1)), format.bytes(KeyId::hot(2)));
+            assert_eq!(text(&format, KeyId(3)), "key:000000000003");
+        }
+    }
+
+    #[test]
+    fn smallest_sizes_are_enough_and_needed() {
+        let traffic = Traffic::Hotslot {
+            share: 0.5,
+            slot: 5,
+            keys: 1000,
+        };
+        for (keys, per_tag) in [(1_000_000, None), (1000, Some(10)), (1_000_000, Some(1000))] {
+            for traffic in [&Traffic::Uniform, &traffic] {
+                let size = KeyFormat::smallest_size(&keyspace(keys, 1, per_tag), traffic);
+                let format = KeyFormat::new(&keyspace(keys, size, per_tag), traffic);
+                assert_ne!(text(&format, KeyId(keys - 1)), text(&format, KeyId(0)));
+                let all: std::collections::HashSet<_> =
+                    (0..keys.min(2000)).map(|n| format.bytes(KeyId(n))).collect();
+                assert_eq!(all.len() as u64, keys.min(2000));
+            }
+        }
+    }
+}

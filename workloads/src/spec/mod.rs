@@ -1,0 +1,28 @@
+//! The workload file: its model, how it is read, and what the flags of the command line change in it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `model` | [`Spec`] and its sections, as they are written into a result |
+//! | `read` | TOML to model, section by section |
+//! | `section` | one table of the file: typed reads, unknown keys refused with the nearest name |
+//! | `check` | what no single key can know: rules between keys, before and after overrides |
+//! | `overrides` | flags applied to the model |
+//! | `error` | [`SpecError`]: file, line, key |
+//! | `number` | counts such as `10k` and durations such as `30s` |
+
+mod check;
+mod error;
+mod model;
+mod number;
+mod overrides;
+mod read;
+mod section;
+
+pub use error::SpecError;
+pub use model::{
+    Arrival, Check, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_MIX,
+    MAX_PIPELINE, MAX_VALUE_SIZE, MixEntry, Run, Size, Spec, Traffic, ValueKind, Values,
+};
+pub use number::{parse_count, parse_duration};
+pub use overrides::Overrides;
+pub use section::nearest;

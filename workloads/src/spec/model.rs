@@ -1,0 +1,167 @@
+//! The model of a workload file. It serialises into a result as the workload that was run, overrides included.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use slotcore::Slot;
+
+/// Most keys of a workload; the preload and the digits of a key bound it.
+pub const MAX_KEYS: u64 = 10_000_000_000;
+/// Longest key in bytes.
+pub const MAX_KEY_SIZE: u32 = 1024;
+/// Most keys of one command.
+pub const MAX_KEYS_PER_COMMAND: u32 = 256;
+/// Largest value in bytes.
+pub const MAX_VALUE_SIZE: u32 = 512 * 1024 * 1024;
+/// Most entries of a mix.
+pub const MAX_MIX: usize = 64;
+/// Most clients of a run.
+pub const MAX_CLIENTS: u32 = 100_000;
+/// Most operations a client may have outstanding.
+pub const MAX_PIPELINE: u32 = 65_536;
+
+/// A workload as written, read and overridden.
+#[derive(Debug, Clone, Serialize)]
+pub struct Spec {
+    /// The name of the built-in, or the stem of the file.
+    pub name: String,
+    /// What the workload is to answer.
+    pub question: String,
+    /// What its author expects to see.
+    pub expectation: String,
+    /// How to read the result.
+    pub reading: String,
+    pub keyspace: Keyspace,
+    pub mix: Vec<MixEntry>,
+    pub traffic: Traffic,
+    pub values: Values,
+    pub arrival: Arrival,
+    pub run: Run,
+    pub check: Check,
+    #[serde(skip)]
+    pub(crate) origin: Origin,
+}
+
+/// Which keys there are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Keyspace {
+    /// How many keys are preloaded and then asked for.
+    pub keys: u64,
+    /// Length of every key in bytes.
+    pub key_size: u32,
+    /// When set, so many keys share one hash tag, and with it one slot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys_per_tag: Option<u32>,
+}
+
+/// One kind of operation and how often it comes.
+#[derive(Debug, Clone, Serialize)]
+pub struct MixEntry {
+    /// Name in upper case.
+    pub command: String,
+    /// Share of the operations, relative to the sum of all weights.
+    pub weight: u64,
+    /// Keys of one operation.
+    pub keys: u32,
+    /// Keys are drawn from all slots, and the client sends one command a slot.
+    pub split: bool,
+    /// Arguments that follow keys and values, e.g. `["EX", "60"]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+}
+
+/// How the operations spread over keys and slots.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "lowercase")]
+pub enum Traffic {
+    /// Every key (with `keys_per_tag`: every tag) is equally likely.
+    Uniform,
+    /// Key number r is asked for in proportion to (r + 1)^-theta.
+    Zipf { theta: f64 },
+    /// `share` of the operations go to `keys` keys in `slot`; the rest spread evenly over keys of all other slots.
+    Hotslot { share: f64, slot: Slot, keys: u64 },
+}
+
+/// What is stored.
+#[derive(Debug, Clone, Serialize)]
+pub struct Values {
+    pub size: Size,
+    pub kind: ValueKind,
+}
+
+/// Length of a value in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Size {
+    Fixed(u32),
+    /// Evenly between both bounds, both included.
+    Range {
+        min: u32,
+        max: u32,
+    },
+}
+
+impl Size {
+    /// The longest value that may come.
+    pub fn max(self) -> u32 {
+        match self {
+            Size::Fixed(size) => size,
+            Size::Range { max, .. } => max,
+        }
+    }
+}
+
+/// What a value is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// Bytes that do not compress.
+    Random,
+}
+
+/// When the next operation is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+pub enum Arrival {
+    /// As soon as the client has room for it in its window.
+    Closed,
+}
+
+/// How hard and how long.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    #[serde(rename = "duration_s", serialize_with = "seconds")]
+    pub duration: Duration,
+    /// When set, the run ends after so many operations instead of after `duration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    #[serde(rename = "warmup_s", serialize_with = "seconds")]
+    pub warmup: Duration,
+    pub clients: u32,
+    /// Operations a client has outstanding; more than one entry is a sweep, one run each.
+    pub pipeline: Vec<u32>,
+}
+
+/// What must hold for the run to count as passed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// More failed operations than this fail the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_errors: Option<u64>,
+    /// The hot slot's share of the operations, counted, may be off by so many percentage points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hot_share_points: Option<f64>,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+/// Where each value came from, so that a rule that is broken only after an override can still name its place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    pub file: String,
+    pub lines: BTreeMap<String, usize>,
+    pub flags: BTreeMap<String, &'static str>,
+}

@@ -1,0 +1,319 @@
+//! TOML to model, one function a section. Every default of the format is in this file.
+
+use std::time::Duration;
+
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::error::SpecError;
+use super::model::{
+    Arrival, Check, Keyspace, MAX_MIX, MixEntry, Origin, Run, Size, Spec, Traffic, ValueKind, Values,
+};
+use super::section::{Section, Source, integer, nearest, shown};
+use crate::command::{self, Arity};
+
+const TOP: &[&str] = &[
+    "question",
+    "expectation",
+    "reading",
+    "keyspace",
+    "mix",
+    "traffic",
+    "values",
+    "arrival",
+    "run",
+    "check",
+];
+
+impl Spec {
+    /// Reads a workload. `file` names it in errors; `name` is what results call it.
+    pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, SpecError> {
+        let source = Source { file, text };
+        let root = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map(|span| source.line(span.start));
+            source.error(line, "", error.message())
+        })?;
+        let reader = Reader {
+            source: &source,
+            root: root.get_ref(),
+        };
+        let mut origin = Origin {
+            file: file.to_owned(),
+            ..Origin::default()
+        };
+        let top = Section::open(&source, "", Some(root.get_ref()), None, TOP)?;
+        let question = top
+            .text("question", &mut origin)?
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        let expectation = top
+            .text("expectation", &mut origin)?
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        let reading = top
+            .text("reading", &mut origin)?
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        let spec = Spec {
+            name: name.to_owned(),
+            question,
+            expectation,
+            reading,
+            keyspace: reader.keyspace(&mut origin)?,
+            mix: reader.mix(&mut origin)?,
+            traffic: reader.traffic(&mut origin)?,
+            values: reader.values(&mut origin)?,
+            arrival: reader.arrival(&mut origin)?,
+            run: reader.run(&mut origin)?,
+            check: reader.check(&mut origin)?,
+            origin,
+        };
+        spec.validate()?;
+        Ok(spec)
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    root: &'a DeTable<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn section(&self, name: &str, known: &[&str]) -> Result<Section<'a>, SpecError> {
+        let Some(value) = self.root.get(name) else {
+            return Section::open(self.source, format!("{name}."), None, None, known);
+        };
+        let line = self.source.line(value.span().start);
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self
+                .source
+                .error(Some(line), name, format!("a section [{name}] is wanted")));
+        };
+        Section::open(self.source, format!("{name}."), Some(table), Some(line), known)
+    }
+
+    fn keyspace(&self, origin: &mut Origin) -> Result<Keyspace, SpecError> {
+        let section = self.section("keyspace", &["keys", "key_size", "keys_per_tag"])?;
+        Ok(Keyspace {
+            keys: section.count("keys", origin)?.unwrap_or(1_000_000),
+            key_size: section.count_u32("key_size", origin)?.unwrap_or(16),
+            keys_per_tag: section.count_u32("keys_per_tag", origin)?,
+        })
+    }
+
+    fn mix(&self, origin: &mut Origin) -> Result<Vec<MixEntry>, SpecError> {
+        let Some(value) = self.root.get("mix") else {
+            return Ok(vec![MixEntry {
+                command: "GET".into(),
+                weight: 1,
+                keys: 1,
+                split: false,
+                args: vec![],
+            }]);
+        };
+        let line = self.source.line(value.span().start);
+        let DeValue::Array(entries) = value.get_ref() else {
+            return Err(self
+                .source
+                .error(Some(line), "mix", "a list of [[mix]] sections is wanted"));
+        };
+        if entries.is_empty() || entries.len() > MAX_MIX {
+            return Err(self
+                .source
+                .error(Some(line), "mix", format!("1 to {MAX_MIX} entries are wanted")));
+        }
+        self.mix_entries(entries, origin)
+    }
+
+    fn mix_entries(&self, entries: &'a DeArray<'a>, origin: &mut Origin) -> Result<Vec<MixEntry>, SpecError> {
+        let mut mix = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            let line = self.source.line(entry.span().start);
+            let DeValue::Table(table) = entry.get_ref() else {
+                return Err(self
+                    .source
+                    .error(Some(line), "mix", "a list of [[mix]] sections is wanted"));
+            };
+            let known = &["command", "weight", "keys", "split", "args"];
+            let section = Section::open(self.source, format!("mix[{at}]."), Some(table), Some(line), known)?;
+            mix.push(mix_entry(&section, origin)?);
+        }
+        Ok(mix)
+    }
+
+    fn traffic(&self, origin: &mut Origin) -> Result<Traffic, SpecError> {
+        let known = &["distribution", "theta", "share", "slot", "hot_keys"];
+        let section = self.section("traffic", known)?;
+        let distribution = section.text("distribution", origin)?.unwrap_or("uniform");
+        let (traffic, own): (_, &[&str]) = match distribution {
+            "uniform" => (Traffic::Uniform, &[]),
+            "zipf" => {
+                let theta = section.number("theta", origin)?.unwrap_or(0.99);
+                (Traffic::Zipf { theta }, &["theta"])
+            }
+            "hotslot" => {
+                let slot = section.count("slot", origin)?.unwrap_or(7777);
+                let slot = u16::try_from(slot).map_err(|_| section.error("slot", "slots are 0 to 16383"))?;
+                let share = section.number("share", origin)?.unwrap_or(0.25);
+                let keys = section.count("hot_keys", origin)?.unwrap_or(1000);
+                (
+                    Traffic::Hotslot { share, slot, keys },
+                    &["share", "slot", "hot_keys"],
+                )
+            }
+            other => {
+                let near = nearest(other, ["uniform", "zipf", "hotslot"].into_iter());
+                let hint = near
+                    .map(|near| format!("; did you mean \"{near}\"?"))
+                    .unwrap_or_default();
+                let message =
+                    format!("unknown distribution {other:?}; there are uniform, zipf and hotslot{hint}");
+                return Err(section.error("distribution", message));
+            }
+        };
+        let foreign = known
+            .iter()
+            .skip(1)
+            .find(|key| section.raw(key).is_some() && !own.contains(key));
+        match foreign {
+            Some(key) => Err(section.error(key, format!("means nothing to distribution {distribution:?}"))),
+            None => Ok(traffic),
+        }
+    }
+
+    fn values(&self, origin: &mut Origin) -> Result<Values, SpecError> {
+        let section = self.section("values", &["size", "kind"])?;
+        match section.text("kind", origin)? {
+            None | Some("random") => {}
+            Some(other) => {
+                return Err(section.error("kind", format!("unknown kind {other:?}; there is random")));
+            }
+        }
+        let size = match section.value("size", origin) {
+            Some((DeValue::Table(table), line)) => {
+                let range = Section::open(
+                    self.source,
+                    "values.size.",
+                    Some(table),
+                    Some(line),
+                    &["min", "max"],
+                )?;
+                let min = range.count_u32("min", origin)?;
+                let max = range.count_u32("max", origin)?;
+                match (min, max) {
+                    (Some(min), Some(max)) if min <= max => Size::Range { min, max },
+                    (Some(_), Some(_)) => return Err(section.error("size", "min is larger than max")),
+                    _ => return Err(section.error("size", "min and max are both wanted")),
+                }
+            }
+            _ => Size::Fixed(section.count_u32("size", origin)?.unwrap_or(64)),
+        };
+        Ok(Values {
+            size,
+            kind: ValueKind::Random,
+        })
+    }
+
+    fn arrival(&self, origin: &mut Origin) -> Result<Arrival, SpecError> {
+        let section = self.section("arrival", &["mode", "rate"])?;
+        if section.raw("rate").is_some() {
+            return Err(section.error(
+                "rate",
+                "open-loop arrivals are not supported yet; leave the rate out",
+            ));
+        }
+        match section.text("mode", origin)? {
+            None | Some("closed") => Ok(Arrival::Closed),
+            Some(other) => {
+                let message = format!(
+                    "unknown mode {other:?}; there is closed (open-loop arrivals are not supported yet)"
+                );
+                Err(section.error("mode", message))
+            }
+        }
+    }
+
+    fn run(&self, origin: &mut Origin) -> Result<Run, SpecError> {
+        let known = &["duration", "requests", "warmup", "clients", "pipeline"];
+        let section = self.section("run", known)?;
+        Ok(Run {
+            duration: section
+                .duration("duration", origin)?
+                .unwrap_or(Duration::from_secs(10)),
+            requests: section.count("requests", origin)?,
+            warmup: section
+                .duration("warmup", origin)?
+                .unwrap_or(Duration::from_secs(1)),
+            clients: section.count_u32("clients", origin)?.unwrap_or(50),
+            pipeline: pipeline(&section, origin)?,
+        })
+    }
+
+    fn check(&self, origin: &mut Origin) -> Result<Check, SpecError> {
+        let section = self.section("check", &["max_errors", "hot_share_points"])?;
+        Ok(Check {
+            max_errors: section.count("max_errors", origin)?,
+            hot_share_points: section.number("hot_share_points", origin)?,
+        })
+    }
+}
+
+fn mix_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, SpecError> {
+    let Some(name) = section.text("command", origin)? else {
+        return Err(section.error("command", "is missing"));
+    };
+    let Some(kind) = command::kind(name) else {
+        let near = nearest(name, command::names());
+        let hint = near
+            .map(|near| format!("; did you mean {near}?"))
+            .unwrap_or_default();
+        let there_is: Vec<&str> = command::names().collect();
+        let message = format!(
+            "unknown command {name:?}; there are {}{hint}",
+            there_is.join(", ")
+        );
+        return Err(section.error("command", message));
+    };
+    let keys = section.count_u32("keys", origin)?;
+    let split = section.boolean("split", origin)?.unwrap_or(false);
+    if kind.arity == Arity::One && (keys.is_some_and(|keys| keys != 1) || split) {
+        let key = if split { "split" } else { "keys" };
+        return Err(section.error(key, format!("{} takes one key", kind.name)));
+    }
+    Ok(MixEntry {
+        command: kind.name.to_owned(),
+        weight: section.count("weight", origin)?.unwrap_or(1),
+        keys: keys.unwrap_or(if kind.arity == Arity::Many { 10 } else { 1 }),
+        split,
+        args: arguments(section, origin)?,
+    })
+}
+
+fn arguments(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<String>, SpecError> {
+    let Some((value, _)) = section.value("args", origin) else {
+        return Ok(Vec::new());
+    };
+    let texts = value
+        .as_array()
+        .map(|args| args.iter().map(|arg| arg.get_ref().as_str().map(str::to_owned)));
+    let args: Option<Vec<String>> = texts.and_then(Iterator::collect);
+    args.ok_or_else(|| section.error("args", "a list of texts is wanted, e.g. [\"EX\", \"60\"]"))
+}
+
+fn pipeline(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<u32>, SpecError> {
+    let Some((DeValue::Array(depths), _)) = section.value("pipeline", origin) else {
+        return Ok(vec![section.count_u32("pipeline", origin)?.unwrap_or(1)]);
+    };
+    let depth = |depth: &DeValue<'_>| {
+        let number = integer(depth).and_then(|number| u32::try_from(number).ok());
+        number.ok_or_else(|| {
+            section.error(
+                "pipeline",
+                format!("a depth is a whole number, not {}", shown(depth)),
+            )
+        })
+    };
+    depths.iter().map(|value| depth(value.get_ref())).collect()
+}

@@ -1,0 +1,315 @@
+//! A workload, compiled: from a seed to operations, and from operations to bytes.
+
+use std::sync::Arc;
+
+use rand::rand_core::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
+use slotcore::{SLOT_COUNT, Slot};
+
+use crate::command::{self, Command};
+use crate::dist::below;
+use crate::keys::{KeyFormat, KeyId};
+use crate::spec::{MixEntry, Spec, SpecError};
+use crate::stream::{Op, OpStream, mix};
+use crate::traffic::Traffic;
+use crate::values::Values;
+
+/// What a seed is used for; each use gets numbers of its own.
+#[derive(Clone, Copy)]
+enum Use {
+    Values = 1,
+    Preload = 2,
+    Measured = 3,
+    WarmUp = 4,
+}
+
+/// Operations of each client that the hash of a stream takes in.
+const HASHED_OPS: usize = 256;
+
+/// All that is needed to draw operations and to encode them.
+#[derive(Debug)]
+pub struct Workload {
+    spec: Spec,
+    seed: u64,
+    format: KeyFormat,
+    values: Values,
+    traffic: Traffic,
+    /// Those of the mix, and behind them the SET of the preload.
+    commands: Vec<Command>,
+    /// Sums of the weights up to and including each command of the mix.
+    weights: Vec<u64>,
+}
+
+/// The commands that a split operation consists of, one for each slot its keys lie in. Kept by the caller and filled
+/// again and again, so that splitting allocates nothing.
+#[derive(Debug, Default)]
+pub struct Parts {
+    keys: Vec<(Slot, KeyId)>,
+    ends: Vec<usize>,
+}
+
+impl Parts {
+    /// How many commands there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none, as before the first [`Workload::split`].
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The slot of a command.
+    pub fn slot(&self, part: usize) -> Slot {
+        self.keys(part)[0].0
+    }
+
+    fn keys(&self, part: usize) -> &[(Slot, KeyId)] {
+        let start = if part == 0 { 0 } else { self.ends[part - 1] };
+        &self.keys[start..self.ends[part]]
+    }
+}
+
+impl Spec {
+    /// Compiles the workload for one seed.
+    pub fn compile(&self, seed: u64) -> Result<Arc<Workload>, SpecError> {
+        self.validate()?;
+        let format = KeyFormat::new(&self.keyspace, &self.traffic);
+        let preload = MixEntry {
+            command: "SET".into(),
+            weight: 0,
+            keys: 1,
+            split: false,
+            args: Vec::new(),
+        };
+        let mut commands = Vec::with_capacity(self.mix.len() + 1);
+        let mut weights = Vec::with_capacity(self.mix.len());
+        let mut sum = 0;
+        for (at, entry) in self.mix.iter().chain([&preload]).enumerate() {
+            let unknown = || {
+                self.error(
+                    &format!("mix[{at}].command"),
+                    format!("unknown command {:?}", entry.command),
+                )
+            };
+            commands.push(Command::new(
+                command::kind(&entry.command).ok_or_else(unknown)?,
+                entry,
+                &format,
+            ));
+            sum += entry.weight;
+            weights.push(sum);
+        }
+        weights.pop();
+        Ok(Arc::new(Workload {
+            values: Values::new(&self.values, seed_for(seed, Use::Values, 0)),
+            traffic: Traffic::new(&self.keyspace, &self.traffic),
+            spec: self.clone(),
+            seed,
+            format,
+            commands,
+            weights,
+        }))
+    }
+}
+
+impl Workload {
+    /// The workload as it was asked for, overrides included.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The commands of the mix, in the order of the file; [`Op::command`] points into it.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands[..self.weights.len()]
+    }
+
+    /// How keys are spelled.
+    pub fn key_format(&self) -> &KeyFormat {
+        &self.format
+    }
+
+    /// The hot slot, if the workload has one.
+    pub fn hot_slot(&self) -> Option<Slot> {
+        self.traffic.hot_slot()
+    }
+
+    /// The operations of a client that are measured. The stream depends on the seed and the client alone.
+    pub fn client_stream(self: &Arc<Self>, client: u32) -> OpStream {
+        OpStream::new(
+            Arc::clone(self),
+            seed_for(self.seed, Use::Measured, u64::from(client)),
+        )
+    }
+
+    /// The operations of a client while it warms up: a stream of their own, so that how long a warm-up lasts does not
+    /// decide which operations are measured.
+    pub fn warmup_stream(self: &Arc<Self>, client: u32) -> OpStream {
+        OpStream::new(
+            Arc::clone(self),
+            seed_for(self.seed, Use::WarmUp, u64::from(client)),
+        )
+    }
+
+    #[inline]
+    pub(crate) fn draw(&self, rng: &mut impl Rng) -> Op {
+        let command = match self.weights.as_slice() {
+            [_] => 0,
+            weights => {
+                let target = below(rng.next_u64(), weights[weights.len() - 1]);
+                weights.iter().position(|&sum| target < sum).unwrap_or(0)
+            }
+        };
+        let kind = &self.commands[command];
+        let (key, slot) = if kind.is_split() {
+            (KeyId(rng.next_u64()), 0)
+        } else {
+            self.traffic.draw(&self.format, rng)
+        };
+        let (value, value_len) = if kind.has_value() {
+            self.values.draw(rng)
+        } else {
+            (0, 0)
+        };
+        Op {
+            key,
+            value,
+            value_len,
+            command: command as u16,
+            slot,
+        }
+    }
+
+    /// Whether the operation is several commands; then [`Workload::split`] and [`Workload::encode_part`] apply, else
+    /// [`Op::slot`] and [`Workload::encode`].
+    #[inline]
+    pub fn is_split(&self, op: &Op) -> bool {
+        self.commands[op.command()].is_split()
+    }
+
+    /// Finds the commands that a split operation consists of, ordered by slot.
+    pub fn split(&self, op: &Op, parts: &mut Parts) {
+        let mut rng = SplitMix64::seed_from_u64(op.key.0);
+        parts.keys.clear();
+        parts.ends.clear();
+        for _ in 0..self.commands[op.command()].keys() {
+            let (key, slot) = self.traffic.draw(&self.format, &mut rng);
+            parts.keys.push((slot, key));
+        }
+        parts.keys.sort_unstable();
+        for at in 1..=parts.keys.len() {
+            if at == parts.keys.len() || parts.keys[at].0 != parts.keys[at - 1].0 {
+                parts.ends.push(at);
+            }
+        }
+    }
+
+    /// Appends the operation's bytes. It may be called any number of times with the same result.
+    #[inline]
+    pub fn encode(&self, op: &Op, out: &mut Vec<u8>) {
+        let command = &self.commands[op.command()];
+        let value = (op.value, op.value_len);
+        if command.keys() == 1 {
+            command.encode(&self.format, &self.values, std::iter::once(op.key), value, out);
+        } else {
+            let keys = (0..command.keys()).map(|i| self.traffic.sibling(op.key, u64::from(i)));
+            command.encode(&self.format, &self.values, keys, value, out);
+        }
+    }
+
+    /// Appends one command of a split operation.
+    pub fn encode_part(&self, op: &Op, parts: &Parts, part: usize, out: &mut Vec<u8>) {
+        let keys = parts.keys(part).iter().map(|&(_, key)| key);
+        let value = (op.value.wrapping_add(part as u32 * 65_537), op.value_len);
+        self.commands[op.command()].encode(&self.format, &self.values, keys, value, out);
+    }
+
+    /// How many operations the preload has.
+    pub fn preload_len(&self) -> u64 {
+        self.spec.keyspace.keys + self.traffic.hot_keys()
+    }
+
+    /// Operation number `i` of the preload: a SET. `None` for a key of the keyspace that lies in the hot slot, which
+    /// has keys of its own and is never asked for others.
+    pub fn preload_op(&self, i: u64) -> Option<Op> {
+        let keys = self.spec.keyspace.keys;
+        let key = if i < keys { KeyId(i) } else { KeyId::hot(i - keys) };
+        let slot = self.format.slot(key);
+        if !key.is_hot() && self.traffic.hot_slot() == Some(slot) {
+            return None;
+        }
+        let mut rng = SplitMix64::seed_from_u64(seed_for(self.seed, Use::Preload, i));
+        let (value, value_len) = self.values.draw(&mut rng);
+        Some(Op {
+            key,
+            value,
+            value_len,
+            command: self.weights.len() as u16,
+            slot,
+        })
+    }
+
+    /// How many of the preloaded keys lie in each slot: the expected shape of uniform traffic. A keyspace of a million
+    /// keys does not fill the slots evenly (about 61 each, give or take 8), and no draw of keys can be more even than that.
+    pub fn keys_by_slot(&self) -> Vec<u64> {
+        let mut counts = vec![0; SLOT_COUNT];
+        for op in (0..self.preload_len()).filter_map(|i| self.preload_op(i)) {
+            counts[usize::from(op.slot)] += 1;
+        }
+        counts
+    }
+
+    /// A fingerprint of the operations of all clients: of the commands, the bytes of keys and values, and the first
+    /// operations of each of the workload's clients, from which the rest follows.
+    pub fn stream_hash(self: &Arc<Self>) -> u64 {
+        let mut hash = Fnv::new();
+        self.commands()
+            .iter()
+            .flat_map(Command::frame_bytes)
+            .for_each(|frame| hash.write(frame));
+        hash.write(&self.values.pool()[..4096]);
+        let mut parts = Parts::default();
+        for client in 0..self.spec.run.clients {
+            let mut stream = self.client_stream(client);
+            for _ in 0..HASHED_OPS {
+                let op = stream.next_op();
+                hash.write(&op.command.to_le_bytes());
+                hash.write(&op.value.to_le_bytes());
+                hash.write(&op.value_len.to_le_bytes());
+                if self.is_split(&op) {
+                    self.split(&op, &mut parts);
+                    parts
+                        .keys
+                        .iter()
+                        .for_each(|&(_, key)| hash.write(&self.format.bytes(key)));
+                } else {
+                    hash.write(&self.format.bytes(op.key));
+                }
+            }
+        }
+        hash.0
+    }
+}
+
+fn seed_for(seed: u64, purpose: Use, index: u64) -> u64 {
+    mix(mix(mix(seed).wrapping_add(purpose as u64)).wrapping_add(index))
+}
+
+/// FNV-1a, 64 bits: it is written into results, so it must be the same for ever.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
