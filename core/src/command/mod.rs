@@ -3,6 +3,7 @@
 //! - [`spec`]: the shape of one row and the builder that rows are written with;
 //! - [`flags`]: command flags, ACL categories, key flags and command groups, with their names on the wire;
 //! - [`keys`]: where the keys of a request are, movable keys too;
+//! - [`syntax`]: the small notation for a command's arguments, and its parser;
 //! - [`lookup`]: from the bytes of a request to its row;
 //! - [`table`]: the rows, a file a group.
 
@@ -10,6 +11,7 @@ pub mod flags;
 pub mod keys;
 mod lookup;
 mod spec;
+pub mod syntax;
 mod table;
 
 pub use flags::{AclCategories, CommandFlags, Group, KeyFlags};

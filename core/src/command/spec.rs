@@ -67,7 +67,7 @@ pub struct CommandSpec {
     pub complexity: &'static str,
     /// What it does, one line.
     pub summary: &'static str,
-    /// Its arguments in the notation of `syntax`, without its name.
+    /// Its arguments in the notation of [`syntax`](super::syntax), without its name.
     pub syntax: &'static str,
     /// Hints to clients about routing and about how far replies can be relied upon.
     pub tips: &'static [&'static str],

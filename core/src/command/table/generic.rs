@@ -9,13 +9,17 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .flags("write denyoom")
         .acl("keyspace")
         .keys(&[key(1, "RO access"), key(2, "OW update")])
-        .syntax("source@0 destination@1 [DB destination-db:int] [REPLACE]"),
+        .syntax("source@0 destination@1 [DB destination-db:int] [REPLACE]")
+        .complexity("O(1) a string, O(N) a collection of N elements")
+        .summary("Copies a value to another key"),
     command("del", -2)
         .since("1.0.0")
         .flags("write")
         .acl("keyspace")
         .keys(&[range(1, -1, 1, "RM delete")])
         .syntax("key@0...")
+        .complexity("O(N), N keys; O(M) more for each collection of M elements")
+        .summary("Deletes keys")
         .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     command("dump", 2)
         .since("2.6.0")
@@ -23,6 +27,8 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("keyspace")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(N), N bytes of the value")
+        .summary("Gives a value as bytes that RESTORE understands")
         .tips(&["nondeterministic_output"]),
     command("exists", -2)
         .since("1.0.0")
@@ -30,52 +36,76 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("keyspace")
         .keys(&[range(1, -1, 1, "RO")])
         .syntax("key@0...")
+        .complexity("O(N), N keys")
+        .summary("Counts how many of the keys are there")
         .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     command("expire", -3)
         .since("1.0.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 seconds:int [condition: NX | XX | GT | LT]"),
+        .syntax("key@0 seconds:int [condition: NX | XX | GT | LT]")
+        .complexity("O(1)")
+        .summary("Lets a key expire after some seconds"),
     command("expireat", -3)
         .since("1.2.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 unix-time-seconds:time [condition: NX | XX | GT | LT]"),
+        .syntax("key@0 unix-time-seconds:time [condition: NX | XX | GT | LT]")
+        .complexity("O(1)")
+        .summary("Lets a key expire at a time given in seconds"),
     command("expiretime", 2)
         .since("7.0.0")
         .flags("readonly fast")
         .acl("keyspace")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells at which second a key expires"),
     command("keys", 2)
         .since("1.0.0")
         .flags("readonly")
         .acl("keyspace dangerous")
         .syntax("pattern:pattern")
+        .complexity("O(N), N keys in the database")
+        .summary("Names all keys that match a pattern")
         .tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
     command("migrate", -6)
         .since("2.6.0")
         .flags("write")
         .acl("keyspace dangerous")
-        .keys(&[key(3, "RW access delete"), after("KEYS", -2, -1, 0, "RW access delete incomplete")])
-        .syntax("host port:int (key_or_empty_string: key@0 | empty_string='') destination-db:int timeout:int [COPY] [REPLACE] [authentication: [AUTH password] | [AUTH2 (username_password: username password)]] [KEYS key@1...]")
+        .keys(&[
+            key(3, "RW access delete"),
+            after("KEYS", -2, -1, 0, "RW access delete incomplete"),
+        ])
+        .syntax(
+            "host port:int (key_or_empty_string: key@0 | empty_string='') destination-db:int \
+             timeout:int [COPY] [REPLACE] [authentication: [AUTH password] | [AUTH2 \
+             (username_password: username password)]] [KEYS key@1...]",
+        )
+        .complexity("O(N), N bytes of the values")
+        .summary("Moves keys to another server")
         .tips(&["nondeterministic_output"]),
     command("move", 3)
         .since("1.0.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 db:int"),
+        .syntax("key@0 db:int")
+        .complexity("O(1)")
+        .summary("Moves a key to another numbered database"),
     command("object", -2)
-        .since("2.2.3"),
+        .since("2.2.3")
+        .summary("How a value is kept"),
     command("object|encoding", 3)
         .since("2.2.3")
         .flags("readonly")
         .acl("keyspace")
         .keys(&[key(2, "RO")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Names the representation of a value")
         .tips(&["nondeterministic_output"]),
     command("object|freq", 3)
         .since("4.0.0")
@@ -83,17 +113,23 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("keyspace")
         .keys(&[key(2, "RO")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Gives the access counter of a key, under an LFU policy")
         .tips(&["nondeterministic_output"]),
     command("object|help", 2)
         .since("6.2.0")
         .flags("loading stale")
-        .acl("keyspace"),
+        .acl("keyspace")
+        .complexity("O(1)")
+        .summary("Lists these subcommands"),
     command("object|idletime", 3)
         .since("2.2.3")
         .flags("readonly")
         .acl("keyspace")
         .keys(&[key(2, "RO")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells for how many seconds a key was not used")
         .tips(&["nondeterministic_output"]),
     command("object|refcount", 3)
         .since("2.2.3")
@@ -101,85 +137,122 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("keyspace")
         .keys(&[key(2, "RO")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Counts the references to a value")
         .tips(&["nondeterministic_output"]),
     command("persist", 2)
         .since("2.2.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Keeps a key from expiring"),
     command("pexpire", -3)
         .since("2.6.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 milliseconds:int [condition: NX | XX | GT | LT]"),
+        .syntax("key@0 milliseconds:int [condition: NX | XX | GT | LT]")
+        .complexity("O(1)")
+        .summary("Lets a key expire after some milliseconds"),
     command("pexpireat", -3)
         .since("2.6.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 unix-time-milliseconds:time [condition: NX | XX | GT | LT]"),
+        .syntax("key@0 unix-time-milliseconds:time [condition: NX | XX | GT | LT]")
+        .complexity("O(1)")
+        .summary("Lets a key expire at a time given in milliseconds"),
     command("pexpiretime", 2)
         .since("7.0.0")
         .flags("readonly fast")
         .acl("keyspace")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells at which millisecond a key expires"),
     command("pttl", 2)
         .since("2.6.0")
         .flags("readonly fast")
         .acl("keyspace")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells after how many milliseconds a key expires")
         .tips(&["nondeterministic_output"]),
     command("randomkey", 1)
         .since("1.0.0")
         .flags("readonly")
         .acl("keyspace")
+        .complexity("O(1)")
+        .summary("Names a key picked at random")
         .tips(&["request_policy:all_shards", "nondeterministic_output"]),
     command("rename", 3)
         .since("1.0.0")
         .flags("write")
         .acl("keyspace")
         .keys(&[key(1, "RW access delete"), key(2, "OW update")])
-        .syntax("key@0 newkey@1"),
+        .syntax("key@0 newkey@1")
+        .complexity("O(1)")
+        .summary("Gives a key another name, replacing what was there"),
     command("renamenx", 3)
         .since("1.0.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[key(1, "RW access delete"), key(2, "OW insert")])
-        .syntax("key@0 newkey@1"),
+        .syntax("key@0 newkey@1")
+        .complexity("O(1)")
+        .summary("Gives a key another name unless that is taken"),
     command("restore", -4)
         .since("2.6.0")
         .flags("write denyoom")
         .acl("keyspace dangerous")
         .keys(&[key(1, "OW update")])
-        .syntax("key@0 ttl:int serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:int] [FREQ frequency:int]"),
+        .syntax(
+            "key@0 ttl:int serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds:int] [FREQ \
+             frequency:int]",
+        )
+        .complexity("O(N), N bytes of the value")
+        .summary("Creates a key from the bytes of DUMP"),
     command("scan", -2)
         .since("2.8.0")
         .flags("readonly")
         .acl("keyspace")
         .syntax("cursor:int [MATCH pattern:pattern] [COUNT count:int] [TYPE type]")
+        .complexity("O(1) a call, O(N) for all N keys")
+        .summary("Walks over the keys, some at a time")
         .tips(&["nondeterministic_output", "request_policy:special"]),
     command("sort", -2)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("set sortedset list dangerous")
         .keys(&[key(1, "RO access"), unknown("RO access"), unknown("OW update")])
-        .syntax("key@0 [BY pattern:pattern@1] [LIMIT (offset_count: offset:int count:int)] [GET pattern:pattern@1]... [order: ASC | DESC] [sorting=ALPHA] [STORE destination@2]"),
+        .syntax(
+            "key@0 [BY pattern:pattern@1] [LIMIT (offset_count: offset:int count:int)] [GET \
+             pattern:pattern@1]... [order: ASC | DESC] [sorting=ALPHA] [STORE destination@2]",
+        )
+        .complexity("O(N+M*log(M)), N elements, M returned")
+        .summary("Sorts the elements of a list or set, and can store them"),
     command("sort_ro", -2)
         .since("7.0.0")
         .flags("readonly")
         .acl("set sortedset list dangerous")
         .keys(&[key(1, "RO access"), unknown("RO access")])
-        .syntax("key@0 [BY pattern:pattern@1] [LIMIT (offset_count: offset:int count:int)] [GET pattern:pattern@1]... [order: ASC | DESC] [sorting=ALPHA]"),
+        .syntax(
+            "key@0 [BY pattern:pattern@1] [LIMIT (offset_count: offset:int count:int)] [GET \
+             pattern:pattern@1]... [order: ASC | DESC] [sorting=ALPHA]",
+        )
+        .complexity("O(N+M*log(M)), N elements, M returned")
+        .summary("Sorts the elements of a list or set"),
     command("touch", -2)
         .since("3.2.1")
         .flags("readonly fast")
         .acl("keyspace")
         .keys(&[range(1, -1, 1, "RO")])
         .syntax("key@0...")
+        .complexity("O(N), N keys")
+        .summary("Marks keys as just used and counts those that are there")
         .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     command("ttl", 2)
         .since("1.0.0")
@@ -187,24 +260,32 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("keyspace")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells after how many seconds a key expires")
         .tips(&["nondeterministic_output"]),
     command("type", 2)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("keyspace")
         .keys(&[key(1, "RO")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Names the type of a value"),
     command("unlink", -2)
         .since("4.0.0")
         .flags("write fast")
         .acl("keyspace")
         .keys(&[range(1, -1, 1, "RM delete")])
         .syntax("key@0...")
+        .complexity("O(1) a key, freeing aside")
+        .summary("Deletes keys and frees large values in the background")
         .tips(&["request_policy:multi_shard", "response_policy:agg_sum"]),
     command("wait", 3)
         .since("3.0.0")
         .flags("noscript")
         .acl("connection")
         .syntax("numreplicas:int timeout:int")
+        .complexity("O(1)")
+        .summary("Waits until enough replicas have this connection's writes")
         .tips(&["request_policy:all_shards", "response_policy:agg_min"]),
 ];

@@ -9,63 +9,83 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .flags("write fast")
         .acl("hash")
         .keys(&[key(1, "RW delete")])
-        .syntax("key@0 field..."),
+        .syntax("key@0 field...")
+        .complexity("O(N), N fields")
+        .summary("Deletes fields of a hash"),
     command("hexists", 3)
         .since("2.0.0")
         .flags("readonly fast")
         .acl("hash")
         .keys(&[key(1, "RO")])
-        .syntax("key@0 field"),
+        .syntax("key@0 field")
+        .complexity("O(1)")
+        .summary("Tells if a hash has a field"),
     command("hget", 3)
         .since("2.0.0")
         .flags("readonly fast")
         .acl("hash")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 field"),
+        .syntax("key@0 field")
+        .complexity("O(1)")
+        .summary("Gives the value of one field"),
     command("hgetall", 2)
         .since("2.0.0")
         .flags("readonly")
         .acl("hash")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(N), N fields in the hash")
+        .summary("Gives all fields with their values")
         .tips(&["nondeterministic_output_order"]),
     command("hincrby", 4)
         .since("2.0.0")
         .flags("write denyoom fast")
         .acl("hash")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 field increment:int"),
+        .syntax("key@0 field increment:int")
+        .complexity("O(1)")
+        .summary("Adds an integer to a field"),
     command("hincrbyfloat", 4)
         .since("2.6.0")
         .flags("write denyoom fast")
         .acl("hash")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 field increment:double"),
+        .syntax("key@0 field increment:double")
+        .complexity("O(1)")
+        .summary("Adds a floating-point number to a field"),
     command("hkeys", 2)
         .since("2.0.0")
         .flags("readonly")
         .acl("hash")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(N), N fields in the hash")
+        .summary("Gives all field names of a hash")
         .tips(&["nondeterministic_output_order"]),
     command("hlen", 2)
         .since("2.0.0")
         .flags("readonly fast")
         .acl("hash")
         .keys(&[key(1, "RO")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Counts the fields of a hash"),
     command("hmget", -3)
         .since("2.0.0")
         .flags("readonly fast")
         .acl("hash")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 field..."),
+        .syntax("key@0 field...")
+        .complexity("O(N), N fields asked for")
+        .summary("Gives the values of several fields"),
     command("hmset", -4)
         .since("2.0.0")
         .flags("write denyoom fast")
         .acl("hash")
         .keys(&[key(1, "RW update")])
         .syntax("key@0 (field_value: field value)...")
+        .complexity("O(N), N fields")
+        .summary("Sets several fields")
         .deprecated("4.0.0", "HSET"),
     command("hrandfield", -2)
         .since("6.2.0")
@@ -73,6 +93,8 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("hash")
         .keys(&[key(1, "RO access")])
         .syntax("key@0 [options: count:int [WITHVALUES]]")
+        .complexity("O(N), N fields returned")
+        .summary("Picks fields of a hash at random")
         .tips(&["nondeterministic_output"]),
     command("hscan", -3)
         .since("2.8.0")
@@ -80,30 +102,40 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("hash")
         .keys(&[key(1, "RO access")])
         .syntax("key@0 cursor:int [MATCH pattern:pattern] [COUNT count:int]")
+        .complexity("O(1) a call, O(N) for all N fields")
+        .summary("Walks over the fields of a hash, some at a time")
         .tips(&["nondeterministic_output"]),
     command("hset", -4)
         .since("2.0.0")
         .flags("write denyoom fast")
         .acl("hash")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 (field_value: field value)..."),
+        .syntax("key@0 (field_value: field value)...")
+        .complexity("O(N), N fields")
+        .summary("Sets fields of a hash, creating it if missing"),
     command("hsetnx", 4)
         .since("2.0.0")
         .flags("write denyoom fast")
         .acl("hash")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 field value"),
+        .syntax("key@0 field value")
+        .complexity("O(1)")
+        .summary("Sets a field unless it is there"),
     command("hstrlen", 3)
         .since("3.2.0")
         .flags("readonly fast")
         .acl("hash")
         .keys(&[key(1, "RO")])
-        .syntax("key@0 field"),
+        .syntax("key@0 field")
+        .complexity("O(1)")
+        .summary("Tells how long the value of a field is"),
     command("hvals", 2)
         .since("2.0.0")
         .flags("readonly")
         .acl("hash")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(N), N fields in the hash")
+        .summary("Gives all values of a hash")
         .tips(&["nondeterministic_output_order"]),
 ];

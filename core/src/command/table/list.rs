@@ -9,133 +9,177 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .flags("write denyoom noscript blocking")
         .acl("list")
         .keys(&[key(1, "RW access delete"), key(2, "RW insert")])
-        .syntax("source@0 destination@1 (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT) timeout:double"),
+        .syntax("source@0 destination@1 (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT) timeout:double")
+        .complexity("O(1)")
+        .summary("Moves an element between lists, waiting for one if need be"),
     command("blmpop", -5)
         .since("7.0.0")
         .flags("write blocking")
         .acl("list")
         .keys(&[counted(2, "RW access delete")])
-        .syntax("timeout:double numkeys:int key@0... (where: LEFT | RIGHT) [COUNT count:int]"),
+        .syntax("timeout:double numkeys:int key@0... (where: LEFT | RIGHT) [COUNT count:int]")
+        .complexity("O(N+M), N keys, M elements returned")
+        .summary("Takes elements from the first list that has any, waiting if need be"),
     command("blpop", -3)
         .since("2.0.0")
         .flags("write noscript blocking")
         .acl("list")
         .keys(&[range(1, -2, 1, "RW access delete")])
-        .syntax("key@0... timeout:double"),
+        .syntax("key@0... timeout:double")
+        .complexity("O(N), N keys")
+        .summary("Takes the first element of the first list that has any, waiting if need be"),
     command("brpop", -3)
         .since("2.0.0")
         .flags("write noscript blocking")
         .acl("list")
         .keys(&[range(1, -2, 1, "RW access delete")])
-        .syntax("key@0... timeout:double"),
+        .syntax("key@0... timeout:double")
+        .complexity("O(N), N keys")
+        .summary("Takes the last element of the first list that has any, waiting if need be"),
     command("brpoplpush", 4)
         .since("2.2.0")
         .flags("write denyoom noscript blocking")
         .acl("list")
         .keys(&[key(1, "RW access delete"), key(2, "RW insert")])
         .syntax("source@0 destination@1 timeout:double")
+        .complexity("O(1)")
+        .summary("Moves the last element of a list to the front of another, waiting if need be")
         .deprecated("6.2.0", "BLMOVE ... RIGHT LEFT"),
     command("lindex", 3)
         .since("1.0.0")
         .flags("readonly")
         .acl("list")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 index:int"),
+        .syntax("key@0 index:int")
+        .complexity("O(N), N elements from the nearer end")
+        .summary("Gives the element at an index"),
     command("linsert", 5)
         .since("2.2.0")
         .flags("write denyoom")
         .acl("list")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 (where: BEFORE | AFTER) pivot element"),
+        .syntax("key@0 (where: BEFORE | AFTER) pivot element")
+        .complexity("O(N), N elements before that one")
+        .summary("Inserts an element next to another one"),
     command("llen", 2)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("list")
         .keys(&[key(1, "RO")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Counts the elements of a list"),
     command("lmove", 5)
         .since("6.2.0")
         .flags("write denyoom")
         .acl("list")
         .keys(&[key(1, "RW access delete"), key(2, "RW insert")])
-        .syntax("source@0 destination@1 (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT)"),
+        .syntax("source@0 destination@1 (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT)")
+        .complexity("O(1)")
+        .summary("Moves an element from one list to another"),
     command("lmpop", -4)
         .since("7.0.0")
         .flags("write")
         .acl("list")
         .keys(&[counted(1, "RW access delete")])
-        .syntax("numkeys:int key@0... (where: LEFT | RIGHT) [COUNT count:int]"),
+        .syntax("numkeys:int key@0... (where: LEFT | RIGHT) [COUNT count:int]")
+        .complexity("O(N+M), N keys, M elements returned")
+        .summary("Takes elements from the first list that has any"),
     command("lpop", -2)
         .since("1.0.0")
         .flags("write fast")
         .acl("list")
         .keys(&[key(1, "RW access delete")])
-        .syntax("key@0 [count:int]"),
+        .syntax("key@0 [count:int]")
+        .complexity("O(N), N elements returned")
+        .summary("Takes elements from the front of a list"),
     command("lpos", -3)
         .since("6.0.6")
         .flags("readonly")
         .acl("list")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 element [RANK rank:int] [COUNT num-matches:int] [MAXLEN len:int]"),
+        .syntax("key@0 element [RANK rank:int] [COUNT num-matches:int] [MAXLEN len:int]")
+        .complexity("O(N), N elements in the list")
+        .summary("Finds where an element is in a list"),
     command("lpush", -3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("list")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 element..."),
+        .syntax("key@0 element...")
+        .complexity("O(N), N elements added")
+        .summary("Adds elements to the front of a list, creating it if missing"),
     command("lpushx", -3)
         .since("2.2.0")
         .flags("write denyoom fast")
         .acl("list")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 element..."),
+        .syntax("key@0 element...")
+        .complexity("O(N), N elements added")
+        .summary("Adds elements to the front of a list that is there"),
     command("lrange", 4)
         .since("1.0.0")
         .flags("readonly")
         .acl("list")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 start:int stop:int"),
+        .syntax("key@0 start:int stop:int")
+        .complexity("O(S+N), S elements skipped, N returned")
+        .summary("Gives the elements between two indexes"),
     command("lrem", 4)
         .since("1.0.0")
         .flags("write")
         .acl("list")
         .keys(&[key(1, "RW delete")])
-        .syntax("key@0 count:int element"),
+        .syntax("key@0 count:int element")
+        .complexity("O(N+M), N elements in the list, M removed")
+        .summary("Removes elements that equal a value"),
     command("lset", 4)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("list")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 index:int element"),
+        .syntax("key@0 index:int element")
+        .complexity("O(N), N elements from the nearer end")
+        .summary("Replaces the element at an index"),
     command("ltrim", 4)
         .since("1.0.0")
         .flags("write")
         .acl("list")
         .keys(&[key(1, "RW delete")])
-        .syntax("key@0 start:int stop:int"),
+        .syntax("key@0 start:int stop:int")
+        .complexity("O(N), N elements removed")
+        .summary("Keeps only the elements between two indexes"),
     command("rpop", -2)
         .since("1.0.0")
         .flags("write fast")
         .acl("list")
         .keys(&[key(1, "RW access delete")])
-        .syntax("key@0 [count:int]"),
+        .syntax("key@0 [count:int]")
+        .complexity("O(N), N elements returned")
+        .summary("Takes elements from the end of a list"),
     command("rpoplpush", 3)
         .since("1.2.0")
         .flags("write denyoom")
         .acl("list")
         .keys(&[key(1, "RW access delete"), key(2, "RW insert")])
         .syntax("source@0 destination@1")
+        .complexity("O(1)")
+        .summary("Moves the last element of a list to the front of another")
         .deprecated("6.2.0", "LMOVE ... RIGHT LEFT"),
     command("rpush", -3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("list")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 element..."),
+        .syntax("key@0 element...")
+        .complexity("O(N), N elements added")
+        .summary("Adds elements to the end of a list, creating it if missing"),
     command("rpushx", -3)
         .since("2.2.0")
         .flags("write denyoom fast")
         .acl("list")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 element..."),
+        .syntax("key@0 element...")
+        .complexity("O(N), N elements added")
+        .summary("Adds elements to the end of a list that is there"),
 ];

@@ -53,7 +53,11 @@ pub const COMMAND_COUNT: usize = {
     count
 };
 
-/// All rows, by id.
+/// All rows, by id, for what is computed while compiling.
+#[expect(
+    clippy::large_const_arrays,
+    reason = "nothing at run time uses it but the static below"
+)]
 pub(super) const ROWS: [CommandSpec; COMMAND_COUNT] = {
     let mut rows = [GROUPS[0].1[0]; COMMAND_COUNT];
     let mut id = 0;
@@ -125,7 +129,17 @@ mod tests {
     #[test]
     fn every_row_is_complete() {
         for row in all_with_subcommands() {
-            assert!(row.arity != 0 && !row.since.is_empty(), "{}", row.full_name);
+            assert!(
+                row.arity != 0 && !row.since.is_empty() && !row.summary.is_empty(),
+                "{}",
+                row.full_name
+            );
+            assert!(
+                row.summary.len() < 100 && !row.summary.ends_with('.'),
+                "{}: {}",
+                row.full_name,
+                row.summary
+            );
         }
     }
 }

@@ -9,76 +9,100 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .flags("write denyoom fast")
         .acl("set")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 member..."),
+        .syntax("key@0 member...")
+        .complexity("O(N), N members added")
+        .summary("Adds members to a set, creating it if missing"),
     command("scard", 2)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("set")
         .keys(&[key(1, "RO")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Counts the members of a set"),
     command("sdiff", -2)
         .since("1.0.0")
         .flags("readonly")
         .acl("set")
         .keys(&[range(1, -1, 1, "RO access")])
         .syntax("key@0...")
+        .complexity("O(N), N members in all sets")
+        .summary("Gives the members of the first set that no other has")
         .tips(&["nondeterministic_output_order"]),
     command("sdiffstore", -3)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("set")
         .keys(&[key(1, "OW update"), range(2, -1, 1, "RO access")])
-        .syntax("destination@0 key@1..."),
+        .syntax("destination@0 key@1...")
+        .complexity("O(N), N members in all sets")
+        .summary("Stores the members of the first set that no other has"),
     command("sinter", -2)
         .since("1.0.0")
         .flags("readonly")
         .acl("set")
         .keys(&[range(1, -1, 1, "RO access")])
         .syntax("key@0...")
+        .complexity("O(N*M), N members in the smallest of M sets")
+        .summary("Gives the members that all sets have")
         .tips(&["nondeterministic_output_order"]),
     command("sintercard", -3)
         .since("7.0.0")
         .flags("readonly")
         .acl("set")
         .keys(&[counted(1, "RO access")])
-        .syntax("numkeys:int key@0... [LIMIT limit:int]"),
+        .syntax("numkeys:int key@0... [LIMIT limit:int]")
+        .complexity("O(N*M), N members in the smallest of M sets")
+        .summary("Counts the members that all sets have"),
     command("sinterstore", -3)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("set")
         .keys(&[key(1, "RW update"), range(2, -1, 1, "RO access")])
-        .syntax("destination@0 key@1..."),
+        .syntax("destination@0 key@1...")
+        .complexity("O(N*M), N members in the smallest of M sets")
+        .summary("Stores the members that all sets have"),
     command("sismember", 3)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("set")
         .keys(&[key(1, "RO")])
-        .syntax("key@0 member"),
+        .syntax("key@0 member")
+        .complexity("O(1)")
+        .summary("Tells if a set has a member"),
     command("smembers", 2)
         .since("1.0.0")
         .flags("readonly")
         .acl("set")
         .keys(&[key(1, "RO access")])
         .syntax("key@0")
+        .complexity("O(N), N members")
+        .summary("Gives all members of a set")
         .tips(&["nondeterministic_output_order"]),
     command("smismember", -3)
         .since("6.2.0")
         .flags("readonly fast")
         .acl("set")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 member..."),
+        .syntax("key@0 member...")
+        .complexity("O(N), N members asked for")
+        .summary("Tells which of some members a set has"),
     command("smove", 4)
         .since("1.0.0")
         .flags("write fast")
         .acl("set")
         .keys(&[key(1, "RW access delete"), key(2, "RW insert")])
-        .syntax("source@0 destination@1 member"),
+        .syntax("source@0 destination@1 member")
+        .complexity("O(1)")
+        .summary("Moves a member to another set"),
     command("spop", -2)
         .since("1.0.0")
         .flags("write fast")
         .acl("set")
         .keys(&[key(1, "RW access delete")])
         .syntax("key@0 [count:int]")
+        .complexity("O(N), N members returned")
+        .summary("Takes members of a set at random")
         .tips(&["nondeterministic_output"]),
     command("srandmember", -2)
         .since("1.0.0")
@@ -86,19 +110,25 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("set")
         .keys(&[key(1, "RO access")])
         .syntax("key@0 [count:int]")
+        .complexity("O(N), N members returned")
+        .summary("Picks members of a set at random")
         .tips(&["nondeterministic_output"]),
     command("srem", -3)
         .since("1.0.0")
         .flags("write fast")
         .acl("set")
         .keys(&[key(1, "RW delete")])
-        .syntax("key@0 member..."),
+        .syntax("key@0 member...")
+        .complexity("O(N), N members")
+        .summary("Removes members from a set"),
     command("sscan", -3)
         .since("2.8.0")
         .flags("readonly")
         .acl("set")
         .keys(&[key(1, "RO access")])
         .syntax("key@0 cursor:int [MATCH pattern:pattern] [COUNT count:int]")
+        .complexity("O(1) a call, O(N) for all N members")
+        .summary("Walks over the members of a set, some at a time")
         .tips(&["nondeterministic_output"]),
     command("sunion", -2)
         .since("1.0.0")
@@ -106,11 +136,15 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("set")
         .keys(&[range(1, -1, 1, "RO access")])
         .syntax("key@0...")
+        .complexity("O(N), N members in all sets")
+        .summary("Gives the members that any of the sets has")
         .tips(&["nondeterministic_output_order"]),
     command("sunionstore", -3)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("set")
         .keys(&[key(1, "OW update"), range(2, -1, 1, "RO access")])
-        .syntax("destination@0 key@1..."),
+        .syntax("destination@0 key@1...")
+        .complexity("O(N), N members in all sets")
+        .summary("Stores the members that any of the sets has"),
 ];

@@ -9,80 +9,109 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW insert")])
-        .syntax("key@0 value"),
+        .syntax("key@0 value")
+        .complexity("O(1) amortised")
+        .summary("Adds bytes to the end of a string, creating it if missing"),
     command("decr", 2)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Subtracts one from an integer"),
     command("decrby", 3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 decrement:int"),
+        .syntax("key@0 decrement:int")
+        .complexity("O(1)")
+        .summary("Subtracts a number from an integer"),
     command("get", 2)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("string")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Gives the string at a key"),
     command("getdel", 2)
         .since("6.2.0")
         .flags("write fast")
         .acl("string")
         .keys(&[key(1, "RW access delete")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Gives the string at a key and deletes the key"),
     command("getex", -2)
         .since("6.2.0")
         .flags("write fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 [expiration: EX seconds:int | PX milliseconds:int | EXAT unix-time-seconds:time | PXAT unix-time-milliseconds:time | PERSIST]"),
+        .syntax(
+            "key@0 [expiration: EX seconds:int | PX milliseconds:int | EXAT unix-time-seconds:time | \
+             PXAT unix-time-milliseconds:time | PERSIST]",
+        )
+        .complexity("O(1)")
+        .summary("Gives the string at a key and changes when it expires"),
     command("getrange", 4)
         .since("2.4.0")
         .flags("readonly")
         .acl("string")
         .keys(&[key(1, "RO access")])
-        .syntax("key@0 start:int end:int"),
+        .syntax("key@0 start:int end:int")
+        .complexity("O(N), N bytes returned")
+        .summary("Gives a part of a string"),
     command("getset", 3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
         .syntax("key@0 value")
+        .complexity("O(1)")
+        .summary("Replaces a string and gives the one before")
         .deprecated("6.2.0", "SET ... GET"),
     command("incr", 2)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Adds one to an integer"),
     command("incrby", 3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 increment:int"),
+        .syntax("key@0 increment:int")
+        .complexity("O(1)")
+        .summary("Adds a number to an integer"),
     command("incrbyfloat", 3)
         .since("2.6.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "RW access update")])
-        .syntax("key@0 increment:double"),
+        .syntax("key@0 increment:double")
+        .complexity("O(1)")
+        .summary("Adds a floating-point number to a number"),
     command("lcs", -3)
         .since("7.0.0")
         .flags("readonly")
         .acl("string")
         .keys(&[range(1, 1, 1, "RO access")])
-        .syntax("key1@0 key2@0 [LEN] [IDX] [MINMATCHLEN len:int] [WITHMATCHLEN]"),
+        .syntax("key1@0 key2@0 [LEN] [IDX] [MINMATCHLEN len:int] [WITHMATCHLEN]")
+        .complexity("O(N*M), N and M bytes")
+        .summary("Finds the longest common subsequence of two strings"),
     command("mget", -2)
         .since("1.0.0")
         .flags("readonly fast")
         .acl("string")
         .keys(&[range(1, -1, 1, "RO access")])
         .syntax("key@0...")
+        .complexity("O(N), N keys")
+        .summary("Gives the strings at several keys")
         .tips(&["request_policy:multi_shard"]),
     command("mset", -3)
         .since("1.0.1")
@@ -90,6 +119,8 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("string")
         .keys(&[range(1, -1, 2, "OW update")])
         .syntax("(key_value: key@0 value)...")
+        .complexity("O(N), N keys")
+        .summary("Sets several strings at once")
         .tips(&["request_policy:multi_shard", "response_policy:all_succeeded"]),
     command("msetnx", -3)
         .since("1.0.1")
@@ -97,48 +128,68 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("string")
         .keys(&[range(1, -1, 2, "OW insert")])
         .syntax("(key_value: key@0 value)...")
+        .complexity("O(N), N keys")
+        .summary("Sets several strings at once unless one of the keys is there")
         .tips(&["request_policy:multi_shard", "response_policy:agg_min"]),
     command("psetex", 4)
         .since("2.6.0")
         .flags("write denyoom")
         .acl("string")
         .keys(&[key(1, "OW update")])
-        .syntax("key@0 milliseconds:int value"),
+        .syntax("key@0 milliseconds:int value")
+        .complexity("O(1)")
+        .summary("Sets a string that expires after some milliseconds"),
     command("set", -3)
         .since("1.0.0")
         .flags("write denyoom")
         .acl("string")
         .keys(&[key(1, "RW access update variable_flags")])
-        .syntax("key@0 value [condition: NX | XX] [GET] [expiration: EX seconds:int | PX milliseconds:int | EXAT unix-time-seconds:time | PXAT unix-time-milliseconds:time | KEEPTTL]"),
+        .syntax(
+            "key@0 value [condition: NX | XX] [GET] [expiration: EX seconds:int | PX \
+             milliseconds:int | EXAT unix-time-seconds:time | PXAT unix-time-milliseconds:time | \
+             KEEPTTL]",
+        )
+        .complexity("O(1)")
+        .summary("Sets a string, with conditions and an expiry if wanted"),
     command("setex", 4)
         .since("2.0.0")
         .flags("write denyoom")
         .acl("string")
         .keys(&[key(1, "OW update")])
-        .syntax("key@0 seconds:int value"),
+        .syntax("key@0 seconds:int value")
+        .complexity("O(1)")
+        .summary("Sets a string that expires after some seconds"),
     command("setnx", 3)
         .since("1.0.0")
         .flags("write denyoom fast")
         .acl("string")
         .keys(&[key(1, "OW insert")])
-        .syntax("key@0 value"),
+        .syntax("key@0 value")
+        .complexity("O(1)")
+        .summary("Sets a string unless the key is there"),
     command("setrange", 4)
         .since("2.2.0")
         .flags("write denyoom")
         .acl("string")
         .keys(&[key(1, "RW update")])
-        .syntax("key@0 offset:int value"),
+        .syntax("key@0 offset:int value")
+        .complexity("O(N), N bytes written")
+        .summary("Overwrites a string from an offset on"),
     command("strlen", 2)
         .since("2.2.0")
         .flags("readonly fast")
         .acl("string")
         .keys(&[key(1, "RO")])
-        .syntax("key@0"),
+        .syntax("key@0")
+        .complexity("O(1)")
+        .summary("Tells how many bytes a string has"),
     command("substr", 4)
         .since("1.0.0")
         .flags("readonly")
         .acl("string")
         .keys(&[key(1, "RO access")])
         .syntax("key@0 start:int end:int")
+        .complexity("O(N), N bytes returned")
+        .summary("Gives a part of a string, by the older name")
         .deprecated("2.0.0", "GETRANGE"),
 ];
