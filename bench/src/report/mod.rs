@@ -1,13 +1,28 @@
 //! What a run says afterwards, and how.
 //!
-//! `outcome` is what one round of load measured, `arithmetic` turns rounds into the figures of `model`, and each
-//! writer takes the model (never the raw measurements) to one kind of file.
+//! ```text
+//!   Outcome (a round of load) --arithmetic--> EngineRun, Report (model) --> json   run.json
+//!                                                                       --> csv    summary.csv, intervals.csv
+//!                                                                       --> text   the terminal
+//!                                                                       --> plot   plots/*.svg, *.png
+//!                                                                       --> html   report.html
+//!                              --arithmetic--> EngineLog (histograms)   --> hlog   <engine>.hlog
+//! ```
+//! Every writer but `hlog` takes the model and nothing else, so a saved run.json can be drawn again.
 
 pub mod arithmetic;
+pub mod csv;
+pub mod files;
+pub mod hlog;
+pub mod hot;
+pub mod json;
 pub mod model;
 pub mod outcome;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod text;
+pub mod units;
 
 pub use arithmetic::EngineLog;
+pub use files::{redraw, write_all};
 pub use model::{EngineInfo, EngineRun, Report, RoundContext};

@@ -1,0 +1,231 @@
+//! summary.csv, a row a command, and intervals.csv, a row an interval.
+
+use std::io::Write;
+
+use super::model::{EngineRun, LatencyUs, Report};
+
+/// The columns that redis-benchmark prints, under its names and in its order: what reads its output reads ours.
+pub const REDIS_BENCHMARK_COLUMNS: [&str; 8] = [
+    "test",
+    "rps",
+    "avg_latency_ms",
+    "min_latency_ms",
+    "p50_latency_ms",
+    "p95_latency_ms",
+    "p99_latency_ms",
+    "max_latency_ms",
+];
+
+const OUR_COLUMNS: [&str; 19] = [
+    "engine",
+    "version",
+    "workload",
+    "step",
+    "p90_latency_ms",
+    "p999_latency_ms",
+    "p9999_latency_ms",
+    "stddev_latency_ms",
+    "ops",
+    "errors",
+    "moved",
+    "ask",
+    "seconds",
+    "rounds",
+    "server_cpu_ns_per_op",
+    "server_rss_bytes",
+    "client_cpu_ns_per_op",
+    "seed",
+    "stream_hash",
+];
+
+/// Name of the row that holds all commands of an engine together. Errors, redirects and CPU time are not known by
+/// command and stand in that row alone.
+pub const TOTAL: &str = "all";
+
+/// Writes summary.csv.
+pub fn write_summary(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(REDIS_BENCHMARK_COLUMNS.iter().chain(&OUR_COLUMNS))?;
+    for run in &report.engines {
+        let row = Row {
+            test: TOTAL,
+            ops_per_sec: run.ops_per_sec,
+            ops: run.ops,
+            latency: &run.latency_us,
+        };
+        csv.write_record(summary_record(report, run, &row, true))?;
+        for c in &run.commands {
+            let row = Row {
+                test: &c.name,
+                ops_per_sec: c.ops_per_sec,
+                ops: c.ops,
+                latency: &c.latency_us,
+            };
+            csv.write_record(summary_record(report, run, &row, false))?;
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+struct Row<'a> {
+    test: &'a str,
+    ops_per_sec: f64,
+    ops: u64,
+    latency: &'a LatencyUs,
+}
+
+fn summary_record(report: &Report, run: &EngineRun, row: &Row<'_>, whole: bool) -> Vec<String> {
+    let only_whole = |value: String| if whole { value } else { String::new() };
+    let latency = row.latency;
+    vec![
+        row.test.to_owned(),
+        format!("{:.2}", row.ops_per_sec),
+        ms(latency.mean),
+        ms(latency.min),
+        ms(latency.p50),
+        ms(latency.p95),
+        ms(latency.p99),
+        ms(latency.max),
+        run.info.engine.clone(),
+        run.info.version.clone(),
+        report.workload.name.clone(),
+        run.info
+            .step
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        ms(latency.p90),
+        ms(latency.p999),
+        ms(latency.p9999),
+        ms(latency.stddev),
+        row.ops.to_string(),
+        only_whole(run.error_count().to_string()),
+        only_whole(run.redirects.moved.to_string()),
+        only_whole(run.redirects.ask.to_string()),
+        format!("{:.3}", run.seconds),
+        run.rounds.len().to_string(),
+        only_whole(optional(run.server.cpu_ns_per_op.map(|ns| format!("{ns:.1}")))),
+        only_whole(optional(run.server.rss_bytes)),
+        only_whole(format!("{:.1}", run.client.cpu_ns_per_op)),
+        report.workload.seed.to_string(),
+        report.workload.stream_hash.clone(),
+    ]
+}
+
+/// Writes intervals.csv.
+pub fn write_intervals(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "engine",
+        "version",
+        "step",
+        "round",
+        "start_s",
+        "length_s",
+        "ops",
+        "ops_per_sec",
+        "errors",
+        "p50_latency_ms",
+        "p99_latency_ms",
+        "p999_latency_ms",
+        "max_latency_ms",
+    ])?;
+    for run in &report.engines {
+        for interval in &run.intervals {
+            csv.write_record([
+                run.info.engine.clone(),
+                run.info.version.clone(),
+                run.info
+                    .step
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                interval.round.to_string(),
+                format!("{:.3}", interval.start_s),
+                format!("{:.3}", interval.length_s),
+                interval.ops.to_string(),
+                format!("{:.2}", interval.ops_per_sec),
+                interval.errors.to_string(),
+                ms(interval.p50_us),
+                ms(interval.p99_us),
+                ms(interval.p999_us),
+                ms(interval.max_us),
+            ])?;
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+/// Milliseconds, as redis-benchmark counts them, to the microsecond as it does.
+fn ms(us: f64) -> String {
+    format!("{:.3}", us / 1e3)
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+    value.map(|v| v.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn table(
+        write: fn(&Report, &mut dyn Write) -> anyhow::Result<()>,
+        report: &Report,
+    ) -> Vec<csv::StringRecord> {
+        let mut out = Vec::new();
+        write(report, &mut out).expect("memory does not fail");
+        let rows = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(out.as_slice())
+            .into_records();
+        rows.collect::<Result<_, _>>()
+            .expect("every row has as many fields as the header")
+    }
+
+    #[test]
+    fn summary_begins_with_redis_benchmarks_columns() {
+        let report = sample::comparison();
+        let rows = table(write_summary, &report);
+        assert_eq!(
+            rows[0].iter().take(8).collect::<Vec<_>>(),
+            REDIS_BENCHMARK_COLUMNS
+        );
+        let names: Vec<_> = rows
+            .iter()
+            .skip(1)
+            .map(|r| (r[0].to_owned(), r[8].to_owned()))
+            .collect();
+        let expected =
+            ["slotmark", "redis"].map(|e| [TOTAL, "GET", "SET"].map(|t| (t.to_owned(), e.to_owned())));
+        assert_eq!(names, expected.concat());
+        let all = &rows[1];
+        assert_eq!(all[1], format!("{:.2}", report.engines[0].ops_per_sec));
+        let p99_ms: f64 = all[6].parse().expect("a number");
+        assert!(
+            (p99_ms * 1e3 - report.engines[0].latency_us.p99).abs() < 1.0,
+            "milliseconds"
+        );
+        assert_eq!(rows[2][17], *"", "errors are not known by command");
+    }
+
+    #[test]
+    fn intervals_hold_every_interval() {
+        let report = sample::comparison();
+        let rows = table(write_intervals, &report);
+        assert_eq!(
+            rows.len() - 1,
+            report.engines.iter().map(|e| e.intervals.len()).sum::<usize>()
+        );
+        let ops: u64 = rows
+            .iter()
+            .skip(1)
+            .filter(|r| &r[0] == "redis")
+            .map(|r| r[6].parse::<u64>().unwrap())
+            .sum();
+        assert_eq!(ops, report.engines[1].ops);
+    }
+}
