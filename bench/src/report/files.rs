@@ -39,3 +39,44 @@ fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -
     };
     fill_file().with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::report::sample;
+    use crate::report::text::{self, Style};
+
+    /// Writes each sample into a folder and checks that no file is missing or empty. To look at the files, name a
+    /// folder to keep them in: `SAMPLE_REPORT_DIR=/tmp/x cargo test -p loadgen sample_reports`.
+    #[test]
+    fn sample_reports_are_complete() {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let root = std::env::var_os("SAMPLE_REPORT_DIR").map_or(temporary.path().to_owned(), PathBuf::from);
+        let (comparison, logs) = sample::comparison_with_logs();
+        for (name, report, logs) in [
+            ("single", sample::clean(), &logs[..1]),
+            ("comparison", comparison, &logs[..]),
+            ("sweep", sample::sweep(), &[]),
+        ] {
+            let folder = root.join(name);
+            write_all(&folder, &report, logs).expect("written");
+            let mut out = Vec::new();
+            text::print(&report, Some(&folder), Style::Plain, &mut out).expect("memory does not fail");
+            fs::write(folder.join("terminal.txt"), out).expect("written");
+            let mut expected = vec!["run.json", "summary.csv", "intervals.csv"];
+            expected.extend(logs.iter().map(|l| {
+                if l.info.engine == "redis" {
+                    "redis.hlog"
+                } else {
+                    "slotmark.hlog"
+                }
+            }));
+            for file in expected {
+                let size = fs::metadata(folder.join(file)).map(|m| m.len()).unwrap_or(0);
+                assert!(size > 100, "{name}/{file} has {size} bytes");
+            }
+        }
+    }
+}

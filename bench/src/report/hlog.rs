@@ -25,7 +25,6 @@ pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "#[Histogram log format version 1.3]")?;
     writeln!(out, "#[StartTime: {start_s:.3} (seconds since epoch)]")?;
     writeln!(out, "#[BaseTime: {start_s:.3} (seconds since epoch)]")?;
-    writeln!(out, "#[MaxValueDivisor: {MAX_VALUE_DIVISOR:.3}]")?;
     writeln!(
         out,
         "#Service time of successful operations, {}.",
@@ -97,9 +96,10 @@ mod tests {
                     continue;
                 };
                 let bytes = base64_decoded(line.encoded_histogram());
-                let histogram: Histogram<u64> = Deserializer::new()
+                let mut histogram: Histogram<u64> = Deserializer::new()
                     .deserialize(&mut bytes.as_slice())
                     .expect("a histogram");
+                histogram.auto(true);
                 let max_ms = histogram.max() as f64 / MAX_VALUE_DIVISOR;
                 assert!((line.max() - max_ms).abs() < 0.001, "{} {max_ms}", line.max());
                 let tag = line.tag().map(|t| t.as_str().to_owned()).unwrap_or_default();

@@ -26,6 +26,12 @@ pub fn time_ns(ns: f64) -> String {
     format!("{} {unit}", three_digits(value))
 }
 
+/// A length of time as a person sets it: "8 s", "2.5 s", "0.25 s".
+pub fn seconds(s: f64) -> String {
+    let text = format!("{s:.2}");
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// "148 MiB".
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
@@ -98,6 +104,9 @@ mod tests {
         assert_eq!(latency(1_950.0), "1.95 ms");
         assert_eq!(latency(2_100_000.0), "2.10 s");
         assert_eq!(latency(61_000_000.0), "61.0 s");
+        assert_eq!(seconds(8.0), "8 s");
+        assert_eq!(seconds(120.0), "120 s");
+        assert_eq!(seconds(2.5), "2.5 s");
         assert_eq!(bytes(17), "17 B");
         assert_eq!(bytes(148 << 20), "148 MiB");
         assert_eq!(bytes(1_600_000_000), "1.49 GiB");

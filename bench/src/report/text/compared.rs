@@ -15,7 +15,7 @@ pub fn print(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     let title = format!("{} against {}", first.engine, first.baseline);
     writeln!(out, "\n{}", style.bold(&title))?;
     let method = format!(
-        "{pairs} paired rounds, ratio = {} / {}, [95 % interval]",
+        "{pairs} paired rounds, ratio = {} / {}",
         engine(first),
         baseline(first)
     );
@@ -88,7 +88,11 @@ fn one_step(comparison: &Comparison) -> Table {
 
 fn by_step(metric: Metric, rows: &[(&Comparison, &MetricComparison)]) -> Table {
     let (engine, baseline) = rows.first().map_or(("", ""), |(c, _)| (engine(c), baseline(c)));
-    let mut table = Table::new(1, &[metric.title(), engine, baseline, "ratio", "", ""]);
+    let mut table = Table::new(
+        1,
+        &[metric.title(), engine, baseline, "ratio", "95 % interval", ""],
+    )
+    .ending_in_text();
     for (comparison, m) in rows {
         table.row(cells(
             comparison
@@ -152,13 +156,13 @@ pub fn conclusion(comparison: &Comparison) -> String {
             .filter(|m| m.verdict == verdict)
             .map(|m| m.metric.title())
             .collect();
-        (!titles.is_empty()).then(|| titles.join(", "))
+        enumerated(&titles)
     };
     let mut sentences = Vec::new();
     match (with(Verdict::Better), with(Verdict::Worse)) {
         (Some(better), Some(worse)) => {
             sentences.push(format!(
-                "{} is better in {better} and worse in {worse}.",
+                "{} is better in {better}, and worse in {worse}.",
                 comparison.engine
             ));
         }
@@ -173,6 +177,15 @@ pub fn conclusion(comparison: &Comparison) -> String {
         sentences.push(format!("Too few rounds to decide {undecided}."));
     }
     sentences.join(" ")
+}
+
+/// "a", "a and b", "a, b and c"; nothing of nothing.
+fn enumerated(items: &[&str]) -> Option<String> {
+    match items {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+    }
 }
 
 /// The first word of a label, for narrow columns; the version stands in the title.

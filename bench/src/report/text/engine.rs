@@ -72,9 +72,9 @@ fn remarks(run: &EngineRun, report: &Report) -> Vec<String> {
     }
     sentences.push(resources(run, report));
     sentences.push(format!(
-        "{} operations in {} s, redirects MOVED {}, ASK {}",
+        "{} operations in {}, redirects MOVED {}, ASK {}",
         units::count(run.ops),
-        units::three_digits(run.seconds),
+        units::seconds(run.seconds),
         units::count(run.redirects.moved),
         units::count(run.redirects.ask)
     ));
@@ -84,7 +84,7 @@ fn remarks(run: &EngineRun, report: &Report) -> Vec<String> {
 fn resources(run: &EngineRun, report: &Report) -> String {
     let mut parts = Vec::new();
     match run.server.cpu_ns_per_op {
-        Some(ns) => parts.push(format!("server CPU {} per op", units::time_ns(ns))),
+        Some(ns) => parts.push(format!("server CPU {}/op", units::time_ns(ns))),
         None => parts.push("server CPU not visible from here".to_owned()),
     }
     if let Some(bytes) = run.server.rss_bytes {
@@ -97,7 +97,7 @@ fn resources(run: &EngineRun, report: &Report) -> String {
         0.0
     };
     parts.push(format!(
-        "generator CPU {} per op ({:.0} % busy)",
+        "generator CPU {}/op, {:.0} % busy",
         units::time_ns(run.client.cpu_ns_per_op),
         100.0 * busy
     ));

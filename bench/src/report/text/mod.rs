@@ -152,7 +152,7 @@ pub fn parameters(report: &Report) -> String {
 fn rounds(s: &Settings) -> String {
     let length = match (s.duration_s, s.requests) {
         (_, Some(requests)) => format!("{} operations", units::count(requests)),
-        (Some(seconds), None) => format!("{} s", units::three_digits(seconds)),
+        (Some(seconds), None) => units::seconds(seconds),
         (None, None) => "unknown length".to_owned(),
     };
     if s.rounds == 1 {

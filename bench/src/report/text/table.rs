@@ -4,15 +4,24 @@
 pub struct Table {
     /// How many leading columns hold text.
     text_columns: usize,
+    /// A trailing column of text, if there is one.
+    last_text_column: Option<usize>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub fn new(text_columns: usize, header: &[&str]) -> Self {
         Self {
+            last_text_column: None,
             text_columns,
             rows: vec![header.iter().map(|h| (*h).to_owned()).collect()],
         }
+    }
+
+    /// The last column of the header holds text, too.
+    pub fn ending_in_text(mut self) -> Self {
+        self.last_text_column = self.rows[0].len().checked_sub(1);
+        self
     }
 
     pub fn row(&mut self, cells: Vec<String>) {
@@ -40,7 +49,7 @@ impl Table {
         for (c, cell) in row.iter().enumerate() {
             line.push_str("  ");
             let padding = " ".repeat(widths[c] - width(cell));
-            if c < self.text_columns {
+            if c < self.text_columns || self.last_text_column == Some(c) {
                 line.push_str(cell);
                 line.push_str(&padding);
             } else {
