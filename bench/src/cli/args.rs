@@ -1,0 +1,357 @@
+//! The command line. redis-benchmark's short flags keep their meaning (so `-h` is the host and help is
+//! `--help`), memtier_benchmark's long names work as aliases.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::values::{self, Ratio};
+use crate::driver::address::{self, Address};
+
+const EXAMPLES: &str = "\
+Examples:
+  loadgen --workload hotslot                      start a cluster, measure it, end it
+  loadgen --workload hotslot --compare redis      the same, in turns with redis-server
+  loadgen --workload zipf --target 10.0.0.1:7000  a cluster or server that runs already
+  loadgen -h 10.0.0.1 -p 6379 -c 50 -P 16 -n 1m --ratio 1:10
+  loadgen workloads                               which there are, and what they answer
+  loadgen cluster up                              a local cluster to play with
+
+Numbers may be written 10k or 1.5m, durations 30s, 500ms or 2m.
+
+Exit codes:
+  0    done
+  1    the target was unreachable or was lost, or something could not be started
+  2    the command line or the workload file is wrong
+  3    it ran, but a check or the comparison failed
+  130  interrupted
+When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
+
+/// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
+#[derive(Debug, Parser)]
+#[command(
+    name = "loadgen",
+    version,
+    disable_help_flag = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 110,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Print help (-h is the host, as in redis-benchmark)
+    #[arg(long, action = ArgAction::Help, global = true, help_heading = "Other")]
+    help: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the built-in workloads with the question each answers, or print the TOML of one
+    Workloads {
+        /// The workload whose file to print (a start for one of your own)
+        name: Option<String>,
+    },
+    /// A local cluster to play with: start one, look at it, end it
+    Cluster {
+        #[command(subcommand)]
+        action: ClusterAction,
+    },
+    /// Draw the report of a finished run again from its files
+    Report {
+        /// The folder of a run: the one that holds run.json
+        dir: PathBuf,
+    },
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+    /// Print the README's table from the reference results
+    #[command(hide = true)]
+    ReadmeTable {
+        #[arg(default_value = "results")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ClusterAction {
+    /// Start a cluster that stays up after this command ends
+    Up(ClusterUp),
+    /// End the processes of a cluster and remove its files
+    Down {
+        /// Which cluster, or all of them with --all
+        #[arg(default_value = "default", conflicts_with = "all")]
+        name: String,
+        /// Every cluster this user has up
+        #[arg(long)]
+        all: bool,
+    },
+    /// Say which clusters are up, and how their nodes do
+    Status {
+        /// Which cluster; without a name all of them
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ClusterUp {
+    /// A name of your choice, for `down` and `status`
+    #[arg(default_value = "default")]
+    pub name: String,
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+    /// The first node's port; the others follow it
+    #[arg(short, long, default_value_t = 7000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+}
+
+/// What a launched cluster looks like.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "A cluster of its own")]
+pub struct LaunchArgs {
+    /// What to start: slotmark (built in), redis, valkey, or the path of a server binary
+    #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
+    pub engine: String,
+    /// How many primaries
+    #[arg(long, default_value = "3", value_name = "N", value_parser = values::small_count)]
+    pub nodes: u32,
+    /// How many replicas for each primary
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub replicas: u32,
+    /// One node without cluster mode
+    #[arg(long, visible_alias = "no-cluster")]
+    pub standalone: bool,
+    /// Threads that execute commands (slotmark) or do I/O (redis, valkey) in each node [default: what the cores allow, the same for every engine]
+    #[arg(long, value_name = "N", value_parser = values::small_count)]
+    pub node_threads: Option<u32>,
+    /// A directive for every node, as in redis.conf: --node-arg 'maxmemory 1gb'; may be repeated
+    #[arg(long, value_name = "DIRECTIVE")]
+    pub node_arg: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A built-in workload (see `loadgen workloads`) or a TOML file
+    #[arg(
+        short,
+        long,
+        default_value = "uniform",
+        value_name = "NAME|FILE",
+        help_heading = "What to run"
+    )]
+    pub workload: String,
+    /// Measure for so long (a plain number is seconds) [default: the workload's]
+    #[arg(long, visible_alias = "test-time", value_name = "TIME", value_parser = values::positive_duration,
+          conflicts_with = "requests", help_heading = "What to run")]
+    pub duration: Option<Duration>,
+    /// Stop after so many operations in all (not per client)
+    #[arg(short = 'n', long, value_name = "N", value_parser = values::positive_count, help_heading = "What to run")]
+    pub requests: Option<u64>,
+    /// Run so long before measuring [default: the workload's]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "What to run")]
+    pub warmup: Option<Duration>,
+    /// How many keys [default: the workload's]
+    #[arg(short = 'r', long, visible_alias = "key-maximum", value_name = "N", value_parser = values::positive_count,
+          help_heading = "What to run")]
+    pub keyspace: Option<u64>,
+    /// Bytes a value [default: the workload's]
+    #[arg(short = 'd', long, value_name = "BYTES", value_parser = values::bytes, help_heading = "What to run")]
+    pub data_size: Option<u64>,
+    /// Writes to reads, SET:GET, in place of the workload's mix
+    #[arg(long, value_name = "SET:GET", value_parser = values::ratio, help_heading = "What to run")]
+    pub ratio: Option<Ratio>,
+    /// The same seed gives the same operations, bit for bit, at any number of threads
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "What to run")]
+    pub seed: u64,
+
+    /// Nodes of a cluster, or a single server, that runs already; one node is enough
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = address::parse,
+          conflicts_with_all = LAUNCH_FLAGS, help_heading = "A cluster that runs already")]
+    pub target: Vec<Address>,
+    /// The same as --target HOST:PORT, as redis-benchmark has it [default: 127.0.0.1 if -p is given]
+    #[arg(short = 'h', long, visible_alias = "server", value_name = "HOST", conflicts_with = "target",
+          conflicts_with_all = LAUNCH_FLAGS, help_heading = "A cluster that runs already")]
+    pub host: Option<String>,
+    /// The port that goes with -h [default: 6379 if -h is given]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..),
+          conflicts_with = "target", conflicts_with_all = LAUNCH_FLAGS, help_heading = "A cluster that runs already")]
+    pub port: Option<u16>,
+    /// User name for AUTH
+    #[arg(long, value_name = "NAME", help_heading = "A cluster that runs already")]
+    pub user: Option<String>,
+    /// Password for AUTH; better kept out of sight in the environment: REDISCLI_AUTH, as for redis-cli
+    #[arg(
+        short = 'a',
+        long,
+        value_name = "PASSWORD",
+        help_heading = "A cluster that runs already"
+    )]
+    pub pass: Option<String>,
+    /// Nothing to do: that the target is a cluster is seen from its answers
+    #[arg(long, alias = "cluster-mode", hide = true)]
+    pub cluster: bool,
+    /// Leave the data as it is: no preload (GETs of absent keys are then answered nil)
+    #[arg(long, help_heading = "A cluster that runs already")]
+    pub no_preload: bool,
+
+    #[command(flatten)]
+    pub launch: LaunchArgs,
+    /// Run a second engine on a cluster of the same shape, in turns with the first, and print the ratios
+    #[arg(long, value_name = "ENGINE", help_heading = "A cluster of its own")]
+    pub compare: Option<String>,
+    /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
+    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
+    pub rounds: Option<u32>,
+
+    /// Clients, each with a connection to every primary [default: the workload's]
+    #[arg(short = 'c', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
+    pub clients: Option<u32>,
+    /// Generator threads [default: what the nodes leave of the cores]
+    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
+    pub threads: Option<u32>,
+    /// Operations each client keeps in flight [default: the workload's]
+    #[arg(short = 'P', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
+    pub pipeline: Option<u32>,
+    /// Speak RESP3
+    #[arg(short = '3', long = "resp3", help_heading = "How hard")]
+    pub resp3: bool,
+
+    /// Where the files of the run go [default: results/local/TIME-WORKLOAD]
+    #[arg(short = 'o', long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Write run.json here too; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    pub json: Option<PathBuf>,
+    /// Write summary.csv here too; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    pub csv: Option<PathBuf>,
+    /// Say nothing but results and errors
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Flags that make no sense against a cluster that runs already.
+const LAUNCH_FLAGS: [&str; 7] = [
+    "engine",
+    "nodes",
+    "replicas",
+    "standalone",
+    "node_threads",
+    "node_arg",
+    "compare",
+];
+
+impl RunArgs {
+    /// The nodes to talk to, if the user named any; otherwise a cluster is launched.
+    pub fn targets(&self) -> Vec<Address> {
+        if !self.target.is_empty() {
+            return self.target.clone();
+        }
+        if self.host.is_none() && self.port.is_none() {
+            return Vec::new();
+        }
+        let host = self.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+        vec![Address {
+            host,
+            port: self.port.unwrap_or(6379),
+        }]
+    }
+
+    /// Whether `--json -` or `--csv -` claims stdout.
+    pub fn stdout_is_taken(&self) -> bool {
+        [&self.json, &self.csv]
+            .into_iter()
+            .flatten()
+            .any(|p| p.as_os_str() == "-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("loadgen").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn redis_benchmark_flags_keep_their_meaning() {
+        let run = parse("-h 10.0.0.1 -p 7000 -c 50 -n 1m -P 16 -d 128 -r 10k -a secret -3 -q")
+            .unwrap()
+            .run;
+        assert_eq!(
+            run.targets(),
+            [Address {
+                host: "10.0.0.1".to_owned(),
+                port: 7000
+            }]
+        );
+        assert_eq!(
+            (run.clients, run.requests, run.pipeline),
+            (Some(50), Some(1_000_000), Some(16))
+        );
+        assert_eq!(
+            (run.data_size, run.keyspace, run.pass.as_deref()),
+            (Some(128), Some(10_000), Some("secret"))
+        );
+        assert!(run.resp3 && run.quiet);
+    }
+
+    #[test]
+    fn memtier_names_are_aliases() {
+        let run =
+            parse("--server h --key-maximum 1m --test-time 20 --pipeline 4 --data-size 32 --ratio 1:10")
+                .unwrap()
+                .run;
+        assert_eq!(
+            run.targets(),
+            [Address {
+                host: "h".to_owned(),
+                port: 6379
+            }]
+        );
+        assert_eq!(
+            (run.keyspace, run.duration),
+            (Some(1_000_000), Some(Duration::from_secs(20)))
+        );
+        assert_eq!(run.ratio, Some(Ratio { sets: 1, gets: 10 }));
+    }
+
+    #[test]
+    fn no_target_means_a_cluster_of_its_own() {
+        assert!(parse("--workload hotslot").unwrap().run.targets().is_empty());
+        assert_eq!(
+            parse("-p 7000").unwrap().run.targets()[0].to_string(),
+            "127.0.0.1:7000"
+        );
+        assert_eq!(parse("--target a:1,b:2").unwrap().run.targets().len(), 2);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for line in [
+            "--target a:1 --engine redis",
+            "--target a:1 --compare redis",
+            "-p 7000 --nodes 3",
+            "--target a:1 -h b",
+            "--duration 3s -n 10",
+            "-c 0",
+            "--threads 0",
+            "--target a:1 workloads",
+            "nonsense",
+        ] {
+            let error = parse(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

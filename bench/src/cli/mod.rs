@@ -1,0 +1,89 @@
+//! The command line: what was asked, whom it is passed to, and how it ends.
+//!
+//! Three commands never reach clap: `node` (the embedded server), `exec-child` and `janitor` are this binary's
+//! other lives, started by itself; see `driver::process` and `driver::workspace`.
+
+pub mod args;
+mod cluster;
+mod exit;
+mod talk;
+mod values;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::driver::{process, workspace};
+use args::{Cli, Command};
+pub use exit::{CommandResult, Exit, Failure};
+pub use talk::Talk;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if let Some(hidden) = args.next().and_then(|first| first.into_string().ok())
+        && let Some(code) = other_life(&hidden, args)
+    {
+        return code;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the only way for this to fail.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    match dispatch(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            talk::complain(format_args!("loadgen: {:#}", failure.error));
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> CommandResult {
+    match cli.command {
+        Some(Command::Cluster { action }) => cluster::run(action),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "loadgen", &mut script);
+            talk::print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+        _ => Err(anyhow::anyhow!("this build cannot run workloads yet").into()),
+    }
+}
+
+fn other_life(name: &str, mut args: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let failed = |error: std::io::Error| {
+        talk::complain(format_args!("loadgen {name}: {error}"));
+        Exit::CannotRun.into()
+    };
+    match name {
+        process::EXEC_CHILD => Some(failed(process::exec_child(args))),
+        workspace::JANITOR => {
+            let dir = args.next().unwrap_or_default();
+            Some(workspace::janitor(Path::new(&dir)).map_or_else(failed, |()| ExitCode::SUCCESS))
+        }
+        _ => None,
+    }
+}
+
+/// The path of this binary, to start it again. If it was replaced meanwhile (a rebuild), the kernel still has it.
+fn loadgen_path() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    Ok(if path.is_file() {
+        path
+    } else {
+        PathBuf::from("/proc/self/exe")
+    })
+}

@@ -1,0 +1,32 @@
+//! What surrounds the load: the servers that are launched, watched and ended, and the order of the rounds.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `engine` | which servers there are, where they are found, how they are started |
+//! | `shape`, `ports` | how many nodes, their slots and ports, the nodes.conf they start with |
+//! | `process` | a node's process and its certain end |
+//! | `workspace` | the directory of a run and its certain end |
+//! | `cluster` | launching a cluster and waiting until it serves |
+//! | `registry` | clusters that outlive the command that started them |
+//! | `admin`, `address` | the few questions asked of a node |
+//! | `usage`, `environment` | what the servers use; the machine, and how busy others kept it |
+//! | `signals` | Ctrl-C and its kin |
+
+pub mod address;
+pub mod admin;
+pub mod cluster;
+pub mod engine;
+pub mod environment;
+mod ports;
+pub mod process;
+pub mod registry;
+pub mod shape;
+pub mod signals;
+pub mod usage;
+pub mod workspace;
+
+pub use address::Address;
+pub use cluster::{LaunchError, LaunchPlan, LocalCluster};
+pub use engine::{Engine, EngineError};
+pub use shape::Shape;
+pub use signals::StopFlag;
