@@ -80,6 +80,17 @@ pub enum Endpoint {
     Unknown,
 }
 
+impl Endpoint {
+    /// The name that clients are told of a node with this address and hostname.
+    pub fn of<'a>(self, ip: &'a str, hostname: Option<&'a str>) -> &'a str {
+        match self {
+            Self::Ip => ip,
+            Self::Hostname => hostname.unwrap_or("?"),
+            Self::Unknown => "",
+        }
+    }
+}
+
 /// A slot on its way from one node to another, from the point of view of the node that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenSlot {
@@ -138,11 +149,7 @@ impl TopologyNode {
 
     /// The name that clients are told.
     pub fn preferred_endpoint(&self, endpoint: Endpoint) -> &str {
-        match endpoint {
-            Endpoint::Ip => &self.ip,
-            Endpoint::Hostname => self.hostname.as_deref().unwrap_or("?"),
-            Endpoint::Unknown => "",
-        }
+        endpoint.of(&self.ip, self.hostname.as_deref())
     }
 }
 

@@ -16,6 +16,7 @@ use std::fmt::Write;
 
 use super::{NodeFlags, Topology, TopologyNode};
 use crate::slot::SLOT_COUNT;
+use crate::slot_map::NodeIndex;
 
 /// What nodes.conf holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub enum NodesReason {
     NoMyself,
     #[error("two nodes are myself")]
     TwoMyself,
+    #[error("more than {0} nodes")]
+    TooManyNodes(usize),
     #[error("only myself has open slots")]
     ForeignOpenSlot,
 }
@@ -116,6 +119,9 @@ fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
     let mut myself = false;
     for (node, &line) in nodes.iter().zip(&lines) {
         let fail = |reason| Err(NodesError { line, reason });
+        if seen.len() == NodeIndex::MAX_NODES {
+            return fail(NodesReason::TooManyNodes(NodeIndex::MAX_NODES));
+        }
         if let Some(id) = node.id
             && !seen.insert(id)
         {
