@@ -263,7 +263,7 @@ impl Loader {
         match (name, args) {
             (b"include", [path]) => self.include(path, depth),
             (b"rename-command", [from, to]) => {
-                if slotcore_knows(from) {
+                if slotcore::command::lookup(from).is_some() {
                     self.renamed_commands.push((text(from), text(to)));
                     Ok(())
                 } else {
@@ -390,17 +390,24 @@ pub(super) fn ignored_warning(id: DirectiveId, values: &Values) -> Option<String
 }
 
 fn shown_unless_secret(id: DirectiveId, values: &Values) -> Vec<u8> {
-    match id.directive().name {
-        "masterauth" | "requirepass" | "tls-key-file-pass" | "tls-client-key-file-pass" => {
-            b"(redacted)".to_vec()
-        }
-        _ => values.get(id).show(id.directive().kind),
+    if is_secret(id.directive().name.as_bytes()) {
+        b"(redacted)".to_vec()
+    } else {
+        values.get(id).show(id.directive().kind)
     }
 }
 
-fn slotcore_knows(command: &[u8]) -> bool {
-    // Until the command table is there, every name is taken.
-    !command.is_empty()
+/// Whether the value of this directive must not be logged.
+pub fn is_secret(name: &[u8]) -> bool {
+    [
+        "masterauth",
+        "masteruser",
+        "requirepass",
+        "tls-key-file-pass",
+        "tls-client-key-file-pass",
+    ]
+    .iter()
+    .any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
 }
 
 fn matching_files(path: PathBuf) -> Vec<PathBuf> {

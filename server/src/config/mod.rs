@@ -23,7 +23,7 @@ mod words;
 
 pub use cli::{Request, request};
 pub use directive::{Change, Directive, Kind, Status};
-pub use load::{LoadError, Loaded, REDIS_VERSION, load};
+pub use load::{LoadError, Loaded, REDIS_VERSION, is_secret, load};
 pub use settings::{Config, EndpointType, Gate};
 pub use store::{ApplyError, ConfigStore, RewriteError, SetError};
 pub use value::{OutputLimit, Value};

@@ -182,7 +182,7 @@ fn parse_output_limits(args: &[Vec<u8>], before: &Value) -> Result<Value, String
         Value::OutputLimits(limits) => *limits,
         _ => Default::default(),
     };
-    if args.is_empty() || args.len() % 4 != 0 {
+    if args.is_empty() || !args.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     for group in args.chunks(4) {

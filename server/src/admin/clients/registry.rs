@@ -1,0 +1,222 @@
+//! All connections by id.
+
+use super::shared::{ClientKind, ClientShared};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The connections that are open now.
+#[derive(Debug, Default)]
+pub struct ClientRegistry {
+    open: Mutex<BTreeMap<u64, Arc<ClientShared>>>,
+    count: AtomicUsize,
+    last_id: AtomicU64,
+    /// Connections before CONFIG RESETSTAT, which ids do not forget.
+    forgotten: AtomicU64,
+}
+
+/// Which connections CLIENT KILL means: those for which all that is given is true.
+#[derive(Clone, Debug, Default)]
+pub struct KillFilter {
+    /// This id.
+    pub id: Option<u64>,
+    /// This address of the client, as CLIENT LIST prints it.
+    pub addr: Option<Vec<u8>>,
+    /// This address of the node.
+    pub laddr: Option<Vec<u8>>,
+    /// This kind.
+    pub kind: Option<ClientKind>,
+    /// Not this connection.
+    pub except: Option<u64>,
+}
+
+impl KillFilter {
+    fn matches(&self, client: &ClientShared) -> bool {
+        let is = |wanted: &Option<Vec<u8>>, address: SocketAddr| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| address.to_string().as_bytes() == wanted.as_slice())
+        };
+        self.id.is_none_or(|id| id == client.id())
+            && is(&self.addr, client.peer())
+            && is(&self.laddr, client.local())
+            && self.kind.is_none_or(|kind| kind == client.kind())
+            && self.except.is_none_or(|id| id != client.id())
+    }
+}
+
+impl ClientRegistry {
+    /// Takes up a connection that was just accepted.
+    pub fn register(&self, peer: SocketAddr, local: SocketAddr, socket: &impl AsRawFd) -> Arc<ClientShared> {
+        let id = self.last_id.fetch_add(1, Relaxed) + 1;
+        let client = Arc::new(ClientShared::new(id, peer, local, socket.as_raw_fd(), unix_ms()));
+        let mut open = self.open.lock();
+        open.insert(id, client.clone());
+        self.count.store(open.len(), Relaxed);
+        client
+    }
+
+    /// Forgets a connection that has ended.
+    pub fn remove(&self, id: u64) {
+        let mut open = self.open.lock();
+        open.remove(&id);
+        self.count.store(open.len(), Relaxed);
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many there ever were, or since the last reset.
+    pub fn accepted(&self) -> u64 {
+        self.last_id.load(Relaxed) - self.forgotten.load(Relaxed)
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset_stats(&self) {
+        self.forgotten.store(self.last_id.load(Relaxed), Relaxed);
+    }
+
+    /// The connection with this id.
+    pub fn get(&self, id: u64) -> Option<Arc<ClientShared>> {
+        self.open.lock().get(&id).cloned()
+    }
+
+    /// All connections, the oldest first.
+    pub fn all(&self) -> Vec<Arc<ClientShared>> {
+        self.open.lock().values().cloned().collect()
+    }
+
+    /// Ends those that the filter means; returns which.
+    pub fn kill(&self, filter: &KillFilter) -> Vec<u64> {
+        let victims: Vec<_> = self
+            .all()
+            .into_iter()
+            .filter(|client| filter.matches(client))
+            .collect();
+        victims.iter().for_each(|client| client.kill());
+        victims.iter().map(|client| client.id()).collect()
+    }
+
+    /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent.
+    pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
+        for client in self.all() {
+            let idle_ms = now_ms.saturating_sub(client.active_ms());
+            if client.kind() == ClientKind::Normal && idle_ms / 1000 > timeout_s {
+                client.kill();
+            }
+        }
+    }
+}
+
+/// Unix time in milliseconds.
+pub(super) fn unix_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::clients::ClientFlags;
+    use slotcore::resp::Proto;
+
+    fn registry() -> (ClientRegistry, Vec<Arc<ClientShared>>) {
+        let registry = ClientRegistry::default();
+        let clients = (0..3)
+            .map(|i| {
+                let peer: SocketAddr = format!("127.0.0.1:{}", 40_000 + i).parse().unwrap();
+                registry.register(peer, "127.0.0.1:7000".parse().unwrap(), &std::io::stdin())
+            })
+            .collect();
+        (registry, clients)
+    }
+
+    #[test]
+    fn a_client_is_described_with_stocks_fields() {
+        let (_, clients) = registry();
+        let client = &clients[0];
+        client.set_name(b"x");
+        client.set_proto(Proto::Resp3);
+        client.set_multi(Some(2));
+        client.set_flag(ClientFlags::NO_EVICT, true);
+        client.set_command(slotcore::command::lookup(b"ping").unwrap().id);
+        let now = client.active_ms() + 5000;
+        let line = client.describe_at(now).to_string();
+        assert!(line.starts_with(
+            "id=1 addr=127.0.0.1:40000 laddr=127.0.0.1:7000 fd=0 name=x age=5 idle=5 flags=xe db=0 "
+        ));
+        assert!(
+            line.contains(" multi=2 ") && line.ends_with(" cmd=ping user=default redir=-1 resp=3"),
+            "{line}"
+        );
+        assert!(
+            clients[1]
+                .describe_at(now)
+                .to_string()
+                .contains(" flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 ")
+        );
+        assert!(clients[1].describe_at(now).to_string().contains(" cmd=NULL "));
+    }
+
+    #[test]
+    fn a_kill_needs_all_that_is_given() {
+        let (registry, clients) = registry();
+        let by = |filter: KillFilter| registry.kill(&filter);
+        assert_eq!(
+            by(KillFilter {
+                id: Some(9),
+                ..Default::default()
+            }),
+            [] as [u64; 0]
+        );
+        let filter = KillFilter {
+            id: Some(2),
+            addr: Some(b"127.0.0.1:40000".to_vec()),
+            ..Default::default()
+        };
+        assert_eq!(by(filter), [] as [u64; 0]);
+        assert_eq!(
+            by(KillFilter {
+                addr: Some(b"127.0.0.1:40001".to_vec()),
+                ..Default::default()
+            }),
+            [2]
+        );
+        assert!(clients[1].is_killed() && !clients[0].is_killed());
+        let filter = KillFilter {
+            kind: Some(ClientKind::Normal),
+            except: Some(1),
+            ..Default::default()
+        };
+        assert_eq!(by(filter), [2, 3]);
+    }
+
+    #[test]
+    fn idle_clients_are_closed_and_the_gone_forgotten() {
+        let (registry, clients) = registry();
+        let now = clients[0].active_ms() + 10_000;
+        clients[1].touched(now);
+        clients[2].set_subscriptions(1, 0, 0);
+        registry.close_idle(now, 5);
+        assert_eq!(
+            clients.iter().map(|c| c.is_killed()).collect::<Vec<_>>(),
+            [true, false, false]
+        );
+        registry.remove(1);
+        assert_eq!((registry.len(), registry.accepted()), (2, 3));
+        registry.reset_stats();
+        assert_eq!(registry.accepted(), 0);
+    }
+}

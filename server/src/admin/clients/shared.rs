@@ -1,0 +1,337 @@
+//! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
+
+use parking_lot::Mutex;
+use slotcore::command::{self, CommandId};
+use slotcore::resp::Proto;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
+
+use Ordering::Relaxed;
+
+bitflags::bitflags! {
+    /// States that CLIENT LIST shows as letters.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct ClientFlags: u16 {
+        /// `S`: a replica.
+        const REPLICA = 1;
+        /// `M`: a primary.
+        const PRIMARY = 1 << 1;
+        /// `O`: MONITOR.
+        const MONITOR = 1 << 2;
+        /// `P`: subscribed.
+        const PUBSUB = 1 << 3;
+        /// `x`: in MULTI.
+        const MULTI = 1 << 4;
+        /// `b`: waits in a blocking command.
+        const BLOCKED = 1 << 5;
+        /// `d`: a watched key has changed.
+        const DIRTY = 1 << 6;
+        /// `c`: closes after its replies.
+        const CLOSING = 1 << 7;
+        /// `r`: READONLY.
+        const READONLY = 1 << 8;
+        /// `e`: CLIENT NO-EVICT.
+        const NO_EVICT = 1 << 9;
+    }
+}
+
+const LETTERS: [(ClientFlags, char); 10] = [
+    (ClientFlags::REPLICA, 'S'),
+    (ClientFlags::PRIMARY, 'M'),
+    (ClientFlags::MONITOR, 'O'),
+    (ClientFlags::PUBSUB, 'P'),
+    (ClientFlags::MULTI, 'x'),
+    (ClientFlags::BLOCKED, 'b'),
+    (ClientFlags::DIRTY, 'd'),
+    (ClientFlags::CLOSING, 'c'),
+    (ClientFlags::READONLY, 'r'),
+    (ClientFlags::NO_EVICT, 'e'),
+];
+
+/// CLIENT LIST TYPE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// None of the others.
+    Normal,
+    /// The primary of this node.
+    Primary,
+    /// A replica of this node.
+    Replica,
+    /// Subscribed to something.
+    Pubsub,
+}
+
+impl ClientKind {
+    /// The kind with this name, in any case.
+    pub fn parse(name: &[u8]) -> Option<ClientKind> {
+        let kinds = [
+            ("normal", ClientKind::Normal),
+            ("slave", ClientKind::Replica),
+            ("replica", ClientKind::Replica),
+            ("pubsub", ClientKind::Pubsub),
+            ("master", ClientKind::Primary),
+        ];
+        kinds
+            .into_iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+            .map(|(_, kind)| kind)
+    }
+}
+
+/// Bytes that a connection holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buffers {
+    /// Received and not yet run.
+    pub query: usize,
+    /// Room left in the same buffer.
+    pub query_free: usize,
+    /// Commands queued by MULTI.
+    pub multi: usize,
+    /// Replies that the socket did not take yet.
+    pub output: usize,
+}
+
+/// No command yet.
+const NO_COMMAND: u16 = u16::MAX;
+
+/// The shared part of a connection. Its own worker writes it, everybody may read it.
+#[derive(Debug)]
+pub struct ClientShared {
+    id: u64,
+    peer: SocketAddr,
+    local: SocketAddr,
+    fd: i32,
+    created_ms: u64,
+    active_ms: AtomicU64,
+    flags: AtomicU16,
+    db: AtomicU32,
+    resp3: AtomicBool,
+    /// Commands queued; negative outside MULTI.
+    multi: AtomicI64,
+    subscriptions: [AtomicU32; 3],
+    command: AtomicU16,
+    query: AtomicUsize,
+    query_free: AtomicUsize,
+    multi_bytes: AtomicUsize,
+    output: AtomicUsize,
+    name: Mutex<Vec<u8>>,
+    killed: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl ClientShared {
+    pub(super) fn new(id: u64, peer: SocketAddr, local: SocketAddr, fd: i32, now_ms: u64) -> Self {
+        ClientShared {
+            id,
+            peer: canonical(peer),
+            local: canonical(local),
+            fd,
+            created_ms: now_ms,
+            active_ms: AtomicU64::new(now_ms),
+            flags: AtomicU16::new(0),
+            db: AtomicU32::new(0),
+            resp3: AtomicBool::new(false),
+            multi: AtomicI64::new(-1),
+            subscriptions: Default::default(),
+            command: AtomicU16::new(NO_COMMAND),
+            query: AtomicUsize::new(0),
+            query_free: AtomicUsize::new(0),
+            multi_bytes: AtomicUsize::new(0),
+            output: AtomicUsize::new(0),
+            name: Mutex::default(),
+            killed: AtomicBool::new(false),
+            waker: Mutex::default(),
+        }
+    }
+
+    /// Its number: larger than that of any connection before it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The client's address.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The address that the client connected to.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// It has just sent something.
+    #[inline]
+    pub fn touched(&self, now_ms: u64) {
+        self.active_ms.store(now_ms, Relaxed);
+    }
+
+    /// Unix time in milliseconds of the last request.
+    pub fn active_ms(&self) -> u64 {
+        self.active_ms.load(Relaxed)
+    }
+
+    /// The command that ran last.
+    #[inline]
+    pub fn set_command(&self, command: CommandId) {
+        self.command.store(command.index() as u16, Relaxed);
+    }
+
+    /// SELECT.
+    pub fn set_db(&self, db: u32) {
+        self.db.store(db, Relaxed);
+    }
+
+    /// HELLO.
+    pub fn set_proto(&self, proto: Proto) {
+        self.resp3.store(proto == Proto::Resp3, Relaxed);
+    }
+
+    /// How many commands MULTI has queued; None outside of MULTI.
+    pub fn set_multi(&self, queued: Option<usize>) {
+        let queued = queued.map_or(-1, |queued| i64::try_from(queued).unwrap_or(i64::MAX));
+        self.multi.store(queued, Relaxed);
+        self.set_flag(ClientFlags::MULTI, queued >= 0);
+    }
+
+    /// Channels, patterns and shard channels that it is subscribed to.
+    pub fn set_subscriptions(&self, channels: u32, patterns: u32, shard_channels: u32) {
+        for (place, count) in self
+            .subscriptions
+            .iter()
+            .zip([channels, patterns, shard_channels])
+        {
+            place.store(count, Relaxed);
+        }
+        self.set_flag(ClientFlags::PUBSUB, channels + patterns + shard_channels > 0);
+    }
+
+    /// Sets or clears a flag. Only the connection's own worker may.
+    pub fn set_flag(&self, flag: ClientFlags, on: bool) {
+        let mut flags = self.flags();
+        flags.set(flag, on);
+        self.flags.store(flags.bits(), Relaxed);
+    }
+
+    /// Its flags.
+    pub fn flags(&self) -> ClientFlags {
+        ClientFlags::from_bits_truncate(self.flags.load(Relaxed))
+    }
+
+    /// What it holds.
+    pub fn set_buffers(&self, buffers: Buffers) {
+        self.query.store(buffers.query, Relaxed);
+        self.query_free.store(buffers.query_free, Relaxed);
+        self.multi_bytes.store(buffers.multi, Relaxed);
+        self.output.store(buffers.output, Relaxed);
+    }
+
+    /// CLIENT SETNAME.
+    pub fn set_name(&self, name: &[u8]) {
+        *self.name.lock() = name.to_vec();
+    }
+
+    /// Its name; empty if it has none.
+    pub fn name(&self) -> Vec<u8> {
+        self.name.lock().clone()
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ClientKind {
+        let flags = self.flags();
+        if flags.contains(ClientFlags::PRIMARY) {
+            ClientKind::Primary
+        } else if flags.contains(ClientFlags::REPLICA) && !flags.contains(ClientFlags::MONITOR) {
+            ClientKind::Replica
+        } else if flags.contains(ClientFlags::PUBSUB) {
+            ClientKind::Pubsub
+        } else {
+            ClientKind::Normal
+        }
+    }
+
+    /// Ends the connection soon, wherever it waits.
+    pub fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        if let Some(waker) = self.waker.lock().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Whether somebody ended it.
+    #[inline]
+    pub fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// How to wake its task. To be called before `is_killed` is asked, so that no kill is missed.
+    pub fn set_waker(&self, waker: &Waker) {
+        let mut current = self.waker.lock();
+        if !current.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *current = Some(waker.clone());
+        }
+    }
+
+    /// The line of CLIENT LIST, without its line end. Fields that this node does not measure are not in it.
+    pub fn describe(&self) -> Description<'_> {
+        self.describe_at(super::registry::unix_ms())
+    }
+
+    pub(super) fn describe_at(&self, now_ms: u64) -> Description<'_> {
+        Description { client: self, now_ms }
+    }
+}
+
+/// IPv4 addresses that came in through an IPv6 socket are shown as what they are.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Prints the line of CLIENT LIST.
+pub struct Description<'a> {
+    client: &'a ClientShared,
+    now_ms: u64,
+}
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = self.client;
+        let flags = c.flags();
+        let mut letters: String = LETTERS
+            .iter()
+            .filter(|(flag, _)| flags.contains(*flag))
+            .map(|(_, letter)| *letter)
+            .collect();
+        if letters.is_empty() {
+            letters.push('N');
+        }
+        let [sub, psub, ssub] = &c.subscriptions;
+        let output = c.output.load(Relaxed);
+        let (query, query_free) = (c.query.load(Relaxed), c.query_free.load(Relaxed));
+        let multi_bytes = c.multi_bytes.load(Relaxed);
+        let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
+        write!(
+            f,
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
+             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={output} \
+             tot-mem={} events={} cmd={} user=default redir=-1 resp={}",
+            c.id,
+            c.peer,
+            c.local,
+            c.fd,
+            String::from_utf8_lossy(&c.name.lock()),
+            self.now_ms.saturating_sub(c.created_ms) / 1000,
+            self.now_ms.saturating_sub(c.active_ms()) / 1000,
+            c.db.load(Relaxed),
+            sub.load(Relaxed),
+            psub.load(Relaxed),
+            ssub.load(Relaxed),
+            c.multi.load(Relaxed),
+            query + query_free + multi_bytes + output + size_of::<ClientShared>(),
+            if output > 0 { "rw" } else { "r" },
+            command.map_or("NULL", |id| command::spec(id).full_name),
+            if c.resp3.load(Relaxed) { 3 } else { 2 },
+        )
+    }
+}
