@@ -104,8 +104,8 @@ pub struct ClusterUp {
     pub name: String,
     #[command(flatten)]
     pub launch: LaunchArgs,
-    /// The first node's port; the others follow it
-    #[arg(short, long, default_value_t = 7000, value_parser = clap::value_parser!(u16).range(1..))]
+    /// The first node's port, the others follow it; 0 for ports that are free
+    #[arg(short, long, default_value_t = 7000)]
     pub port: u16,
 }
 

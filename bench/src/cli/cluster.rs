@@ -94,7 +94,7 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
             .node_threads
             .unwrap_or_else(|| (environment::cores() / shape.primaries).max(1)),
         directives: args.launch.node_arg.clone(),
-        first_port: Some(args.port),
+        first_port: (args.port != 0).then_some(args.port),
         bond: Bond::Outlives,
     };
     let stop = signals::install()?;

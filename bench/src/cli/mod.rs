@@ -6,8 +6,10 @@
 pub mod args;
 mod cluster;
 mod exit;
+mod report;
 mod talk;
 mod values;
+mod workloads;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -59,6 +61,8 @@ fn dispatch(cli: Cli) -> CommandResult {
             talk::print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
+        Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::Report { dir }) => report::run(&dir),
         _ => Err(anyhow::anyhow!("this build cannot run workloads yet").into()),
     }
 }

@@ -9,14 +9,17 @@
 //! | `cluster` | launching a cluster and waiting until it serves |
 //! | `registry` | clusters that outlive the command that started them |
 //! | `admin`, `address` | the few questions asked of a node |
+//! | `order`, `check` | the order of the rounds; what must hold afterwards |
 //! | `usage`, `environment` | what the servers use; the machine, and how busy others kept it |
 //! | `signals` | Ctrl-C and its kin |
 
 pub mod address;
 pub mod admin;
+pub mod check;
 pub mod cluster;
 pub mod engine;
 pub mod environment;
+mod order;
 mod ports;
 pub mod process;
 pub mod registry;
