@@ -44,6 +44,19 @@ pub struct Argument<'a> {
     pub arguments: Vec<Argument<'a>>,
 }
 
+impl Argument<'_> {
+    /// Its flags by their names in `COMMAND DOCS`.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.optional, "optional"),
+            (self.multiple, "multiple"),
+            (self.multiple_token, "multiple_token"),
+        ]
+        .into_iter()
+        .filter_map(|(set, name)| set.then_some(name))
+    }
+}
+
 /// What is to be sent for an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentKind {
@@ -337,12 +350,8 @@ mod tests {
             if let Some(spec) = argument.key_spec {
                 text += &format!(" spec={spec}");
             }
-            for (set, flag) in [
-                (argument.optional, " opt"),
-                (argument.multiple, " mult"),
-                (argument.multiple_token, " mtok"),
-            ] {
-                text += if set { flag } else { "" };
+            for flag in argument.flags() {
+                text += &format!(" {flag}");
             }
             if !argument.arguments.is_empty() {
                 text += &format!(" {{{}}}", shown(&argument.arguments));
@@ -369,12 +378,15 @@ mod tests {
             }),
             (
                 "[GET] [COUNT n:int]",
-                "get:pure-token token=\"GET\" opt; n:integer token=\"COUNT\" opt",
+                "get:pure-token token=\"GET\" optional; n:integer token=\"COUNT\" optional",
             ),
-            ("k@0... [v...]", "k:key spec=0 mult; v:string opt mult"),
-            ("[KEYS k@1...]", "k:key token=\"KEYS\" spec=1 opt mult"),
+            (
+                "k@0... [v...]",
+                "k:key spec=0 multiple; v:string optional multiple",
+            ),
+            ("[KEYS k@1...]", "k:key token=\"KEYS\" spec=1 optional multiple"),
             ("[GET p]... (BY p)...", {
-                "p:string token=\"GET\" opt mult mtok; p:string token=\"BY\" mult mtok"
+                "p:string token=\"GET\" optional multiple multiple_token; p:string token=\"BY\" multiple multiple_token"
             }),
             (
                 "(c: NX | XX)",
@@ -382,12 +394,12 @@ mod tests {
             ),
             (
                 "[c: a | (b: x y)]...",
-                "c:oneof opt mult {a:string; b:block {x:string; y:string}}",
+                "c:oneof optional multiple {a:string; b:block {x:string; y:string}}",
             ),
             ("[LIMIT (l: offset:int [count:int])]", {
-                "l:block token=\"LIMIT\" opt {offset:integer; count:integer opt}"
+                "l:block token=\"LIMIT\" optional {offset:integer; count:integer optional}"
             }),
-            ("ARGS (a: x)...", "a:block token=\"ARGS\" mult {x:string}"),
+            ("ARGS (a: x)...", "a:block token=\"ARGS\" multiple {x:string}"),
         ] {
             assert_eq!(
                 parse(text).map(|arguments| shown(&arguments)),
