@@ -90,6 +90,14 @@ pub fn lookup_subcommand(container: &CommandSpec, name: &[u8]) -> Option<&'stati
     wanted.settles(spec.name, name).then_some(spec)
 }
 
+/// The command or subcommand with this full name ("get", "config|get"), without regard to case.
+pub fn lookup_full_name(full_name: &[u8]) -> Option<&'static CommandSpec> {
+    match full_name.iter().position(|&byte| byte == b'|') {
+        Some(bar) => lookup_subcommand(lookup(&full_name[..bar])?, &full_name[bar + 1..]),
+        None => lookup(full_name),
+    }
+}
+
 /// The command of a request; of a container's request, its subcommand. The container itself is found if nothing
 /// follows its name: `COMMAND` alone is a command, and for the others the arity is wrong.
 #[inline]
@@ -224,6 +232,7 @@ const _: () = assert!(
 mod tests {
     use super::*;
     use crate::command::all_with_subcommands;
+    use crate::resp::ArgRange;
     use proptest::prelude::*;
 
     #[test]
@@ -243,6 +252,10 @@ mod tests {
                 };
                 assert_eq!(found.map(|found| found.id), Some(spec.id), "{}", spec.full_name);
             }
+            assert_eq!(
+                lookup_full_name(spec.full_name.as_bytes()).map(|found| found.id),
+                Some(spec.id)
+            );
         }
     }
 
@@ -261,8 +274,46 @@ mod tests {
             assert!(lookup(name).is_none(), "{name:?}");
         }
         assert!(lookup(b"config|get").is_none());
+        for name in [&b"config|"[..], b"|get", b"config|get|x", b"get|config"] {
+            assert!(lookup_full_name(name).is_none(), "{name:?}");
+        }
         // The same first and last 8 bytes and the same length as georadiusbymember_ro.
         assert!(lookup(b"georadiu____ember_ro").is_none());
+    }
+
+    #[test]
+    fn errors_are_those_of_stock() {
+        let message = |request: &str| {
+            let mut buf = Vec::new();
+            let mut ranges = Vec::new();
+            for word in request.split(' ') {
+                let start = buf.len() as u32;
+                buf.extend_from_slice(word.as_bytes());
+                ranges.push(ArgRange {
+                    start,
+                    end: buf.len() as u32,
+                });
+            }
+            let args = Args::new(&buf, &ranges);
+            String::from_utf8(lookup_request(&args).unwrap_err().message(&args)).unwrap()
+        };
+        assert_eq!(
+            message("foo"),
+            "ERR unknown command 'foo', with args beginning with: "
+        );
+        assert_eq!(
+            message("FOO a b"),
+            "ERR unknown command 'FOO', with args beginning with: 'a' 'b' "
+        );
+        assert_eq!(
+            message("config foo"),
+            "ERR unknown subcommand 'foo'. Try CONFIG HELP."
+        );
+        let long = "x".repeat(200);
+        let cut = "x".repeat(128);
+        assert_eq!(message(&format!("{long} {long} y")), {
+            format!("ERR unknown command '{cut}', with args beginning with: '{cut}' ")
+        });
     }
 
     proptest! {
