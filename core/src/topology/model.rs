@@ -131,9 +131,9 @@ pub struct TopologyNode {
     pub link: Link,
     /// What it owns.
     pub slots: SlotRanges,
-    /// Slots that leave this node, told by the node itself only.
+    /// Slots that leave this node, ascending; told by the node itself only.
     pub migrating: Vec<OpenSlot>,
-    /// Slots that come to this node, told by the node itself only.
+    /// Slots that come to this node, ascending; told by the node itself only.
     pub importing: Vec<OpenSlot>,
     /// Bytes of the replication stream that it has.
     pub replication_offset: u64,

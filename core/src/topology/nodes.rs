@@ -12,9 +12,10 @@ mod line;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{NodeFlags, Topology, TopologyNode};
+use super::{NodeFlags, NodeId, Topology, TopologyNode};
 use crate::slot::SLOT_COUNT;
 use crate::slot_map::NodeIndex;
 
@@ -76,49 +77,61 @@ pub enum NodesReason {
 
 /// Reads the reply of CLUSTER NODES. Unknown flags, further address fields and `vars` are passed over.
 pub fn parse_nodes(text: &str) -> Result<Topology, NodesError> {
-    read(text, line::Reading::Lenient).map(|conf| conf.topology)
+    let lines = read(text, line::Reading::Lenient)?;
+    Ok(Topology {
+        nodes: lines.nodes.into_iter().map(|(_, node)| node).collect(),
+    })
 }
 
-/// Reads nodes.conf. A text without `vars` is whole: both epochs are 0 then.
+/// Reads nodes.conf. A text without `vars` is whole: both epochs are 0 then. Nodes in handshake are left out: the name
+/// in the file is not theirs, and the handshake ended with the process that wrote it.
 pub fn parse_conf(text: &str) -> Result<NodesConf, NodesError> {
-    let conf = read(text, line::Reading::Strict)?;
-    check(&conf, text)?;
-    Ok(conf)
+    let mut lines = read(text, line::Reading::Strict)?;
+    lines
+        .nodes
+        .retain(|(_, node)| !node.flags.contains(NodeFlags::HANDSHAKE));
+    check(&lines.nodes, text.lines().count().max(1))?;
+    let [current_epoch, last_vote_epoch] = lines.epochs;
+    let nodes = lines.nodes.into_iter().map(|(_, node)| node).collect();
+    Ok(NodesConf {
+        topology: Topology { nodes },
+        current_epoch,
+        last_vote_epoch,
+    })
 }
 
-fn read(text: &str, reading: line::Reading) -> Result<NodesConf, NodesError> {
-    let mut conf = NodesConf::default();
+/// A text's lines, understood.
+#[derive(Default)]
+struct Lines {
+    /// With the number of the line, counted from 1.
+    nodes: Vec<(usize, TopologyNode)>,
+    /// currentEpoch, lastVoteEpoch
+    epochs: [u64; 2],
+}
+
+fn read(text: &str, reading: line::Reading) -> Result<Lines, NodesError> {
+    let mut lines = Lines::default();
     for (at, text) in text.lines().enumerate() {
         let fields: Vec<&str> = text.split_ascii_whitespace().collect();
         let read = match fields.first() {
             None => Ok(()),
-            Some(&"vars") => line::vars(&fields, &mut conf),
-            Some(_) => line::node(&fields, reading).map(|node| conf.topology.nodes.push(node)),
+            Some(&"vars") if reading == line::Reading::Lenient => Ok(()),
+            Some(&"vars") => line::vars(&fields, &mut lines.epochs),
+            Some(_) => line::node(&fields, reading).map(|node| lines.nodes.push((at + 1, node))),
         };
         read.map_err(|reason| NodesError { line: at + 1, reason })?;
     }
-    Ok(conf)
+    Ok(lines)
 }
 
 /// What holds between the lines of a nodes.conf.
-fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
-    let lines: Vec<usize> = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| {
-            line.split_ascii_whitespace()
-                .next()
-                .is_some_and(|word| word != "vars")
-        })
-        .map(|(at, _)| at + 1)
-        .collect();
-    let nodes = &conf.topology.nodes;
-    let known: std::collections::HashSet<_> = nodes.iter().filter_map(|node| node.id).collect();
-    let mut seen = std::collections::HashSet::new();
+fn check(nodes: &[(usize, TopologyNode)], last_line: usize) -> Result<(), NodesError> {
+    let known: HashSet<NodeId> = nodes.iter().filter_map(|(_, node)| node.id).collect();
+    let mut seen = HashSet::new();
     let mut owned = vec![false; SLOT_COUNT];
     let mut myself = false;
-    for (node, &line) in nodes.iter().zip(&lines) {
-        let fail = |reason| Err(NodesError { line, reason });
+    for (line, node) in nodes {
+        let fail = |reason| Err(NodesError { line: *line, reason });
         if seen.len() == NodeIndex::MAX_NODES {
             return fail(NodesReason::TooManyNodes(NodeIndex::MAX_NODES));
         }
@@ -152,7 +165,7 @@ fn check(conf: &NodesConf, text: &str) -> Result<(), NodesError> {
         Ok(())
     } else {
         Err(NodesError {
-            line: text.lines().count().max(1),
+            line: last_line,
             reason: NodesReason::NoMyself,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{NodesConf, NodesReason};
+use super::NodesReason;
 use crate::slot::Slot;
 use crate::topology::model::dialable;
 use crate::topology::{Link, NodeFlags, NodeId, OpenSlot, SlotRange, TopologyNode};
@@ -17,15 +17,15 @@ pub(super) enum Reading {
 /// Distance of the bus port from the port where a text tells the latter only.
 const BUS_PORT_OFFSET: u16 = 10000;
 
-pub(super) fn vars(fields: &[&str], conf: &mut NodesConf) -> Result<(), NodesReason> {
+pub(super) fn vars(fields: &[&str], [current, last_vote]: &mut [u64; 2]) -> Result<(), NodesReason> {
     let (pairs, rest) = fields[1..].as_chunks::<2>();
     if !rest.is_empty() {
         return Err(NodesReason::Vars);
     }
     for &[name, value] in pairs {
         match name {
-            "currentEpoch" => conf.current_epoch = number("currentEpoch", value)?,
-            "lastVoteEpoch" => conf.last_vote_epoch = number("lastVoteEpoch", value)?,
+            "currentEpoch" => *current = number("currentEpoch", value)?,
+            "lastVoteEpoch" => *last_vote = number("lastVoteEpoch", value)?,
             // Newer servers may write more; stock passes over them too.
             _ => {}
         }
@@ -136,10 +136,15 @@ fn read_slots(text: &str, node: &mut TopologyNode) -> Result<(), NodesReason> {
             .and_then(|slot| SlotRange::new(slot, slot))
             .ok_or_else(bad)?
             .start();
-        list.push(OpenSlot {
+        let open = OpenSlot {
             slot,
             node: id.parse().map_err(|_| bad())?,
-        });
+        };
+        // By slot, so that equal sets compare equal; what comes later counts, as in stock.
+        match list.binary_search_by_key(&slot, |open| open.slot) {
+            Ok(at) => list[at] = open,
+            Err(at) => list.insert(at, open),
+        }
         return Ok(());
     }
     let (start, end) = text.split_once('-').unwrap_or((text, text));

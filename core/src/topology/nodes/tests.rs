@@ -22,7 +22,8 @@ fn reads_all_that_stock_writes() {
     );
     let conf = parse_conf(&text).unwrap();
     assert_eq!((conf.current_epoch, conf.last_vote_epoch), (9, 8));
-    let [one, two, three, four] = &conf.topology.nodes[..] else {
+    let topology = parse_nodes(&text).unwrap();
+    let [one, two, three, four] = &topology.nodes[..] else {
         panic!("four nodes")
     };
     assert_eq!(
@@ -57,7 +58,7 @@ fn reads_all_that_stock_writes() {
     assert_eq!(four.flags, NodeFlags::HANDSHAKE);
 
     let mut again = String::new();
-    write_nodes(&conf.topology, &mut again);
+    write_nodes(&topology, &mut again);
     let nodes: String = text
         .lines()
         .filter(|line| !line.starts_with("vars"))
