@@ -37,13 +37,22 @@ pub(super) fn push_number_line(out: &mut Vec<u8>, prefix: u8, number: usize) {
         n @ 10..=99 => {
             out.extend_from_slice(&[prefix, b'0' + (n / 10) as u8, b'0' + (n % 10) as u8, b'\r', b'\n']);
         }
-        n => {
-            let mut digits = itoa::Buffer::new();
-            out.push(prefix);
-            out.extend_from_slice(digits.format(n).as_bytes());
-            out.extend_from_slice(b"\r\n");
-        }
+        n => push_long_number_line(out, prefix, n),
     }
+}
+
+fn push_long_number_line(out: &mut Vec<u8>, prefix: u8, mut number: u64) {
+    // A type byte, at most twenty digits and CRLF, written from the end so that one append takes them all.
+    let mut line = *b"......................\r\n";
+    let mut at = line.len() - 2;
+    while number > 0 {
+        at -= 1;
+        line[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    at -= 1;
+    line[at] = prefix;
+    out.extend_from_slice(&line[at..]);
 }
 
 #[cfg(test)]
@@ -88,7 +97,7 @@ mod tests {
         }
 
         #[test]
-        fn number_lines(n in any::<u32>(), shift in 0u32..32) {
+        fn number_lines(n in any::<u64>(), shift in 0u32..64) {
             let n = (n >> shift) as usize;
             let mut out = Vec::new();
             push_number_line(&mut out, b'$', n);

@@ -105,55 +105,11 @@ impl ReplyScanner {
     #[inline]
     pub fn scan<'a>(&mut self, buf: &'a [u8]) -> Result<Option<Scanned<'a>>, ReplyError> {
         if self.walk.searched == 0
-            && let Some(scanned) = self.scan_usual(buf)
+            && let Some(scanned) = scan_usual(buf, &self.limits)
         {
             return Ok(Some(scanned));
         }
         self.scan_any(buf)
-    }
-
-    /// The replies that a load is made of: short bulk strings, nil, OK, a digit. None also when it is another one.
-    #[inline]
-    fn scan_usual<'a>(&mut self, buf: &'a [u8]) -> Option<Scanned<'a>> {
-        let (len, start) = match *buf {
-            [b'$', ones @ b'0'..=b'9', b'\r', b'\n', ..] => (usize::from(ones - b'0'), 4),
-            [b'$', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n', ..] => {
-                (usize::from(tens - b'0') * 10 + usize::from(ones - b'0'), 5)
-            }
-            [
-                b'$',
-                hundreds @ b'1'..=b'9',
-                tens @ b'0'..=b'9',
-                ones @ b'0'..=b'9',
-                b'\r',
-                b'\n',
-                ..,
-            ] => {
-                let digits = [hundreds, tens, ones].map(|digit| usize::from(digit - b'0'));
-                (digits[0] * 100 + digits[1] * 10 + digits[2], 6)
-            }
-            [b'$', b'-', b'1', b'\r', b'\n', ..] => return Some(Scanned::line(ReplyKind::Nil, &buf[1..3])),
-            [b'+', b'O', b'K', b'\r', b'\n', ..] => {
-                return Some(Scanned::line(ReplyKind::Simple, &buf[1..3]));
-            }
-            [b':', b'0'..=b'9', b'\r', b'\n', ..] => {
-                return Some(Scanned::line(ReplyKind::Integer, &buf[1..2]));
-            }
-            _ => return None,
-        };
-        let end = start + len;
-        let body = buf.get(start..end)?;
-        if buf.get(end..end + 2)? != b"\r\n" || len > self.limits.max_bulk_len {
-            return None;
-        }
-        let line = &buf[1..start - 2];
-        Some(Scanned {
-            kind: ReplyKind::Bulk,
-            consumed: end + 2,
-            line,
-            body,
-            nested_error: None,
-        })
     }
 
     fn scan_any<'a>(&mut self, buf: &'a [u8]) -> Result<Option<Scanned<'a>>, ReplyError> {
@@ -176,6 +132,62 @@ impl ReplyScanner {
     }
 }
 
+/// The replies that a load is made of: short numbers, bulk strings with such a length, nil and OK. None also when it is
+/// another one, or faulty.
+#[inline]
+fn scan_usual<'a>(buf: &'a [u8], limits: &ReplyLimits) -> Option<Scanned<'a>> {
+    match *buf {
+        [b'$', b'0'..=b'9', ..] => {
+            let (len, start) = short_number_line(buf)?;
+            let end = start + len;
+            let body = buf.get(start..end)?;
+            if buf.get(end..end + 2)? != b"\r\n" || len > limits.max_bulk_len {
+                return None;
+            }
+            let line = &buf[1..start - 2];
+            Some(Scanned {
+                kind: ReplyKind::Bulk,
+                consumed: end + 2,
+                line,
+                body,
+                nested_error: None,
+            })
+        }
+        [b':', b'0'..=b'9', ..] => {
+            let (_, next) = short_number_line(buf)?;
+            Some(Scanned::line(ReplyKind::Integer, &buf[1..next - 2]))
+        }
+        [b'$', b'-', b'1', b'\r', b'\n', ..] => Some(Scanned::line(ReplyKind::Nil, &buf[1..3])),
+        [b'+', b'O', b'K', b'\r', b'\n', ..] => Some(Scanned::line(ReplyKind::Simple, &buf[1..3])),
+        _ => None,
+    }
+}
+
+/// Numbers up to this many digits are read on the short way.
+const SHORT_DIGITS: usize = 9;
+
+/// The number of the line at the start of `buf`, behind its type byte, and the offset behind the line. None if it has
+/// a sign, a leading zero or more than [`SHORT_DIGITS`] digits, or if the line is incomplete or faulty.
+#[inline]
+fn short_number_line(buf: &[u8]) -> Option<(usize, usize)> {
+    let mut number = 0;
+    for at in 1..SHORT_DIGITS + 2 {
+        match *buf.get(at)? {
+            digit @ b'0'..=b'9' => number = number * 10 + usize::from(digit - b'0'),
+            b'\r' => {
+                let canonical = at == 2 || (at > 2 && buf[1] != b'0');
+                return if canonical && *buf.get(at + 1)? == b'\n' {
+                    Some((number, at + 2))
+                } else {
+                    None
+                };
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 impl Walk {
     fn start_over(&mut self) {
         (self.at, self.searched, self.depth) = (0, 0, 0);
@@ -187,6 +199,14 @@ impl Walk {
         while self.missing[0] > 0 || self.depth > 0 {
             if self.missing[self.depth] == 0 {
                 self.depth -= 1;
+                continue;
+            }
+            if self.depth > 0
+                && let Some(element) = scan_usual(&buf[self.at..], limits)
+            {
+                self.missing[self.depth] -= 1;
+                self.at += element.consumed;
+                self.searched = self.at;
                 continue;
             }
             let Some(token) = next_token(buf, self.at, &mut self.searched, limits)? else {
