@@ -1,5 +1,6 @@
 //! Distributions are what they say: each is held against expected counts or against an implementation of others.
 //! The seeds are fixed, so a test that passes once passes always; the bounds are those of one false alarm in a million.
+#![allow(clippy::unwrap_used)]
 
 use rand::rand_core::SeedableRng;
 use rand_distr::Distribution;

@@ -1,4 +1,5 @@
 //! The workload format: what it accepts, and how it says what is wrong.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The operation stream is a function of seed and client, and its bytes are well-formed commands.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 
