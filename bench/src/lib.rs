@@ -13,5 +13,7 @@
 
 pub mod cli;
 pub mod driver;
+pub mod load;
+pub mod measure;
 pub mod report;
 pub mod stats;
