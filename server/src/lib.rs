@@ -1,7 +1,28 @@
 //! A high-throughput cluster node, wire-compatible with redis-server in cluster mode.
+//!
+//! ```text
+//!  main thread          accepts, waits for signals
+//!  worker threads       connections: read, parse, prefetch, run under slot locks, write      net/, command/
+//!  housekeeping thread  expiry, idle clients, samples
+//!
+//!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
+//! ```
 
 pub mod admin;
+pub mod boot;
 pub mod cluster;
+pub mod command;
 pub mod config;
 pub mod glob;
+mod housekeeping;
+pub mod keyspace;
 pub mod log;
+pub mod net;
+pub mod node;
+pub mod session;
+
+pub use boot::main_from_args;
+
+/// Small size classes eight bytes apart, and frees that are cheap from any thread: what small entries need.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

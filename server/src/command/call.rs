@@ -1,0 +1,68 @@
+//! One command about to run: what it was given, what it may touch, where its reply goes.
+
+use slotcore::command::CommandSpec;
+use slotcore::resp::{Args, ReplyWriter, parse_i64};
+
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::{Held, Key, SlotTable};
+use crate::node::Node;
+use crate::session::Session;
+
+/// A command's implementation. What it wrote before it returned an error is taken back by the dispatcher.
+pub type Handler = fn(&mut Call<'_>) -> Result<(), ErrorReply>;
+
+/// Which slot locks a command needs while it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Locks {
+    /// It touches no key.
+    None,
+    /// The slots of its keys, taken by the dispatcher in ascending order before the handler runs.
+    Keys,
+    /// Any slot, one after the other, through [`Call::each_slot`]; a transaction holds them all.
+    Each,
+}
+
+/// One row of a family's `HANDLERS`: full name (`config|get`), implementation, locks.
+pub type Binding = (&'static str, Handler, Locks);
+
+/// Everything that a handler sees of the world.
+pub struct Call<'a> {
+    /// The whole request; `args.at(0)` is the command's name as the client wrote it.
+    pub args: Args<'a>,
+    /// Its keys, hashed, in the order of `slotcore::command::key_positions`.
+    pub keys: &'a [Key<'a>],
+    pub spec: &'static CommandSpec,
+    pub node: &'static Node,
+    pub session: &'a mut Session,
+    /// The slot locks that the dispatcher took.
+    pub held: &'a mut Held<'static>,
+    pub out: ReplyWriter<'a>,
+    /// Bytes that the request took on the wire.
+    pub wire_len: usize,
+    /// Which worker runs it: statistics are kept apart by worker.
+    pub worker: usize,
+    /// Unix time in milliseconds, read once a batch (and once for a whole transaction).
+    pub now: u64,
+}
+
+impl<'a> Call<'a> {
+    /// The slot table of key number `i`, locked by the dispatcher.
+    pub fn table(&mut self, i: usize) -> &mut SlotTable {
+        self.held.table(self.keys[i].slot)
+    }
+
+    /// The slot table of key number `i`, beside the reply that is being written.
+    pub fn table_and_out(&mut self, i: usize) -> (&mut SlotTable, &mut ReplyWriter<'a>) {
+        (self.held.table(self.keys[i].slot), &mut self.out)
+    }
+
+    /// Argument `i`, lowercase-insensitively equal to `word`?
+    pub fn arg_is(&self, i: usize, word: &str) -> bool {
+        self.args.at(i).eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// Argument `i` as a signed 64-bit integer in stock's strict notation (no `+`, no leading zeros, no spaces).
+    pub fn int_arg(&self, i: usize) -> Result<i64, ErrorReply> {
+        parse_i64(self.args.at(i)).ok_or(ErrorReply::NOT_INTEGER)
+    }
+}

@@ -1,0 +1,273 @@
+//! From a parsed request to its reply: is it known, allowed, here? Then locks, run, account.
+
+use std::sync::LazyLock;
+
+use slotcore::command::{self, CommandFlags, CommandSpec, LookupError};
+use slotcore::resp::{Args, ReplyWriter};
+use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
+
+use crate::command::call::{Binding, Call, Handler, Locks};
+use crate::command::reply_error::ErrorReply;
+use crate::command::{FAMILIES, transaction};
+use crate::config::Config;
+use crate::keyspace::{Held, Key};
+use crate::node::Node;
+use crate::session::{ReplyMode, Session};
+
+/// The implementation of a command.
+#[derive(Clone, Copy)]
+pub struct Bound {
+    pub handler: Handler,
+    pub locks: Locks,
+}
+
+/// Implementations by `CommandId`; `None` for what the table knows and this node does not do.
+static BOUND: LazyLock<Vec<Option<Bound>>> = LazyLock::new(|| {
+    let mut bound = vec![None; command::COMMAND_COUNT];
+    for &(name, handler, locks) in FAMILIES.iter().copied().flatten() {
+        let spec = command::all_with_subcommands()
+            .find(|spec| spec.full_name == name)
+            .unwrap_or_else(|| panic!("{name} has a handler and no row in the command table"));
+        let slot = &mut bound[spec.id.index()];
+        assert!(slot.is_none(), "two handlers for {name}");
+        *slot = Some(Bound { handler, locks });
+    }
+    bound
+});
+
+/// The implementation of a command that [`is_bound`].
+pub fn binding(spec: &'static CommandSpec) -> Bound {
+    BOUND[spec.id.index()].expect("only bound commands are queued or run")
+}
+
+/// Does this node implement the command?
+pub fn is_bound(spec: &'static CommandSpec) -> bool {
+    BOUND[spec.id.index()].is_some()
+        || spec
+            .subcommands()
+            .iter()
+            .any(|sub| BOUND[sub.id.index()].is_some())
+}
+
+/// What one batch shares: the node, and the instant that all its commands take as now.
+pub struct Batch<'a> {
+    pub node: &'static Node,
+    /// The configuration in force.
+    pub config: &'a Config,
+    /// Index of the worker that runs it, by which statistics are kept apart.
+    pub worker: usize,
+    /// Unix time in milliseconds.
+    pub now: u64,
+}
+
+/// A request of the batch: its arguments, what it is, its keys.
+pub struct Request<'a> {
+    pub args: Args<'a>,
+    pub spec: Result<&'static CommandSpec, LookupError>,
+    pub keys: &'a [Key<'a>],
+    pub wire_len: usize,
+}
+
+/// Appends the keys of a request, hashed. Requests whose keys cannot be told get none: their handler says why.
+#[inline]
+pub fn hash_keys<'a>(
+    spec: &'static CommandSpec,
+    args: &Args<'a>,
+    positions: &mut Vec<u32>,
+    keys: &mut Vec<Key<'a>>,
+) {
+    if spec.first_key == 1 && spec.last_key == 1 && !spec.flags.contains(CommandFlags::MOVABLEKEYS) {
+        if args.len() > 1 {
+            keys.push(Key::new(args.at(1)));
+        }
+        return;
+    }
+    if !spec.can_have_keys() {
+        return;
+    }
+    positions.clear();
+    if command::key_positions(spec, args, positions).is_ok() {
+        keys.extend(positions.iter().map(|&at| Key::new(args.at(at as usize))));
+    }
+}
+
+/// Runs one request and appends its reply to `out`.
+pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, out: &mut Vec<u8>) {
+    let before = out.len();
+    let mut writer = ReplyWriter::new(out, session.proto);
+    match admit(batch, session, &request) {
+        Ok(spec) if must_queue(session, spec) => {
+            let queue = session.transaction.as_mut().expect("must_queue saw it");
+            queue.push(spec, request.args);
+            writer.queued();
+        }
+        Ok(spec) => run(batch, session, spec, &request, writer),
+        Err(refusal) => {
+            writer.error(refusal.as_bytes());
+            batch
+                .node
+                .stats
+                .worker(batch.worker)
+                .refused(request.spec.ok().map(|spec| spec.id), refusal.code());
+            if let Some(transaction) = &mut session.transaction {
+                transaction.refused = true;
+            }
+            if matches!(request.spec, Ok(spec) if spec.name == "exec") {
+                transaction::abandon(batch.node, session);
+            }
+        }
+    }
+    match session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => out.truncate(before),
+        ReplyMode::SkipNext => {
+            out.truncate(before);
+            session.reply_mode = ReplyMode::Skip;
+        }
+        ReplyMode::Skip => {
+            out.truncate(before);
+            session.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+fn must_queue(session: &Session, spec: &CommandSpec) -> bool {
+    session.in_multi()
+        && !matches!(
+            spec.name,
+            "exec" | "discard" | "multi" | "watch" | "quit" | "reset"
+        )
+}
+
+/// Every reason to refuse a command before it runs, in stock's order.
+fn admit(
+    batch: &Batch<'_>,
+    session: &mut Session,
+    request: &Request<'_>,
+) -> Result<&'static CommandSpec, ErrorReply> {
+    let asking = std::mem::take(&mut session.asking);
+    let spec = match request.spec {
+        Ok(spec) if is_bound(spec) => spec,
+        Ok(spec) => return Err(unimplemented_command(spec)),
+        Err(error) => return Err(ErrorReply::from_bytes(error.message(&request.args))),
+    };
+    if !command::arity_ok(spec, request.args.len()) {
+        return Err(ErrorReply::wrong_arity(spec.full_name));
+    }
+    if !session.authenticated && !spec.flags.contains(CommandFlags::NO_AUTH) {
+        return Err(ErrorReply::NO_AUTH);
+    }
+    if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
+        return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
+    }
+    if !request.keys.is_empty() && batch.node.cluster.is_some() {
+        session.asking = asking || spec.flags.contains(CommandFlags::ASKING);
+        let routed = check_route(batch.node, session, request.keys, may_write(spec));
+        session.asking = false;
+        routed?;
+    }
+    if spec.flags.contains(CommandFlags::DENYOOM) && batch.node.out_of_memory(batch.config) {
+        return Err(ErrorReply::OOM);
+    }
+    Ok(spec)
+}
+
+/// May the command write, or be replicated? What a replica and a cluster in state fail refuse.
+pub fn may_write(spec: &CommandSpec) -> bool {
+    spec.flags
+        .intersects(CommandFlags::WRITE | CommandFlags::MAY_REPLICATE)
+}
+
+/// May this node serve these keys? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not.
+pub fn check_route(
+    node: &'static Node,
+    session: &Session,
+    keys: &[Key<'_>],
+    write: bool,
+) -> Result<(), ErrorReply> {
+    let Some(cluster) = &node.cluster else {
+        return Ok(());
+    };
+    let request = RouteRequest {
+        slots: KeySlots::of(keys.iter().map(|key| key.slot)),
+        write,
+        asking: session.asking,
+        readonly: session.readonly,
+        migrate: false,
+        shard_channel: false,
+    };
+    let view = cluster.view();
+    match view.refusal(view.route(&request, KeyPresence::default)) {
+        None => Ok(()),
+        Some(text) => Err(ErrorReply::new(text)),
+    }
+}
+
+fn run(
+    batch: &Batch<'_>,
+    session: &mut Session,
+    spec: &'static CommandSpec,
+    request: &Request<'_>,
+    out: ReplyWriter<'_>,
+) {
+    let bound = binding(spec);
+    let mut held = match (bound.locks, request.keys) {
+        (Locks::None | Locks::Each, _) | (_, []) => Held::None,
+        (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
+        (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
+    };
+    let mut call = Call {
+        args: request.args,
+        keys: request.keys,
+        spec,
+        node: batch.node,
+        session,
+        held: &mut held,
+        out,
+        wire_len: request.wire_len,
+        now: batch.now,
+        worker: batch.worker,
+    };
+    invoke(&mut call, bound);
+}
+
+/// Runs a handler under the locks that the call holds, writes its error if it has one, and accounts for it.
+pub fn invoke(call: &mut Call<'_>, bound: Bound) {
+    let node = call.node;
+    let before = call.out.out.len();
+    let start = node.clock.raw();
+    let outcome = (bound.handler)(call);
+    if let Err(error) = &outcome {
+        call.out.out.truncate(before);
+        call.out.error(error.as_bytes());
+    }
+    let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
+    if let (Locks::Keys, Some(key)) = (bound.locks, call.keys.first()) {
+        let written = (call.out.out.len() - before) as u64;
+        call.held
+            .table(key.slot)
+            .account(1, nanos, call.wire_len as u64, written);
+    }
+    let stats = node.stats.worker(call.worker);
+    stats.ran(call.spec.id, nanos);
+    call.session.client.set_command(call.spec.id);
+    if let Err(error) = outcome {
+        stats.failed(call.spec.id, error.code());
+    }
+    node.slowlog
+        .offer(call.spec, &call.args, &call.session.client, nanos, call.now);
+    node.latency.offer(call.spec, nanos, call.now);
+}
+
+/// Known to the protocol and not to this version: said plainly, so that nobody hunts for a typing error.
+fn unimplemented_command(spec: &CommandSpec) -> ErrorReply {
+    ErrorReply::new(format!(
+        "ERR unknown command '{}': this version of slotmark-server does not implement it",
+        spec.full_name.replace('|', " ")
+    ))
+}
+
+/// The rows of all families, for tests and for COMMAND.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    FAMILIES.iter().copied().flatten()
+}

@@ -1,0 +1,213 @@
+//! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+//!
+//! A queued command is kept as the bytes and argument ranges that arrived. EXEC takes the locks of every slot that
+//! the queue or a WATCH touches, in ascending order, and holds them until the last reply is written: nobody sees
+//! half a transaction, and a watched key cannot change between the check and the run.
+
+use std::sync::atomic::Ordering::Acquire;
+
+use slotcore::Slot;
+use slotcore::command::CommandSpec;
+use slotcore::resp::{ArgRange, Args, ReplyWriter};
+
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::dispatch;
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::{Held, Key};
+use crate::session::{Session, Watch};
+
+/// The commands between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    queue: Vec<Queued>,
+    /// A command was refused while queueing: EXEC will abort.
+    pub refused: bool,
+}
+
+struct Queued {
+    spec: &'static CommandSpec,
+    bytes: Box<[u8]>,
+    args: Box<[ArgRange]>,
+}
+
+impl Queued {
+    fn args(&self) -> Args<'_> {
+        Args::new(&self.bytes, &self.args)
+    }
+}
+
+impl Transaction {
+    /// Keeps a copy of a command for EXEC.
+    pub fn push(&mut self, spec: &'static CommandSpec, args: Args<'_>) {
+        let mut bytes = Vec::with_capacity(args.iter().map(<[u8]>::len).sum());
+        let mut ranges = Vec::with_capacity(args.len());
+        for arg in args.iter() {
+            let start = bytes.len() as u32;
+            bytes.extend_from_slice(arg);
+            ranges.push(ArgRange {
+                start,
+                end: bytes.len() as u32,
+            });
+        }
+        self.queue.push(Queued {
+            spec,
+            bytes: bytes.into(),
+            args: ranges.into(),
+        });
+    }
+
+    /// How many commands are queued.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Is nothing queued?
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+pub const HANDLERS: &[Binding] = &[
+    ("multi", multi, Locks::None),
+    ("exec", exec, Locks::None),
+    ("discard", discard, Locks::None),
+    ("watch", watch, Locks::Keys),
+    ("unwatch", unwatch, Locks::None),
+];
+
+fn multi(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.session.in_multi() {
+        return Err(ErrorReply::fixed("ERR MULTI calls can not be nested"));
+    }
+    call.session.transaction = Some(Transaction::default());
+    call.out.ok();
+    Ok(())
+}
+
+fn discard(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.session.transaction.take().is_none() {
+        return Err(ErrorReply::fixed("ERR DISCARD without MULTI"));
+    }
+    forget_watch(call);
+    call.out.ok();
+    Ok(())
+}
+
+fn watch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.session.in_multi() {
+        return Err(ErrorReply::fixed("ERR WATCH inside MULTI is not allowed"));
+    }
+    let (keys, now) = (call.keys, call.now);
+    for key in keys {
+        let watched = &mut call.session.watch;
+        if watched.keys.iter().any(|(_, name)| **name == *key.bytes) {
+            continue;
+        }
+        let table = call.held.table(key.slot);
+        table.peek(key, now); // an expired key is gone before the watch starts, and does not trip it
+        table.watch(key, watched.dirty.clone());
+        watched.keys.push((key.slot, key.bytes.into()));
+    }
+    call.out.ok();
+    Ok(())
+}
+
+fn unwatch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    forget_watch(call);
+    call.out.ok();
+    Ok(())
+}
+
+fn forget_watch(call: &mut Call<'_>) {
+    let watch = std::mem::take(&mut call.session.watch);
+    release_watch(call.node, watch);
+}
+
+/// Takes a WATCH out of the tables. No slot lock may be held.
+pub fn release_watch(node: &'static crate::node::Node, watch: Watch) {
+    for (slot, _) in &watch.keys {
+        node.keyspace.lock(*slot).unwatch(&watch.dirty);
+    }
+}
+
+fn exec(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let Some(transaction) = call.session.transaction.take() else {
+        return Err(ErrorReply::fixed("ERR EXEC without MULTI"));
+    };
+    let watch = std::mem::take(&mut call.session.watch);
+    let outcome = run(call, &transaction, &watch);
+    release_watch(call.node, watch);
+    outcome
+}
+
+fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<(), ErrorReply> {
+    if transaction.refused {
+        return Err(ErrorReply::EXEC_ABORT);
+    }
+    let mut positions = Vec::new();
+    let mut keys: Vec<Key<'_>> = Vec::new();
+    let mut ends = Vec::with_capacity(transaction.len());
+    for queued in &transaction.queue {
+        dispatch::hash_keys(queued.spec, &queued.args(), &mut positions, &mut keys);
+        ends.push(keys.len());
+    }
+    let writes = transaction
+        .queue
+        .iter()
+        .any(|queued| dispatch::may_write(queued.spec));
+    dispatch::check_route(call.node, call.session, &keys, writes)?;
+
+    let mut held = lock_all(call, transaction, &keys, watch);
+    let now = call.now;
+    for (slot, key) in &watch.keys {
+        held.table(*slot).peek(&Key::new(key), now); // a watched key that expired meanwhile counts as changed
+    }
+    if watch.dirty.load(Acquire) {
+        call.out.nil_array();
+        return Ok(());
+    }
+    call.out.array(transaction.len());
+    let mut start = 0;
+    for (queued, end) in transaction.queue.iter().zip(ends) {
+        let mut inner = Call {
+            args: queued.args(),
+            keys: &keys[start..end],
+            spec: queued.spec,
+            node: call.node,
+            session: &mut *call.session,
+            held: &mut held,
+            out: ReplyWriter::new(&mut *call.out.out, call.out.proto),
+            wire_len: queued.bytes.len(),
+            worker: call.worker,
+            now,
+        };
+        dispatch::invoke(&mut inner, dispatch::binding(queued.spec));
+        start = end;
+    }
+    Ok(())
+}
+
+fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch: &Watch) -> Held<'static> {
+    let every_slot = transaction
+        .queue
+        .iter()
+        .any(|queued| dispatch::binding(queued.spec).locks == Locks::Each);
+    if every_slot {
+        return Held::acquire_all(&call.node.keyspace);
+    }
+    let mut slots: Vec<Slot> = keys
+        .iter()
+        .map(|key| key.slot)
+        .chain(watch.keys.iter().map(|(slot, _)| *slot))
+        .collect();
+    slots.sort_unstable();
+    slots.dedup();
+    Held::acquire(&call.node.keyspace, &slots)
+}
+
+/// A connection that ends, or is RESET, leaves no watch and no queue behind.
+pub fn abandon(node: &'static crate::node::Node, session: &mut Session) {
+    session.transaction = None;
+    let watch = std::mem::take(&mut session.watch);
+    release_watch(node, watch);
+}

@@ -1,0 +1,46 @@
+//! What the node does in the background, on a thread of its own: expired keys, idle clients, samples for INFO.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::node::{Node, unix_ms};
+
+/// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
+const EXPIRE_SHARE: f64 = 0.25;
+const EXPIRE_SHARE_STEP: f64 = 0.02;
+
+/// Starts the thread.
+pub fn start(node: &'static Node) -> anyhow::Result<()> {
+    thread::Builder::new()
+        .name("housekeeping".into())
+        .spawn(move || run(node))
+        .context("cannot start the housekeeping thread")?;
+    Ok(())
+}
+
+fn run(node: &'static Node) {
+    let mut last_second = Instant::now();
+    let mut sweep = 0;
+    loop {
+        let config = node.config.load();
+        let tick = Duration::from_secs(1) / config.hz.clamp(1, 500);
+        node.stall.wait();
+        let now = unix_ms();
+        if node.stats.active_expire() && node.pause.until(now).is_none() {
+            let share =
+                EXPIRE_SHARE + EXPIRE_SHARE_STEP * f64::from(config.active_expire_effort.saturating_sub(1));
+            node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
+        }
+        node.stats.sample(now);
+        if last_second.elapsed() >= Duration::from_secs(1) {
+            last_second = Instant::now();
+            if config.timeout_s > 0 {
+                node.clients.close_idle(now, config.timeout_s);
+            }
+        }
+        drop(config);
+        thread::sleep(tick);
+    }
+}

@@ -1,0 +1,25 @@
+//! A key and its value in one allocation.
+//!
+//! ```text
+//!  0      1           4         6         8             .                 .            .
+//!  | meta | clock     | key len | val len | expiry (8)  | long length (4) | key bytes  | value bytes, or a Large |
+//!           24 bits     u16       u16       if HAS_EXPIRY if LONG_KEY
+//! ```
+//!
+//! The value is inline up to [`INLINE_MAX`] bytes; a longer one lives in an allocation of its own that can grow in
+//! place, and the entry holds its pointer, length and capacity. [`header`] is the first eight bytes, [`layout`]
+//! computes where the parts lie and writes them, [`Entry`] reads, [`OwnedEntry`] owns and changes.
+
+mod header;
+mod layout;
+mod owned;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub(super) use header::Encoding;
+pub use header::Kind;
+pub(super) use layout::{Content, Draft};
+pub use owned::OwnedEntry;
+pub(super) use view::access_clock;
+pub use view::{Entry, ValueRef};

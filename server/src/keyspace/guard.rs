@@ -1,0 +1,142 @@
+//! The lock of a slot, and the locks that one call holds.
+
+use std::ops::{Deref, DerefMut};
+
+use parking_lot::MutexGuard;
+use slotcore::{SLOT_COUNT, Slot};
+
+use super::key::Key;
+use super::slots::Keyspace;
+use super::table::SlotTable;
+use super::watch::Garbage;
+
+/// A locked slot. When it is released the keyspace's sums are brought up to date, and large garbage is freed last.
+pub struct SlotGuard<'a> {
+    keyspace: &'a Keyspace,
+    slot: Slot,
+    // Dropped in this order: the lock first, then the garbage.
+    table: MutexGuard<'a, SlotTable>,
+    garbage: Vec<Garbage>,
+}
+
+impl<'a> SlotGuard<'a> {
+    #[inline]
+    pub(super) fn new(keyspace: &'a Keyspace, slot: Slot, table: MutexGuard<'a, SlotTable>) -> Self {
+        Self {
+            keyspace,
+            slot,
+            table,
+            garbage: Vec::new(),
+        }
+    }
+
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+}
+
+impl Deref for SlotGuard<'_> {
+    type Target = SlotTable;
+
+    #[inline]
+    fn deref(&self) -> &SlotTable {
+        &self.table
+    }
+}
+
+impl DerefMut for SlotGuard<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut SlotTable {
+        &mut self.table
+    }
+}
+
+impl Drop for SlotGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.table.is_unpublished() {
+            self.keyspace.publish(self.slot, &mut self.table);
+            self.garbage = self.table.take_garbage();
+        }
+    }
+}
+
+/// The slots that one call holds, for as long as it runs.
+#[derive(Default)]
+pub enum Held<'a> {
+    #[default]
+    None,
+    One(SlotGuard<'a>),
+    /// In ascending order of slots.
+    Many(Vec<SlotGuard<'a>>),
+}
+
+impl<'a> Held<'a> {
+    /// Locks `slots`, which are sorted and unique: everyone takes locks in ascending order, so nobody waits in a circle.
+    pub fn acquire(keyspace: &'a Keyspace, slots: &[Slot]) -> Self {
+        debug_assert!(
+            slots.is_sorted_by(|a, b| a < b),
+            "sorted and unique, or two calls could wait for each other"
+        );
+        match slots {
+            [] => Self::None,
+            [slot] => Self::One(keyspace.lock(*slot)),
+            slots => Self::Many(slots.iter().map(|&slot| keyspace.lock(slot)).collect()),
+        }
+    }
+
+    /// Locks one slot.
+    #[inline]
+    pub fn one(keyspace: &'a Keyspace, slot: Slot) -> Self {
+        Self::One(keyspace.lock(slot))
+    }
+
+    /// Locks the slots of these keys.
+    pub fn of_keys(keyspace: &'a Keyspace, keys: &[Key<'_>]) -> Self {
+        if keys.iter().all(|key| key.slot == keys[0].slot) {
+            return keys
+                .first()
+                .map_or(Self::None, |key| Self::one(keyspace, key.slot));
+        }
+        let mut slots: Vec<Slot> = keys.iter().map(|key| key.slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        Self::acquire(keyspace, &slots)
+    }
+
+    /// Locks every slot.
+    pub fn acquire_all(keyspace: &'a Keyspace) -> Self {
+        Self::Many((0..SLOT_COUNT as Slot).map(|slot| keyspace.lock(slot)).collect())
+    }
+
+    /// Lets `visit` work on one slot: under the lock that is held for it, or else under its lock taken for the moment.
+    /// A call either holds what it needs before it starts, or comes here with nothing held.
+    pub fn visit<R>(
+        &mut self,
+        keyspace: &Keyspace,
+        slot: Slot,
+        visit: impl FnOnce(&mut SlotTable) -> R,
+    ) -> R {
+        match self {
+            Self::None => visit(&mut keyspace.lock(slot)),
+            held => visit(held.table(slot)),
+        }
+    }
+
+    /// The table of a slot that is held.
+    ///
+    /// # Panics
+    /// If the slot is not held: a command asked for a key that the command table does not name.
+    #[inline]
+    pub fn table(&mut self, slot: Slot) -> &mut SlotTable {
+        let held = match self {
+            Self::None => None,
+            Self::One(guard) => (guard.slot() == slot).then_some(guard),
+            Self::Many(guards) => guards
+                .binary_search_by_key(&slot, SlotGuard::slot)
+                .ok()
+                .map(|index| &mut guards[index]),
+        };
+        held.expect("a call touches only slots of the keys that the command table names")
+    }
+}

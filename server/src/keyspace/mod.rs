@@ -1,0 +1,38 @@
+//! The keys of the node: 16384 slots, each a small hash table under its own lock.
+//!
+//! ```text
+//! Keyspace (slots.rs)      16384 cells: hints readable without the lock | Mutex<SlotTable>
+//!   SlotGuard (guard.rs)   a locked slot; Held = all the slots that one call has locked
+//!   SlotTable (table.rs)   one slot: books, statistics, watchers
+//!     Place (place.rs)     a key looked up once, to be read, changed or removed
+//!     Buckets (buckets.rs) the hash table: cache lines of eight tagged words, each owning an entry
+//!       OwnedEntry, Entry (entry/)   key, value and expiry in one allocation
+//! ```
+//!
+//! Beside them: `expiry` removes what is over, `scan` walks in hash order, `watch` tells transactions of changes,
+//! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
+//! `prefetch` alone.
+
+mod buckets;
+mod entry;
+mod expiry;
+mod guard;
+mod key;
+mod place;
+mod prefetch;
+mod scan;
+mod size_class;
+mod slots;
+mod table;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Entry, Kind, OwnedEntry, ValueRef};
+pub use guard::{Held, SlotGuard};
+pub use key::{Key, hash_key};
+pub use place::{Expire, Place};
+pub use slots::{ExpireReport, Keyspace};
+pub use table::{SlotStats, SlotTable};
+pub use watch::Contents;

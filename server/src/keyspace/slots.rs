@@ -1,0 +1,289 @@
+//! The keyspace: every slot with its lock, and the sums over them.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+use slotcore::{SLOT_COUNT, Slot};
+
+use super::buckets::Buckets;
+use super::entry::Entry;
+use super::guard::SlotGuard;
+use super::key::Key;
+use super::prefetch::prefetch_line;
+use super::scan::ScanCursor;
+use super::table::SlotTable;
+
+/// Slots whose sums are kept together.
+const GROUP_SLOTS: usize = 256;
+const GROUPS: usize = SLOT_COUNT / GROUP_SLOTS;
+
+/// A slot and what may be known of it without its lock. Two cache lines: the first is all that a read touches. They
+/// are aligned to both, since processors fetch lines in pairs.
+#[repr(C, align(128))]
+pub(super) struct Cell {
+    /// See [`Buckets::hint`].
+    buckets_hint: AtomicU64,
+    table: Mutex<SlotTable>,
+    keys: AtomicU32,
+    /// When active expiry has to look here: unix time in seconds.
+    sweep_due_s: AtomicU32,
+}
+
+const _: () = assert!(size_of::<Cell>() == 128);
+
+/// Sums over [`GROUP_SLOTS`] slots. They are this many so that threads rarely write to the same.
+#[derive(Default)]
+#[repr(align(128))]
+struct Group {
+    keys: AtomicI64,
+    expiring: AtomicI64,
+    bytes: AtomicI64,
+    expired: AtomicU64,
+}
+
+/// All keys of the node.
+pub struct Keyspace {
+    cells: Box<[Cell]>,
+    groups: Box<[Group]>,
+    avg_ttl_ms: AtomicU64,
+}
+
+/// What one call of [`Keyspace::expire_cycle`] has done.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ExpireReport {
+    /// Keys removed.
+    pub removed: usize,
+    /// Whether the budget ended the call before it had seen every slot.
+    pub out_of_time: bool,
+}
+
+impl Default for Keyspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Keyspace {
+    pub fn new() -> Self {
+        let cell = |_| Cell {
+            buckets_hint: AtomicU64::new(0),
+            table: Mutex::new(SlotTable::new()),
+            keys: AtomicU32::new(0),
+            sweep_due_s: AtomicU32::new(u32::MAX),
+        };
+        Self {
+            cells: (0..SLOT_COUNT).map(cell).collect(),
+            groups: (0..GROUPS).map(|_| Group::default()).collect(),
+            avg_ttl_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits for the slot's lock.
+    #[inline]
+    pub fn lock(&self, slot: Slot) -> SlotGuard<'_> {
+        SlotGuard::new(self, slot, self.cell(slot).table.lock())
+    }
+
+    /// The slot's lock, if nobody holds it.
+    #[inline]
+    pub fn try_lock(&self, slot: Slot) -> Option<SlotGuard<'_>> {
+        self.cell(slot)
+            .table
+            .try_lock()
+            .map(|table| SlotGuard::new(self, slot, table))
+    }
+
+    /// First hint, as soon as the slot of a key is known: its lock and the address of its buckets.
+    #[inline]
+    pub fn prefetch_slot(&self, slot: Slot) {
+        prefetch_line(std::ptr::from_ref(self.cell(slot)).cast());
+    }
+
+    /// Second hint, when the first has had time to arrive: the bucket of the key.
+    #[inline]
+    pub fn prefetch_bucket(&self, key: &Key<'_>) {
+        Buckets::prefetch_by_hint(self.cell(key.slot).buckets_hint.load(Ordering::Relaxed), key.hash);
+    }
+
+    /// Third hint: the entry. The bucket must be read for this, so it takes the slot's lock for a moment, and does
+    /// nothing if another holds it.
+    #[inline]
+    pub fn prefetch_entry(&self, key: &Key<'_>) {
+        if let Some(table) = self.cell(key.slot).table.try_lock() {
+            table.buckets().prefetch_entries(key.hash);
+        }
+    }
+
+    /// Keys of all slots, expired ones that nobody has met included.
+    pub fn key_count(&self) -> usize {
+        self.sum(|group| &group.keys)
+    }
+
+    /// Keys with an expiry.
+    pub fn expiring_count(&self) -> usize {
+        self.sum(|group| &group.expiring)
+    }
+
+    /// Bytes held by entries and buckets, as allocated.
+    pub fn footprint(&self) -> usize {
+        self.sum(|group| &group.bytes)
+    }
+
+    /// Bytes that an empty keyspace holds.
+    pub fn base_footprint(&self) -> usize {
+        size_of_val(&*self.cells) + size_of_val(&*self.groups)
+    }
+
+    /// Keys removed because they had expired, since the start.
+    pub fn expired_count(&self) -> u64 {
+        self.groups
+            .iter()
+            .map(|group| group.expired.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// An estimate of the mean time to live of keys that expire, in milliseconds.
+    pub fn avg_ttl_ms(&self) -> u64 {
+        if self.expiring_count() == 0 {
+            0
+        } else {
+            self.avg_ttl_ms.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Keys of one slot, without its lock.
+    #[inline]
+    pub fn slot_len(&self, slot: Slot) -> usize {
+        self.cell(slot).keys.load(Ordering::Relaxed) as usize
+    }
+
+    /// Visits every key of the slots that `wanted` accepts, one slot's lock at a time; expired keys are passed over.
+    pub fn for_each(&self, wanted: impl Fn(Slot) -> bool, now: u64, mut visit: impl FnMut(Entry<'_>)) {
+        for slot in self.slots_with_keys(0).filter(|&slot| wanted(slot)) {
+            let table = self.lock(slot);
+            table
+                .entries()
+                .filter(|entry| !entry.is_expired(now))
+                .for_each(&mut visit);
+        }
+    }
+
+    /// One step of a SCAN over the slots that `wanted` accepts: visits about `count` entries and returns the cursor of
+    /// the next step, 0 when all are done. Any `cursor` is valid.
+    pub fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        wanted: impl Fn(Slot) -> bool,
+        now: u64,
+        mut visit: impl FnMut(Entry<'_>),
+    ) -> u64 {
+        let start = ScanCursor::decode(cursor);
+        let mut left = count.max(1);
+        for slot in self.slots_with_keys(start.slot).filter(|&slot| wanted(slot)) {
+            if left == 0 {
+                return ScanCursor { slot, hash: 0 }.encode();
+            }
+            let from = if slot == start.slot { start.hash } else { 0 };
+            let (seen, next) = self.lock(slot).scan(from, left, now, &mut visit);
+            if let Some(hash) = next {
+                return ScanCursor { slot, hash }.encode();
+            }
+            left = left.saturating_sub(seen);
+        }
+        0
+    }
+
+    /// A random slot among those that `wanted` accepts, each as likely as it has keys.
+    pub fn random_slot(&self, wanted: impl Fn(Slot) -> bool, random: u64) -> Option<Slot> {
+        let slots = || self.slots_with_keys(0).filter(|&slot| wanted(slot));
+        let total: u64 = slots().map(|slot| self.slot_len(slot) as u64).sum();
+        let mut chosen = ((u128::from(random) * u128::from(total)) >> 64) as u64;
+        slots().find(|&slot| {
+            let len = self.slot_len(slot) as u64;
+            let found = chosen < len;
+            chosen = chosen.saturating_sub(len);
+            found
+        })
+    }
+
+    /// Removes keys that have expired at `now` (unix time in milliseconds), for at most about `budget`. Continues
+    /// where `cursor` says, which it moves on.
+    pub fn expire_cycle(&self, now: u64, budget: Duration, cursor: &mut Slot) -> ExpireReport {
+        let mut report = ExpireReport::default();
+        if self.expiring_count() == 0 {
+            return report;
+        }
+        let started = Instant::now();
+        let now_s = u32::try_from(now / 1000).unwrap_or(u32::MAX - 1);
+        let mut ttl = (0, 0);
+        for _ in 0..SLOT_COUNT {
+            let slot = *cursor % SLOT_COUNT as Slot;
+            let due = self.cell(slot).sweep_due_s.load(Ordering::Relaxed) <= now_s;
+            while due {
+                let swept = self.lock(slot).sweep(now);
+                report.removed += swept.removed;
+                ttl = (ttl.0 + swept.kept, ttl.1 + swept.kept_ttl_ms);
+                report.out_of_time = started.elapsed() >= budget;
+                if !swept.more || report.out_of_time {
+                    break;
+                }
+            }
+            if report.out_of_time {
+                break;
+            }
+            *cursor = (slot + 1) % SLOT_COUNT as Slot;
+        }
+        if let Some(average) = ttl.1.checked_div(ttl.0) {
+            self.avg_ttl_ms.store(average, Ordering::Relaxed);
+        }
+        report
+    }
+
+    /// Slots from `first` on that have keys, or had just now.
+    fn slots_with_keys(&self, first: Slot) -> impl Iterator<Item = Slot> {
+        (first..SLOT_COUNT as Slot).filter(|&slot| self.slot_len(slot) != 0)
+    }
+
+    #[inline]
+    fn cell(&self, slot: Slot) -> &Cell {
+        &self.cells[slot as usize]
+    }
+
+    fn sum(&self, of: impl Fn(&Group) -> &AtomicI64) -> usize {
+        let sum: i64 = self
+            .groups
+            .iter()
+            .map(|group| of(group).load(Ordering::Relaxed))
+            .sum();
+        // Read one after the other while others write, the parts can be a little off from each other.
+        usize::try_from(sum).unwrap_or(0)
+    }
+
+    /// Adds to the sums what a slot has changed, and renews its hints. The caller holds the slot's lock.
+    #[cold]
+    pub(super) fn publish(&self, slot: Slot, table: &mut MutexGuard<'_, SlotTable>) {
+        let cell = self.cell(slot);
+        cell.buckets_hint.store(table.buckets().hint(), Ordering::Relaxed);
+        cell.keys.store(table.len() as u32, Ordering::Relaxed);
+        let due_s = table.sweeper().due(table.expiring() as u32) / 1000;
+        cell.sweep_due_s
+            .store(u32::try_from(due_s).unwrap_or(u32::MAX), Ordering::Relaxed);
+
+        let delta = table.publish();
+        let group = &self.groups[slot as usize / GROUP_SLOTS];
+        for (sum, change) in [
+            (&group.keys, delta.keys),
+            (&group.expiring, delta.expiring),
+            (&group.bytes, delta.bytes),
+        ] {
+            if change != 0 {
+                sum.fetch_add(change, Ordering::Relaxed);
+            }
+        }
+        if delta.expired != 0 {
+            group.expired.fetch_add(delta.expired, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! One slot: its entries, its statistics and who watches it. Everything here happens under the slot's lock.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::buckets::{Buckets, Position};
+use super::entry::{Draft, Entry, OwnedEntry, access_clock};
+use super::expiry::Sweeper;
+use super::key::Key;
+use super::place::{Expire, Place};
+use super::watch::{Contents, Extras, Garbage};
+
+/// Values from this size on are freed after the slot's lock is released.
+const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
+
+/// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct SlotStats {
+    pub keys: u64,
+    pub ops: u64,
+    pub cpu_ns: u64,
+    /// Bytes of requests.
+    pub net_in: u64,
+    /// Bytes of replies.
+    pub net_out: u64,
+}
+
+/// The contents of one slot. Times are unix time in milliseconds; an entry whose expiry has passed is treated as
+/// absent and removed by whoever meets it.
+// The order of the fields matters: what every command touches comes first and shares a cache line with the lock, what
+// only writes touch fills the second line. See `Cell` in the parent's slots.rs.
+#[repr(C)]
+pub struct SlotTable {
+    buckets: Buckets,
+    net_in: u64,
+    net_out: u64,
+    cpu_ns: u64,
+    ops_low: u32,
+    /// Something that the keyspace sums up has changed.
+    unpublished: bool,
+    /// Carries of `ops_low`.
+    ops_high: u16,
+
+    /// Entries that expire.
+    expiring: u32,
+    /// Entries removed because they expired, since last published.
+    expired: u32,
+    /// Bytes of the entries, as allocated.
+    entry_bytes: usize,
+    sweeper: Sweeper,
+    published_keys: u32,
+    published_expiring: u32,
+    published_bytes: usize,
+    extras: Option<Box<Extras>>,
+}
+
+/// Changes of a slot that the keyspace's sums lack.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub(super) struct Delta {
+    pub keys: i64,
+    pub expiring: i64,
+    pub bytes: i64,
+    pub expired: u64,
+}
+
+impl SlotTable {
+    pub(super) fn new() -> Self {
+        Self {
+            buckets: Buckets::new(),
+            net_in: 0,
+            net_out: 0,
+            cpu_ns: 0,
+            ops_low: 0,
+            unpublished: false,
+            ops_high: 0,
+            expiring: 0,
+            entry_bytes: 0,
+            sweeper: Sweeper::new(),
+            expired: 0,
+            published_keys: 0,
+            published_expiring: 0,
+            published_bytes: 0,
+            extras: None,
+        }
+    }
+
+    /// Keys held, those included that have expired but were not met yet.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keys with an expiry.
+    pub fn expiring(&self) -> usize {
+        self.expiring as usize
+    }
+
+    /// Bytes held: entries and buckets as allocated.
+    pub fn footprint(&self) -> usize {
+        self.entry_bytes + self.buckets.footprint()
+    }
+
+    /// Looks a key up for reading or changing. Marks it as accessed.
+    #[inline]
+    pub fn find<'t, 'k>(&'t mut self, key: &'k Key<'k>, now: u64) -> Place<'t, 'k> {
+        let at = self.position(key, now);
+        if let Some(position) = at {
+            self.buckets.set_clock(position, access_clock(now));
+        }
+        Place::new(self, key, at, now)
+    }
+
+    /// Looks a key up without marking it as accessed.
+    #[inline]
+    pub fn find_quietly<'t, 'k>(&'t mut self, key: &'k Key<'k>, now: u64) -> Place<'t, 'k> {
+        let at = self.position(key, now);
+        Place::new(self, key, at, now)
+    }
+
+    /// The entry of `key`, marked as accessed.
+    #[inline]
+    pub fn get(&mut self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
+        let position = self.position(key, now)?;
+        self.buckets.set_clock(position, access_clock(now));
+        Some(self.buckets.entry(position))
+    }
+
+    /// The entry of `key`, its access clock untouched.
+    #[inline]
+    pub fn peek(&mut self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
+        let position = self.position(key, now)?;
+        Some(self.buckets.entry(position))
+    }
+
+    /// Sets `key` to a string, whatever it was before.
+    pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expire: Expire, now: u64) {
+        self.find_quietly(key, now).set_string(value, expire);
+    }
+
+    /// Removes `key` and hands its entry over.
+    pub fn remove(&mut self, key: &Key<'_>, now: u64) -> Option<OwnedEntry> {
+        self.find_quietly(key, now).remove()
+    }
+
+    /// Sets or clears the expiry of `key`; false if there is no such key.
+    pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>, now: u64) -> bool {
+        self.find_quietly(key, now).set_expiry(expiry)
+    }
+
+    /// Inserts a copy of `entry`'s value and encoding under another key, in place of what was there.
+    pub fn insert_copy(&mut self, key: &Key<'_>, entry: Entry<'_>, expiry: Option<u64>, now: u64) {
+        self.find_quietly(key, now).put_copy(entry, expiry);
+    }
+
+    /// Gives memory up: at once if it is small, else after the lock is released.
+    pub fn discard(&mut self, entry: OwnedEntry) {
+        if entry.view().footprint() >= LARGE_GARBAGE_BYTES {
+            self.throw_away(Garbage::Entry(entry));
+        }
+    }
+
+    pub(super) fn discard_value(&mut self, value: Vec<u8>) {
+        if value.capacity() >= LARGE_GARBAGE_BYTES {
+            self.throw_away(Garbage::Value(value));
+        }
+    }
+
+    fn throw_away(&mut self, garbage: Garbage) {
+        self.extras_mut().garbage.push(garbage);
+        // The guard looks for garbage only when there is something to publish.
+        self.unpublished = true;
+    }
+
+    /// Empties the slot. What it held is freed when the result is dropped.
+    pub fn clear(&mut self) -> Contents {
+        if let Some(extras) = &self.extras {
+            let buckets = &self.buckets;
+            extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some());
+        }
+        self.expiring = 0;
+        self.entry_bytes = 0;
+        self.sweeper = Sweeper::new();
+        self.unpublished = true;
+        Contents(std::mem::replace(&mut self.buckets, Buckets::new()))
+    }
+
+    /// All entries of the slot, also expired ones.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.buckets.entries()
+    }
+
+    /// A random entry: `random` is the chance. It may be an expired one.
+    pub fn random(&self, random: u64) -> Option<Entry<'_>> {
+        if self.is_empty() {
+            return None;
+        }
+        let (high, low) = ((random >> 32) as u32, random as u32);
+        let mut bucket = self.buckets.home(u64::from(high) << 32);
+        loop {
+            let held = (0..)
+                .map_while(|lane| self.buckets.next_in_bucket(bucket, lane, false))
+                .count();
+            if held > 0 {
+                let lane = (u64::from(low) * held as u64 >> 32) as u32;
+                return self
+                    .buckets
+                    .next_in_bucket(bucket, lane, false)
+                    .map(|at| self.buckets.entry(at));
+            }
+            bucket = if bucket + 1 == self.buckets.count() {
+                0
+            } else {
+                bucket + 1
+            };
+        }
+    }
+
+    /// Has `touched` set to true as soon as `key` changes, expires or is removed.
+    pub fn watch(&mut self, key: &Key<'_>, touched: Arc<AtomicBool>) {
+        self.extras_mut().watch(key.bytes, touched);
+    }
+
+    /// Ends every watch of `touched` in this slot.
+    pub fn unwatch(&mut self, touched: &Arc<AtomicBool>) {
+        if let Some(extras) = &mut self.extras {
+            extras.unwatch(touched);
+            self.drop_empty_extras();
+        }
+    }
+
+    /// Books executed commands.
+    #[inline]
+    pub fn account(&mut self, ops: u32, cpu_ns: u64, net_in: u64, net_out: u64) {
+        let (low, carry) = self.ops_low.overflowing_add(ops);
+        self.ops_low = low;
+        if carry {
+            self.ops_high = self.ops_high.wrapping_add(1);
+        }
+        self.cpu_ns += cpu_ns;
+        self.net_in += net_in;
+        self.net_out += net_out;
+    }
+
+    pub fn stats(&self) -> SlotStats {
+        SlotStats {
+            keys: self.len() as u64,
+            ops: u64::from(self.ops_high) << 32 | u64::from(self.ops_low),
+            cpu_ns: self.cpu_ns,
+            net_in: self.net_in,
+            net_out: self.net_out,
+        }
+    }
+
+    /// Zeroes everything that [`SlotTable::stats`] counts, except the keys.
+    pub fn reset_stats(&mut self) {
+        (
+            self.ops_high,
+            self.ops_low,
+            self.cpu_ns,
+            self.net_in,
+            self.net_out,
+        ) = (0, 0, 0, 0, 0);
+    }
+
+    /// The position of a key that has not expired; one that has is removed.
+    #[inline]
+    fn position(&mut self, key: &Key<'_>, now: u64) -> Option<Position> {
+        let position = self.buckets.find(key)?;
+        if self.buckets.entry(position).is_expired(now) {
+            self.expire_at(position);
+            return None;
+        }
+        Some(position)
+    }
+
+    /// Removes an entry because its time is over.
+    #[cold]
+    pub(super) fn expire_at(&mut self, position: Position) {
+        let entry = self.remove_at(position);
+        self.expired += 1;
+        self.discard(entry);
+    }
+
+    pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
+        let entry = self.buckets.remove(position);
+        self.entry_bytes -= entry.view().footprint();
+        self.expiring -= u32::from(entry.view().expiry().is_some());
+        self.sweeper.entries_moved();
+        self.unpublished = true;
+        self.mark_changed(entry.view().key());
+        if let Some(count) = self.buckets.shrunk_count() {
+            self.resize(count);
+        }
+        entry
+    }
+
+    pub(super) fn insert(&mut self, key: &Key<'_>, draft: Draft<'_>) -> Position {
+        if !self.buckets.has_room() {
+            self.resize(self.buckets.grown_count());
+        }
+        if let Some(expiry) = draft.expiry {
+            self.expiring += 1;
+            self.sweeper.expects(expiry);
+        }
+        let entry = OwnedEntry::new(draft);
+        self.entry_bytes += entry.view().footprint();
+        self.unpublished = true;
+        self.mark_changed(key.bytes);
+        self.buckets.insert(key.hash, entry)
+    }
+
+    /// Changes the entry at `position` and keeps the books.
+    #[inline]
+    pub(super) fn change_at<R>(
+        &mut self,
+        position: Position,
+        change: impl FnOnce(&mut OwnedEntry) -> R,
+    ) -> R {
+        let (before, after, result) = self.buckets.update(position, |entry| {
+            let before = (entry.view().footprint(), entry.view().expiry());
+            let result = change(entry);
+            (before, (entry.view().footprint(), entry.view().expiry()), result)
+        });
+        if before != after {
+            self.entry_bytes = self.entry_bytes - before.0 + after.0;
+            self.expiring = self.expiring - u32::from(before.1.is_some()) + u32::from(after.1.is_some());
+            if let Some(expiry) = after.1 {
+                self.sweeper.expects(expiry);
+            }
+            self.unpublished = true;
+        }
+        if let Some(extras) = &self.extras {
+            extras.touch(self.buckets.entry(position).key());
+        }
+        result
+    }
+
+    #[inline]
+    fn mark_changed(&self, key: &[u8]) {
+        if let Some(extras) = &self.extras {
+            extras.touch(key);
+        }
+    }
+
+    /// The bytes of the string at `position`, for writing.
+    pub(super) fn string_mut_at(&mut self, position: Position) -> &mut [u8] {
+        self.buckets.string_mut(position)
+    }
+
+    fn resize(&mut self, count: u32) {
+        self.buckets.resize(count);
+        self.sweeper.restart();
+    }
+
+    #[inline]
+    pub(super) fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    pub(super) fn sweeper(&self) -> &Sweeper {
+        &self.sweeper
+    }
+
+    pub(super) fn sweeper_mut(&mut self) -> &mut Sweeper {
+        self.unpublished = true;
+        &mut self.sweeper
+    }
+
+    fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    fn drop_empty_extras(&mut self) {
+        if self.extras.as_ref().is_some_and(|extras| extras.is_empty()) {
+            self.extras = None;
+        }
+    }
+
+    /// Whether [`SlotTable::publish`] would say anything.
+    #[inline]
+    pub(super) fn is_unpublished(&self) -> bool {
+        self.unpublished
+    }
+
+    /// What has changed since the last call.
+    pub(super) fn publish(&mut self) -> Delta {
+        let (keys, bytes) = (self.buckets.len() as u32, self.footprint());
+        let delta = Delta {
+            keys: i64::from(keys) - i64::from(self.published_keys),
+            expiring: i64::from(self.expiring) - i64::from(self.published_expiring),
+            bytes: bytes as i64 - self.published_bytes as i64,
+            expired: u64::from(self.expired),
+        };
+        (self.published_keys, self.published_expiring, self.published_bytes) = (keys, self.expiring, bytes);
+        self.expired = 0;
+        self.unpublished = false;
+        delta
+    }
+
+    /// Takes what is to be freed after the lock is released.
+    #[inline]
+    pub(super) fn take_garbage(&mut self) -> Vec<Garbage> {
+        let Some(extras) = &mut self.extras else {
+            return Vec::new();
+        };
+        let garbage = std::mem::take(&mut extras.garbage);
+        self.drop_empty_extras();
+        garbage
+    }
+}

@@ -1,0 +1,219 @@
+//! The task of one connection. All its work is done inside one poll, with the worker's shared buffers, so an idle
+//! connection holds no buffer at all.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use slotcore::resp::RequestParser;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use crate::command::dispatch::Batch;
+use crate::command::transaction;
+use crate::log;
+use crate::net::batch::{Scratch, Stop};
+use crate::node::Node;
+use crate::session::Session;
+
+/// Bytes read at once.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// How often a paused connection looks whether the pause is over.
+const PAUSE_POLL: Duration = Duration::from_millis(2);
+
+/// What the connections of one worker share; borrowed only within a poll.
+pub struct WorkerBuffers {
+    read: Box<[u8]>,
+    scratch: Scratch,
+}
+
+impl WorkerBuffers {
+    /// Fresh buffers.
+    pub fn new() -> Rc<RefCell<Self>> {
+        Rc::new(RefCell::new(Self {
+            read: vec![0; READ_CHUNK].into(),
+            scratch: Scratch::default(),
+        }))
+    }
+}
+
+/// One client's connection.
+pub struct Connection {
+    node: &'static Node,
+    worker: usize,
+    stream: TcpStream,
+    session: Session,
+    parser: RequestParser,
+    /// Bytes received and not yet understood: the start of a command, or commands behind a flush or a pause.
+    partial: Vec<u8>,
+    /// `partial` may hold complete commands: look at it before reading more.
+    resume: bool,
+    /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
+    unsent: Vec<u8>,
+    sent: usize,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub fn new(node: &'static Node, worker: usize, stream: TcpStream, session: Session) -> Self {
+        Self {
+            node,
+            worker,
+            stream,
+            session,
+            parser: RequestParser::new(),
+            partial: Vec::new(),
+            resume: false,
+            unsent: Vec::new(),
+            sent: 0,
+            pause: None,
+        }
+    }
+
+    /// Serves the client until either side ends it.
+    pub async fn serve(mut self, buffers: Rc<RefCell<WorkerBuffers>>) {
+        std::future::poll_fn(|cx| self.poll_serve(cx, &mut buffers.borrow_mut())).await;
+    }
+
+    /// Runs until the connection ends (`Ready`) or must wait for the socket, a pause or a signal (`Pending`).
+    fn poll_serve(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<()> {
+        self.session.client.set_waker(cx.waker());
+        loop {
+            if self.session.client.is_killed() {
+                return Poll::Ready(());
+            }
+            if !self.unsent.is_empty() && ready!(self.poll_send(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            if self.session.closing {
+                return Poll::Ready(());
+            }
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            if self.resume {
+                self.resume = false;
+                let partial = std::mem::take(&mut self.partial);
+                self.understand(&mut buffers.scratch, partial);
+                continue;
+            }
+            let mut chunk = ReadBuf::new(&mut buffers.read);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
+                Ok(()) if !chunk.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+            let read = chunk.filled().len();
+            self.received(&mut buffers.scratch, &mut buffers.read[..read]);
+        }
+    }
+
+    fn received(&mut self, scratch: &mut Scratch, bytes: &mut [u8]) {
+        self.node.stats.worker(self.worker).received(bytes.len());
+        if self.partial.is_empty() {
+            let used = self.turn(scratch, bytes);
+            self.partial.append(&mut scratch.held_back);
+            self.partial.extend_from_slice(&bytes[used..]);
+            return;
+        }
+        let mut partial = std::mem::take(&mut self.partial);
+        partial.extend_from_slice(bytes);
+        self.understand(scratch, partial);
+    }
+
+    /// A turn over the bytes that were kept, and keeps what is left of them.
+    fn understand(&mut self, scratch: &mut Scratch, mut partial: Vec<u8>) {
+        let used = self.turn(scratch, &mut partial);
+        partial.splice(..used, scratch.held_back.drain(..));
+        self.keep(partial);
+    }
+
+    /// Keeps what is left of a buffer, and gives its memory back when that is little.
+    fn keep(&mut self, mut partial: Vec<u8>) {
+        if partial.is_empty() {
+            return;
+        }
+        if partial.len() < partial.capacity() / 4 && !self.resume {
+            partial.shrink_to(READ_CHUNK);
+        }
+        self.partial = partial;
+        if self.partial.len() as u64 > self.node.config.load().client_query_buffer_limit {
+            log::warning(format_args!(
+                "Closing client that reached max query buffer length: {}",
+                self.session.client.describe()
+            ));
+            self.session.closing = true;
+        }
+    }
+
+    /// Runs what is complete in `buf` and sends the replies; returns the bytes used up.
+    fn turn(&mut self, scratch: &mut Scratch, buf: &mut [u8]) -> usize {
+        let now = self.node.stall_and_now();
+        self.session.client.touched(now);
+        let config = self.node.config.load();
+        let batch = Batch {
+            node: self.node,
+            config: &config,
+            worker: self.worker,
+            now,
+        };
+        let (used, stop) = scratch.run(&batch, &mut self.session, &mut self.parser, buf);
+        match stop {
+            Stop::NeedMore(_) => {}
+            Stop::Flush => self.resume = true,
+            Stop::Paused => {
+                self.resume = true;
+                self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+            }
+            Stop::Close => self.session.closing = true,
+        }
+        self.send(&mut scratch.out);
+        used
+    }
+
+    /// Hands the replies to the socket; keeps what it does not take.
+    fn send(&mut self, out: &mut Vec<u8>) {
+        if out.is_empty() {
+            return;
+        }
+        self.node.stats.worker(self.worker).sent(out.len());
+        let taken = if self.unsent.is_empty() {
+            self.stream.try_write(out).unwrap_or(0)
+        } else {
+            0
+        };
+        if taken < out.len() {
+            self.unsent.extend_from_slice(&out[taken..]);
+        }
+        out.clear();
+        if out.capacity() > 4 * READ_CHUNK {
+            out.shrink_to(READ_CHUNK);
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        while self.sent < self.unsent.len() {
+            let rest = &self.unsent[self.sent..];
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {
+                Ok(0) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                Ok(taken) => self.sent += taken,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        self.unsent = Vec::new();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        transaction::abandon(self.node, &mut self.session);
+        self.node.clients.remove(self.session.client.id());
+    }
+}

@@ -1,0 +1,175 @@
+//! The node: everything that its threads share. It lives as long as the process, so it is leaked once at the
+//! start and passed about as `&'static Node`.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use slotcore::command::{CommandFlags, CommandSpec, LookupError};
+
+use crate::admin::clients::ClientRegistry;
+use crate::admin::latency::LatencyMonitor;
+use crate::admin::slowlog::Slowlog;
+use crate::admin::stats::Stats;
+use crate::cluster::{Cluster, ClusterSettings};
+use crate::config::{Config, ConfigStore};
+use crate::keyspace::Keyspace;
+use crate::log;
+
+/// What the threads of one process share.
+pub struct Node {
+    pub config: ConfigStore,
+    pub keyspace: Keyspace,
+    /// `None` with `cluster-enabled no`.
+    pub cluster: Option<Cluster>,
+    pub clients: ClientRegistry,
+    pub stats: Stats,
+    pub slowlog: Slowlog,
+    pub latency: LatencyMonitor,
+    pub pause: Pause,
+    pub stall: Stall,
+    pub clock: quanta::Clock,
+    pub run_id: String,
+    /// Unix time in milliseconds at which the process started.
+    pub started_ms: u64,
+    pub shutdown: tokio::sync::Notify,
+}
+
+/// Unix time in milliseconds.
+pub fn unix_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}
+
+impl Node {
+    /// A node with this configuration and no data. In cluster mode nodes.conf is read, or made.
+    pub fn new(config: ConfigStore, workers: usize) -> anyhow::Result<Self> {
+        let settings = config.snapshot();
+        let cluster = if settings.cluster_enabled {
+            Some(Cluster::open(
+                &settings.cluster_config_file,
+                ClusterSettings::from_config(&settings),
+            )?)
+        } else {
+            None
+        };
+        let run_id = random_hex_40();
+        let node = Self {
+            config,
+            keyspace: Keyspace::new(),
+            cluster,
+            clients: ClientRegistry::default(),
+            stats: Stats::new(workers),
+            slowlog: Slowlog::default(),
+            latency: LatencyMonitor::default(),
+            pause: Pause::default(),
+            stall: Stall::default(),
+            clock: quanta::Clock::new(),
+            run_id,
+            started_ms: unix_ms(),
+            shutdown: tokio::sync::Notify::new(),
+        };
+        node.configure(&settings);
+        Ok(node)
+    }
+
+    /// Tells those parts of the configuration that keep a copy of what they need.
+    pub fn configure(&self, config: &Config) {
+        log::set_level(config.loglevel);
+        self.stats.configure(config);
+        self.slowlog.configure(config);
+        self.latency.configure(config);
+    }
+
+    /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.
+    pub fn stall_and_now(&self) -> u64 {
+        self.stall.wait();
+        unix_ms()
+    }
+
+    /// Is more memory in use than `maxmemory` allows?
+    pub fn out_of_memory(&self, config: &Config) -> bool {
+        config.maxmemory != 0 && self.keyspace.footprint() as u64 > config.maxmemory
+    }
+}
+
+/// Forty random hexadecimal digits, as run ids, node ids and replication ids are.
+pub fn random_hex_40() -> String {
+    (0..5).map(|_| format!("{:08x}", rand::random::<u32>())).collect()
+}
+
+/// CLIENT PAUSE.
+#[derive(Default)]
+pub struct Pause {
+    until_ms: AtomicU64,
+    writes_only: AtomicBool,
+}
+
+impl Pause {
+    /// Pauses until `until_ms`. A pause that is in force is never made shorter or weaker, as in stock.
+    pub fn start(&self, until_ms: u64, writes_only: bool, now: u64) {
+        let running = self.until_ms.load(Relaxed) > now;
+        if !running || !writes_only {
+            self.writes_only.store(writes_only, Relaxed);
+        }
+        if !running || until_ms > self.until_ms.load(Relaxed) {
+            self.until_ms.store(until_ms, Relaxed);
+        }
+    }
+
+    /// CLIENT UNPAUSE.
+    pub fn end(&self) {
+        self.until_ms.store(0, Relaxed);
+    }
+
+    /// The end of the pause that is in force at `now`.
+    pub fn until(&self, now: u64) -> Option<u64> {
+        let until = self.until_ms.load(Relaxed);
+        (until > now).then_some(until)
+    }
+
+    /// Must this command wait?
+    #[inline]
+    pub fn holds(&self, spec: Result<&'static CommandSpec, LookupError>, now: u64) -> bool {
+        let until = self.until_ms.load(Relaxed);
+        if until <= now {
+            return false;
+        }
+        let held = CommandFlags::WRITE | CommandFlags::MAY_REPLICATE;
+        !self.writes_only.load(Relaxed)
+            || spec.is_ok_and(|spec| spec.flags.intersects(held) || spec.name == "exec")
+    }
+}
+
+/// DEBUG SLEEP: imitates a process that hangs, so every worker stops.
+#[derive(Default)]
+pub struct Stall {
+    until_ms: AtomicU64,
+}
+
+impl Stall {
+    /// Stops every thread that calls [`Stall::wait`] for `span`.
+    pub fn start(&self, span: Duration) {
+        self.until_ms
+            .fetch_max(unix_ms() + span.as_millis() as u64, Relaxed);
+    }
+
+    /// Blocks the calling thread until the stall is over.
+    #[inline]
+    pub fn wait(&self) {
+        if self.until_ms.load(Relaxed) != 0 {
+            self.wait_out();
+        }
+    }
+
+    #[cold]
+    fn wait_out(&self) {
+        let until = self.until_ms.load(Relaxed);
+        let now = unix_ms();
+        if until > now {
+            thread::sleep(Duration::from_millis(until - now));
+        }
+        let _ = self.until_ms.compare_exchange(until, 0, Relaxed, Relaxed);
+    }
+}

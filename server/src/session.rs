@@ -1,0 +1,71 @@
+//! What the node remembers of one connection between its commands. Owned by the connection's task alone;
+//! what other connections may see of it (CLIENT LIST, CLIENT KILL) is in [`ClientShared`].
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use slotcore::Slot;
+use slotcore::resp::Proto;
+
+use crate::admin::clients::ClientShared;
+use crate::command::transaction::Transaction;
+
+/// CLIENT REPLY's modes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyMode {
+    On,
+    Off,
+    /// CLIENT REPLY SKIP was just run: the next command's reply is dropped.
+    SkipNext,
+    /// The command that runs now is the one whose reply is dropped.
+    Skip,
+}
+
+/// The keys of a WATCH, by slot, and the flag that any change of one of them sets.
+#[derive(Default)]
+pub struct Watch {
+    pub dirty: Arc<AtomicBool>,
+    pub keys: Vec<(Slot, Box<[u8]>)>,
+}
+
+/// The state of one connection.
+pub struct Session {
+    /// What the rest of the node sees of this connection, its id included.
+    pub client: Arc<ClientShared>,
+    pub proto: Proto,
+    pub authenticated: bool,
+    /// ASKING: the next command may touch a slot that is being imported.
+    pub asking: bool,
+    /// READONLY: a replica may serve reads of its primary's slots.
+    pub readonly: bool,
+    pub reply_mode: ReplyMode,
+    /// The connection is closed when the replies written so far are out.
+    pub closing: bool,
+    pub transaction: Option<Transaction>,
+    pub watch: Watch,
+    /// The connection comes from this host (loopback), which gates DEBUG and protected configs.
+    pub local: bool,
+}
+
+impl Session {
+    /// The state of a connection that has sent nothing yet.
+    pub fn new(client: Arc<ClientShared>, authenticated: bool, local: bool) -> Self {
+        Self {
+            client,
+            proto: Proto::Resp2,
+            authenticated,
+            asking: false,
+            readonly: false,
+            reply_mode: ReplyMode::On,
+            closing: false,
+            transaction: None,
+            watch: Watch::default(),
+            local,
+        }
+    }
+
+    /// Is a MULTI open?
+    pub fn in_multi(&self) -> bool {
+        self.transaction.is_some()
+    }
+}
