@@ -1,14 +1,17 @@
 //! Commands: one file a family, each with a `HANDLERS` table that binds names of `slotcore::command` to functions.
 //!
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
-//! `reply_error` is what a refusal looks like.
+//! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
 pub mod call;
+pub mod catalog;
 pub mod dispatch;
+pub mod help;
 pub mod reply_error;
+mod spec_reply;
 pub mod transaction;
 
 use call::Binding;
 
 /// Every family of this node.
-pub const FAMILIES: &[&[Binding]] = &[transaction::HANDLERS];
+pub const FAMILIES: &[&[Binding]] = &[transaction::HANDLERS, catalog::HANDLERS];
