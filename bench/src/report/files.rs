@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{EngineLog, Report, csv, hlog, json};
+use super::{EngineLog, Report, csv, hlog, html, json, plot};
 
 /// Writes all files of a finished (or broken off) run. run.json comes first: should a later file fail, the figures
 /// are safe.
@@ -27,7 +27,10 @@ pub fn redraw(folder: &Path, report: &Report) -> anyhow::Result<()> {
     write(&folder.join("intervals.csv"), |out| {
         csv::write_intervals(report, out)
     })?;
-    Ok(())
+    let pictures = plot::draw_all(report, &folder.join("plots"))?;
+    write(&folder.join("report.html"), |out| {
+        html::write(report, &pictures, out)
+    })
 }
 
 fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {

@@ -15,9 +15,11 @@ pub mod csv;
 pub mod files;
 pub mod hlog;
 pub mod hot;
+pub mod html;
 pub mod json;
 pub mod model;
 pub mod outcome;
+pub mod plot;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;

@@ -26,6 +26,32 @@ pub fn time_ns(ns: f64) -> String {
     format!("{} {unit}", three_digits(value))
 }
 
+/// [`latency`] for the marks of an axis, which are round: "200 µs", "1 ms".
+pub fn latency_mark(us: f64) -> String {
+    let (value, unit) = match us {
+        v if v >= 999_999.0 => (v / 1e6, "s"),
+        v if v >= 999.999 => (v / 1e3, "ms"),
+        v if v >= 0.999_999 || v == 0.0 => (v, "µs"),
+        v => (v * 1e3, "ns"),
+    };
+    format!("{} {unit}", round_number(value))
+}
+
+/// [`rate`] for the marks of an axis, which are round: "200k", "1M".
+pub fn rate_mark(value: f64) -> String {
+    match value {
+        v if v >= 999_999_999.0 => format!("{}G", round_number(v / 1e9)),
+        v if v >= 999_999.0 => format!("{}M", round_number(v / 1e6)),
+        v if v >= 999.999 => format!("{}k", round_number(v / 1e3)),
+        v => round_number(v),
+    }
+}
+
+fn round_number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A length of time as a person sets it: "8 s", "2.5 s", "0.25 s".
 pub fn seconds(s: f64) -> String {
     let text = format!("{s:.2}");
@@ -107,6 +133,12 @@ mod tests {
         assert_eq!(seconds(8.0), "8 s");
         assert_eq!(seconds(120.0), "120 s");
         assert_eq!(seconds(2.5), "2.5 s");
+        assert_eq!(latency_mark(200.0), "200 µs");
+        assert_eq!(latency_mark(1_000.0), "1 ms");
+        assert_eq!(latency_mark(0.0), "0 µs");
+        assert_eq!(rate_mark(0.0), "0");
+        assert_eq!(rate_mark(250_000.0), "250k");
+        assert_eq!(rate_mark(1_500_000.0), "1.5M");
         assert_eq!(bytes(17), "17 B");
         assert_eq!(bytes(148 << 20), "148 MiB");
         assert_eq!(bytes(1_600_000_000), "1.49 GiB");

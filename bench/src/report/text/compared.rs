@@ -78,8 +78,16 @@ fn print_table(
 fn one_step(comparison: &Comparison) -> Table {
     let mut table = Table::new(
         1,
-        &["", engine(comparison), baseline(comparison), "ratio", "", ""],
-    );
+        &[
+            "",
+            engine(comparison),
+            baseline(comparison),
+            "ratio",
+            "95 % interval",
+            "",
+        ],
+    )
+    .ending_in_text();
     for m in &comparison.metrics {
         table.row(cells(m.metric.title().to_owned(), m));
     }

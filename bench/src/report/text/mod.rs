@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::model::{Report, RunEnd, Settings};
 use super::units;
+pub use compared::{conclusion, value as metric_value, verdict_words};
 use table::wrap;
 
 /// Every line fits into this.
@@ -238,16 +239,19 @@ mod tests {
     #[test]
     fn a_comparison_ends_in_plain_words() {
         let mut report = sample::comparison();
-        let text = plain(&report);
+        let sentences = |report: &Report| plain(report).replace('\n', " ");
+        let text = sentences(&report);
         assert!(
-            text.contains("slotmark 0.1.0 is better in throughput, p99 latency"),
+            text.contains("slotmark 0.1.0 is better in throughput, p99 latency, server CPU/op and "),
             "{text}"
         );
         report.comparisons[0].metrics[3].verdict = Verdict::NoDifferenceFound;
         report.comparisons[0].metrics[1].verdict = Verdict::Worse;
-        let text = plain(&report);
-        assert!(text.contains("worse in p99 latency"), "{text}");
-        assert!(text.contains("No difference found in server memory"), "{text}");
+        let text = sentences(&report);
+        assert!(
+            text.contains("and worse in p99 latency. No difference found in server memory."),
+            "{text}"
+        );
     }
 
     #[test]
