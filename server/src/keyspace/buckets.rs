@@ -37,6 +37,10 @@ const TAG_BITS: u32 = 64 - TAG_SHIFT;
 /// Up to this many buckets the tag, being the top bits of the hash, says the home.
 const TAG_HOMES_MAX: u32 = 1024;
 
+/// The top bits of the hash that say the home in larger tables: as many as a SCAN cursor can name, so that a bucket
+/// begins where a cursor can point.
+pub(super) const HOME_BITS: u32 = 38;
+
 type Line = [u64; LANES];
 
 /// Where an entry lies, valid until the next insertion, removal or resize.
@@ -319,8 +323,8 @@ impl Buckets {
         if self.count <= TAG_HOMES_MAX {
             (u64::from(bucket) << TAG_BITS).div_ceil(u64::from(self.count)) << TAG_SHIFT
         } else {
-            let first = (u128::from(bucket) << 64).div_ceil(u128::from(self.count));
-            u64::try_from(first).expect("the bucket is below the count, so the quotient is below 2^64")
+            let first = (u128::from(bucket) << HOME_BITS).div_ceil(u128::from(self.count));
+            (first as u64) << (64 - HOME_BITS)
         }
     }
 
@@ -454,7 +458,7 @@ fn home(hash: u64, count: u32) -> u32 {
     if count <= TAG_HOMES_MAX {
         home_of_tag(hash >> TAG_SHIFT, count)
     } else {
-        ((u128::from(hash) * u128::from(count)) >> 64) as u32
+        ((u128::from(hash >> (64 - HOME_BITS)) * u128::from(count)) >> HOME_BITS) as u32
     }
 }
 

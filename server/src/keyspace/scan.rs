@@ -11,11 +11,12 @@
 
 use slotcore::{SLOT_COUNT, Slot};
 
+use super::buckets::HOME_BITS;
 use super::entry::Entry;
 use super::table::SlotTable;
 
 const SLOT_BITS: u32 = SLOT_COUNT.ilog2();
-const PREFIX_BITS: u32 = 38;
+const PREFIX_BITS: u32 = HOME_BITS;
 const PREFIX_SHIFT: u32 = 64 - PREFIX_BITS;
 
 /// Where a scan continues.

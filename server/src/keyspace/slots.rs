@@ -125,9 +125,9 @@ impl Keyspace {
         self.sum(|group| &group.expiring)
     }
 
-    /// Bytes held by entries and buckets, as allocated.
+    /// Bytes held: entries and buckets as allocated, and [`Keyspace::base_footprint`].
     pub fn footprint(&self) -> usize {
-        self.sum(|group| &group.bytes)
+        self.base_footprint() + self.sum(|group| &group.bytes)
     }
 
     /// Bytes that an empty keyspace holds.
@@ -218,22 +218,21 @@ impl Keyspace {
         let started = Instant::now();
         let now_s = u32::try_from(now / 1000).unwrap_or(u32::MAX - 1);
         let mut ttl = (0, 0);
-        for _ in 0..SLOT_COUNT {
+        let mut slots_left = SLOT_COUNT;
+        while slots_left > 0 && !report.out_of_time {
             let slot = *cursor % SLOT_COUNT as Slot;
-            let due = self.cell(slot).sweep_due_s.load(Ordering::Relaxed) <= now_s;
-            while due {
+            let mut more = false;
+            if self.cell(slot).sweep_due_s.load(Ordering::Relaxed) <= now_s {
                 let swept = self.lock(slot).sweep(now);
                 report.removed += swept.removed;
                 ttl = (ttl.0 + swept.kept, ttl.1 + swept.kept_ttl_ms);
                 report.out_of_time = started.elapsed() >= budget;
-                if !swept.more || report.out_of_time {
-                    break;
-                }
+                more = swept.more;
             }
-            if report.out_of_time {
-                break;
+            if !more {
+                *cursor = (slot + 1) % SLOT_COUNT as Slot;
+                slots_left -= 1;
             }
-            *cursor = (slot + 1) % SLOT_COUNT as Slot;
         }
         if let Some(average) = ttl.1.checked_div(ttl.0) {
             self.avg_ttl_ms.store(average, Ordering::Relaxed);

@@ -206,7 +206,7 @@ impl SlotTable {
                 .map_while(|lane| self.buckets.next_in_bucket(bucket, lane, false))
                 .count();
             if held > 0 {
-                let lane = (u64::from(low) * held as u64 >> 32) as u32;
+                let lane = ((u64::from(low) * held as u64) >> 32) as u32;
                 return self
                     .buckets
                     .next_in_bucket(bucket, lane, false)
