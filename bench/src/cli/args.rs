@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::values::{self, Ratio};
-use crate::driver::address::{self, Address};
+use crate::driver::address;
+use crate::load::HostPort;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -171,7 +172,7 @@ pub struct RunArgs {
     /// Nodes of a cluster, or a single server, that runs already; one node is enough
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = address::parse,
           conflicts_with_all = LAUNCH_FLAGS, help_heading = "A cluster that runs already")]
-    pub target: Vec<Address>,
+    pub target: Vec<HostPort>,
     /// The same as --target HOST:PORT, as redis-benchmark has it [default: 127.0.0.1 if -p is given]
     #[arg(short = 'h', long, visible_alias = "server", value_name = "HOST", conflicts_with = "target",
           conflicts_with_all = LAUNCH_FLAGS, help_heading = "A cluster that runs already")]
@@ -203,6 +204,15 @@ pub struct RunArgs {
     /// Run a second engine on a cluster of the same shape, in turns with the first, and print the ratios
     #[arg(long, value_name = "ENGINE", help_heading = "A cluster of its own")]
     pub compare: Option<String>,
+    /// End with exit code 3 if the first engine is worse than --compare's in one of these
+    #[arg(
+        long,
+        value_name = "METRICS",
+        value_delimiter = ',',
+        requires = "compare",
+        help_heading = "A cluster of its own"
+    )]
+    pub fail_if_worse: Vec<WorseIn>,
     /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
     #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
     pub rounds: Option<u32>,
@@ -234,6 +244,16 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// A figure that may not be worse than the other engine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WorseIn {
+    Throughput,
+    P99,
+    ServerCpu,
+    Memory,
+    Any,
+}
+
 /// Flags that make no sense against a cluster that runs already.
 const LAUNCH_FLAGS: [&str; 7] = [
     "engine",
@@ -247,7 +267,7 @@ const LAUNCH_FLAGS: [&str; 7] = [
 
 impl RunArgs {
     /// The nodes to talk to, if the user named any; otherwise a cluster is launched.
-    pub fn targets(&self) -> Vec<Address> {
+    pub fn targets(&self) -> Vec<HostPort> {
         if !self.target.is_empty() {
             return self.target.clone();
         }
@@ -255,7 +275,7 @@ impl RunArgs {
             return Vec::new();
         }
         let host = self.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
-        vec![Address {
+        vec![HostPort {
             host,
             port: self.port.unwrap_or(6379),
         }]
@@ -291,7 +311,7 @@ mod tests {
             .run;
         assert_eq!(
             run.targets(),
-            [Address {
+            [HostPort {
                 host: "10.0.0.1".to_owned(),
                 port: 7000
             }]
@@ -315,7 +335,7 @@ mod tests {
                 .run;
         assert_eq!(
             run.targets(),
-            [Address {
+            [HostPort {
                 host: "h".to_owned(),
                 port: 6379
             }]

@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::args::{ClusterAction, ClusterUp, LaunchArgs};
-use super::{CommandResult, Exit, Failure, Talk, talk};
-use crate::driver::address::Address;
+use super::{CommandResult, Exit, Failure, talk};
+
 use crate::driver::admin::{Admin, AdminError, field};
 use crate::driver::process::Bond;
 use crate::driver::registry::{ClusterRecord, NodeRecord, Registry};
 use crate::driver::{
-    Engine, EngineError, LaunchError, LaunchPlan, LocalCluster, Shape, environment, signals,
+    Engine, EngineError, LaunchError, LaunchPlan, LocalCluster, Progress, Shape, environment, signals,
 };
+use crate::load::HostPort;
 
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -99,8 +100,8 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
     };
     let stop = signals::install()?;
     let folder = registry.claim(&args.name)?;
-    Talk::new(false).say(format_args!(
-        "starting {} {} ({shape}) ...",
+    let shown = Progress::detect(false).waiting(&format!(
+        "starting {} {} ({shape})",
         engine.name(),
         engine.version()
     ));
@@ -113,6 +114,7 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
         Ok(record)
     };
     let record = started().inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+    drop(shown);
     talk::print(&welcome(&record, &folder.display().to_string()))?;
     Ok(Exit::Done)
 }
@@ -225,7 +227,7 @@ fn node_line(node: &NodeRecord, cluster: bool) -> (String, bool) {
         return ("has ended".to_owned(), false);
     }
     let ask = || -> Result<(String, bool), AdminError> {
-        let addr = Address {
+        let addr = HostPort {
             host: "127.0.0.1".to_owned(),
             port: node.port,
         };

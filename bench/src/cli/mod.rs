@@ -17,10 +17,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::driver::engine::NODE;
 use crate::driver::{process, workspace};
 use args::{Cli, Command};
 pub use exit::{CommandResult, Exit, Failure};
-pub use talk::Talk;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -63,7 +63,8 @@ fn dispatch(cli: Cli) -> CommandResult {
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
         Some(Command::Report { dir }) => report::run(&dir),
-        _ => Err(anyhow::anyhow!("this build cannot run workloads yet").into()),
+        Some(Command::ReadmeTable { dir: _ }) => Err(anyhow::anyhow!("not yet").into()),
+        None => Err(anyhow::anyhow!("this build cannot run workloads yet").into()),
     }
 }
 
@@ -73,6 +74,7 @@ fn other_life(name: &str, mut args: impl Iterator<Item = OsString>) -> Option<Ex
         Exit::CannotRun.into()
     };
     match name {
+        NODE => Some(slotmark_server::main_from_args(args.collect())),
         process::EXEC_CHILD => Some(failed(process::exec_child(args))),
         workspace::JANITOR => {
             let dir = args.next().unwrap_or_default();

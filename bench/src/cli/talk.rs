@@ -1,30 +1,6 @@
-//! Talk goes to stderr and results to stdout; a closed pipe on either is the reader's choice, not an error.
+//! Complaints go to stderr and results to stdout; a closed pipe on either is the reader's choice, not an error.
 
-use std::io::{self, IsTerminal, Write};
-
-/// What the program says while it works.
-#[derive(Clone, Copy, Debug)]
-pub struct Talk {
-    quiet: bool,
-}
-
-impl Talk {
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet }
-    }
-
-    /// One line about what is going on; silent with `--quiet`.
-    pub fn say(&self, line: impl std::fmt::Display) {
-        if !self.quiet {
-            complain(line);
-        }
-    }
-
-    /// Whether a progress bar has a terminal to be painted on.
-    pub fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
-    }
-}
+use std::io::{self, Write};
 
 /// One line on stderr, said even with `--quiet`: an error or a warning.
 pub fn complain(line: impl std::fmt::Display) {

@@ -1,24 +1,9 @@
-//! Where a node listens.
+//! Reading an address. IPv6 goes in brackets: `[::1]:6379`.
 
-/// Where a node listens. The host is a name or an address; IPv6 goes in brackets: `[::1]:6379`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    pub host: String,
-    pub port: u16,
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
+use crate::load::HostPort;
 
 /// `HOST:PORT`, or `HOST` alone for port 6379.
-pub fn parse(text: &str) -> Result<Address, String> {
+pub fn parse(text: &str) -> Result<HostPort, String> {
     let text = text.trim();
     let complaint = || format!("'{text}' is not HOST:PORT");
     let (host, port) = if let Some(inner) = text.strip_prefix('[') {
@@ -43,7 +28,7 @@ pub fn parse(text: &str) -> Result<Address, String> {
     if host.is_empty() {
         return Err(complaint());
     }
-    Ok(Address {
+    Ok(HostPort {
         host: host.to_owned(),
         port,
     })
@@ -56,7 +41,7 @@ mod tests {
     #[test]
     fn addresses_of_every_kind() {
         let a = |host: &str, port| {
-            Ok(Address {
+            Ok(HostPort {
                 host: host.to_owned(),
                 port,
             })

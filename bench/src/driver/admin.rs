@@ -7,14 +7,7 @@ use std::time::Duration;
 use slotcore::resp::{Reply, ReplyLimits, encode_command, parse_reply};
 use thiserror::Error;
 
-use super::address::Address;
-
-/// What AUTH is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    pub user: Option<String>,
-    pub pass: String,
-}
+use crate::load::{Auth, HostPort};
 
 #[derive(Debug, Error)]
 pub enum AdminError {
@@ -40,11 +33,7 @@ pub struct Admin {
 
 impl Admin {
     /// Connects, and logs in if there is something to log in with.
-    pub fn connect(
-        addr: &Address,
-        auth: Option<&Credentials>,
-        timeout: Duration,
-    ) -> Result<Self, AdminError> {
+    pub fn connect(addr: &HostPort, auth: Option<&Auth>, timeout: Duration) -> Result<Self, AdminError> {
         let name = addr.to_string();
         let stream = open(addr, timeout).map_err(|cause| AdminError::Io {
             addr: name.clone(),
@@ -56,11 +45,11 @@ impl Admin {
             buffer: Vec::new(),
         };
         match auth {
-            Some(Credentials {
+            Some(Auth {
                 user: Some(user),
-                pass,
-            }) => admin.call(&["AUTH", user, pass]).map(drop)?,
-            Some(Credentials { user: None, pass }) => admin.call(&["AUTH", pass]).map(drop)?,
+                password,
+            }) => admin.call(&["AUTH", user, password]).map(drop)?,
+            Some(Auth { user: None, password }) => admin.call(&["AUTH", password]).map(drop)?,
             None => {}
         }
         Ok(admin)
@@ -138,7 +127,7 @@ pub fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
         .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
 }
 
-fn open(addr: &Address, timeout: Duration) -> io::Result<TcpStream> {
+fn open(addr: &HostPort, timeout: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
     for candidate in (addr.host.as_str(), addr.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&candidate, timeout) {
@@ -160,7 +149,7 @@ mod tests {
     use std::net::TcpListener;
 
     /// A server that reads one request and answers with `reply`, then closes.
-    fn answering(reply: &'static [u8]) -> (Address, std::thread::JoinHandle<Vec<u8>>) {
+    fn answering(reply: &'static [u8]) -> (HostPort, std::thread::JoinHandle<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let thread = std::thread::spawn(move || {
@@ -172,7 +161,7 @@ mod tests {
             buffer
         });
         (
-            Address {
+            HostPort {
                 host: "127.0.0.1".to_owned(),
                 port,
             },
@@ -197,9 +186,9 @@ mod tests {
     #[test]
     fn refusals_do_not_repeat_the_password() {
         let (addr, _server) = answering(b"-WRONGPASS invalid username-password pair\r\n");
-        let auth = Credentials {
+        let auth = Auth {
             user: None,
-            pass: "hunter2".to_owned(),
+            password: "hunter2".to_owned(),
         };
         let error = Admin::connect(&addr, Some(&auth), SHORT).unwrap_err().to_string();
         assert!(

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::address::Address;
 use super::admin::{Admin, AdminError, field};
 use super::engine::{Engine, Family};
 use super::process::{Bond, NodeProcess, end_all};
 use super::shape::{self, PlannedNode, Shape};
 use super::signals::StopFlag;
 use super::{ports, shape::bus_port};
+use crate::load::HostPort;
 
 /// What to launch.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub enum LaunchError {
 #[derive(Debug)]
 pub struct Node {
     pub id: String,
-    pub addr: Address,
+    pub addr: HostPort,
     pub replica: bool,
 }
 
@@ -127,7 +127,7 @@ impl LocalCluster {
             }
             cluster.nodes.push(Node {
                 id: node.id.clone(),
-                addr: Address {
+                addr: HostPort {
                     host: "127.0.0.1".to_owned(),
                     port: node.port,
                 },
@@ -196,8 +196,16 @@ impl LocalCluster {
         Ok(())
     }
 
+    /// A node that has ended by itself, and how; none when all run.
+    pub fn dead_node(&mut self) -> Option<String> {
+        let pairs = self.nodes.iter().zip(&mut self.processes);
+        pairs
+            .into_iter()
+            .find_map(|(node, process)| Some(format!("node {} ended: {}", node.addr, process.ended()?)))
+    }
+
     /// The primaries' addresses.
-    pub fn seeds(&self) -> Vec<Address> {
+    pub fn seeds(&self) -> Vec<HostPort> {
         self.nodes
             .iter()
             .filter(|n| !n.replica)
@@ -307,7 +315,7 @@ fn node_args(plan: &LaunchPlan, port: u16, dir: &Path) -> Vec<OsString> {
 }
 
 /// Whether a node can be used; if not, why.
-fn check_ready(addr: &Address, cluster: bool, replica: bool) -> Result<Option<String>, AdminError> {
+fn check_ready(addr: &HostPort, cluster: bool, replica: bool) -> Result<Option<String>, AdminError> {
     let mut admin = Admin::connect(addr, None, ASK_TIMEOUT)?;
     if cluster {
         let info = admin.text(&["CLUSTER", "INFO"])?;
@@ -327,5 +335,5 @@ fn check_ready(addr: &Address, cluster: bool, replica: bool) -> Result<Option<St
 }
 
 fn lost_its_port(output: &str) -> bool {
-    output.contains("Address already in use") || output.contains("Failed listening on port")
+    output.contains("HostPort already in use") || output.contains("Failed listening on port")
 }

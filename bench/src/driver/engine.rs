@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 
 use thiserror::Error;
 
+/// The name of the hidden command under which this binary is a node.
+pub const NODE: &str = "node";
+
 /// Which options a server understands beside those of stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -135,7 +138,7 @@ impl Engine {
     /// The program and the arguments that come before a node's own; `loadgen` is the path of this binary.
     pub fn command(&self, loadgen: &Path) -> Vec<OsString> {
         match &self.program {
-            Program::Embedded => vec![loadgen.into(), "node".into()],
+            Program::Embedded => vec![loadgen.into(), NODE.into()],
             Program::File(path) => vec![path.into()],
         }
     }

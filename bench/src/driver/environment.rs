@@ -38,6 +38,19 @@ pub fn load_average() -> Option<f64> {
     read("/proc/loadavg")?.split_whitespace().next()?.parse().ok()
 }
 
+/// CPU time of this process, ended threads included, in clock ticks.
+pub fn own_ticks() -> Option<u64> {
+    let stat = read("/proc/self/stat")?;
+    // The name in parentheses may hold anything; user and system time are the 14th and 15th field.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
+/// Now, as RFC 3339 in UTC.
+pub fn utc_now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// Time of all cores together since boot, in clock ticks; a difference of two gives shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineTime {

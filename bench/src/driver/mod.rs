@@ -2,6 +2,9 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `session` | one run from its start to its report |
+//! | `subject`, `existing` | what is measured: launched for it, or there already |
+//! | `watcher`, `progress` | looking on while the load runs |
 //! | `engine` | which servers there are, where they are found, how they are started |
 //! | `shape`, `ports` | how many nodes, their slots and ports, the nodes.conf they start with |
 //! | `process` | a node's process and its certain end |
@@ -10,26 +13,29 @@
 //! | `registry` | clusters that outlive the command that started them |
 //! | `admin`, `address` | the few questions asked of a node |
 //! | `order`, `check` | the order of the rounds; what must hold afterwards |
-//! | `usage`, `environment` | what the servers use; the machine, and how busy others kept it |
+//! | `cores` | which threads get which part of the machine |
+//! | `usage`, `environment`, `noise` | what the servers use; the machine, and how busy others kept it |
 //! | `signals` | Ctrl-C and its kin |
 
 pub mod address;
 pub mod admin;
 pub mod check;
 pub mod cluster;
+pub mod cores;
 pub mod engine;
 pub mod environment;
-mod order;
+pub mod existing;
 mod ports;
 pub mod process;
+pub mod progress;
 pub mod registry;
 pub mod shape;
 pub mod signals;
 pub mod usage;
 pub mod workspace;
 
-pub use address::Address;
 pub use cluster::{LaunchError, LaunchPlan, LocalCluster};
 pub use engine::{Engine, EngineError};
+pub use progress::Progress;
 pub use shape::Shape;
 pub use signals::StopFlag;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::address::Address;
-use super::admin::{Admin, AdminError, Credentials, field};
+use super::admin::{Admin, AdminError, field};
+use crate::load::{Auth, HostPort};
 use crate::report::model::ServerUse;
 
 /// Whom to ask.
@@ -15,8 +15,8 @@ pub enum UsageProbe {
     Processes(Vec<(String, u32)>),
     /// Nodes that are asked over the network.
     Nodes {
-        addrs: Vec<Address>,
-        auth: Option<Credentials>,
+        addrs: Vec<HostPort>,
+        auth: Option<Auth>,
     },
 }
 
@@ -81,7 +81,7 @@ pub fn process_usage(pid: u32) -> Option<Usage> {
     })
 }
 
-fn node_usage(addr: &Address, auth: Option<&Credentials>) -> Result<Usage, AdminError> {
+fn node_usage(addr: &HostPort, auth: Option<&Auth>) -> Result<Usage, AdminError> {
     let mut admin = Admin::connect(addr, auth, ASK_TIMEOUT)?;
     let cpu = admin.text(&["INFO", "cpu"])?;
     let memory = admin.text(&["INFO", "memory"])?;

@@ -16,13 +16,18 @@ impl Clock {
         let counter = quanta::Clock::new();
         let raw = counter.raw();
         let system_start = Instant::now();
-        Self { counter_start: raw, counter, system_start }
+        Self {
+            counter_start: raw,
+            counter,
+            system_start,
+        }
     }
 
     /// Nanoseconds since the start.
     #[inline]
     pub fn now_ns(&self) -> u64 {
-        self.counter.delta_as_nanos(self.counter_start, self.counter.raw())
+        self.counter
+            .delta_as_nanos(self.counter_start, self.counter.raw())
     }
 
     /// How much faster (above 0) or slower this clock went than the system's since the start, in parts per million.
@@ -30,7 +35,11 @@ impl Clock {
     pub fn drift_ppm(&self) -> f64 {
         let ours = self.now_ns() as f64;
         let system = self.system_start.elapsed().as_nanos() as f64;
-        if system == 0.0 { 0.0 } else { (ours / system - 1.0) * 1e6 }
+        if system == 0.0 {
+            0.0
+        } else {
+            (ours / system - 1.0) * 1e6
+        }
     }
 }
 

@@ -7,7 +7,10 @@ use rustix::time::{ClockId, clock_gettime};
 /// User and system time that the calling thread has used so far.
 pub fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }
 
 #[cfg(test)]
@@ -24,6 +27,9 @@ mod tests {
         }
         let before = thread_cpu();
         std::thread::park_timeout(Duration::from_millis(50));
-        assert!(thread_cpu() - before < Duration::from_millis(40), "waiting is counted");
+        assert!(
+            thread_cpu() - before < Duration::from_millis(40),
+            "waiting is counted"
+        );
     }
 }

@@ -35,8 +35,14 @@ mod tests {
 
     #[test]
     fn slices_touch_and_do_not_overlap() {
-        let grid = Grid { start_ns: 50, length_ns: 100 };
-        assert_eq!([0, 50, 149, 150, 249].map(|now| grid.slice_of(now)), [0, 0, 0, 1, 1]);
+        let grid = Grid {
+            start_ns: 50,
+            length_ns: 100,
+        };
+        assert_eq!(
+            [0, 50, 149, 150, 249].map(|now| grid.slice_of(now)),
+            [0, 0, 0, 1, 1]
+        );
         for now in 50..1000 {
             let slice = grid.slice_of(now);
             assert!(now < grid.end_of(slice) && (slice == 0 || now >= grid.end_of(slice - 1)));

@@ -49,7 +49,10 @@ impl Recorder {
     /// A recorder for this many commands, for time measured from `start_ns` in slices of `length_ns`. Nothing will be
     /// recorded in a slice after the one in which `end_ns` lies.
     pub fn new(commands: usize, start_ns: u64, length_ns: u64, end_ns: Option<u64>) -> Self {
-        let grid = Grid { start_ns, length_ns: length_ns.max(1) };
+        let grid = Grid {
+            start_ns,
+            length_ns: length_ns.max(1),
+        };
         let last_slice = end_ns.map_or(usize::MAX, |end| grid.slice_of(end.max(start_ns + 1) - 1));
         Self {
             commands,
@@ -93,7 +96,11 @@ impl Recorder {
             self.close_slice();
             self.slice += 1;
         }
-        self.slice_end_ns = if self.slice == self.last_slice { u64::MAX } else { self.grid.end_of(self.slice) };
+        self.slice_end_ns = if self.slice == self.last_slice {
+            u64::MAX
+        } else {
+            self.grid.end_of(self.slice)
+        };
     }
 
     fn close_slice(&mut self) {
@@ -107,7 +114,10 @@ impl Recorder {
             debug_assert!(added.is_ok());
             current.reset();
         }
-        self.done.slices.push(Slice { latency, errors: std::mem::take(&mut self.current_errors) });
+        self.done.slices.push(Slice {
+            latency,
+            errors: std::mem::take(&mut self.current_errors),
+        });
     }
 
     /// Records a successful operation.
@@ -202,7 +212,12 @@ mod tests {
         recorder.record(0, 0, 5);
         recorder.advance(35);
         recorder.record(0, 0, 5);
-        let counts: Vec<u64> = recorder.finish(35).slices.iter().map(|slice| slice.latency.len()).collect();
+        let counts: Vec<u64> = recorder
+            .finish(35)
+            .slices
+            .iter()
+            .map(|slice| slice.latency.len())
+            .collect();
         assert_eq!(counts, [1, 0, 0, 1]);
     }
 
@@ -214,7 +229,12 @@ mod tests {
             recorder.advance(now);
             recorder.record(0, 0, 5);
         }
-        let counts: Vec<u64> = recorder.finish(1000).slices.iter().map(|slice| slice.latency.len()).collect();
+        let counts: Vec<u64> = recorder
+            .finish(1000)
+            .slices
+            .iter()
+            .map(|slice| slice.latency.len())
+            .collect();
         assert_eq!(counts, [1, 4]);
     }
 
