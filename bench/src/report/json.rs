@@ -121,7 +121,12 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("run.json");
-        for report in [sample::clean(), sample::comparison(), sample::sweep()] {
+        for report in [
+            sample::clean(),
+            sample::comparison(),
+            sample::sweep(),
+            sample::troubled(),
+        ] {
             std::fs::write(&path, text(&report)).expect("a writable directory");
             let again = read(&path).expect("readable");
             assert_eq!(text(&again), text(&report));
@@ -144,7 +149,12 @@ mod tests {
     #[test]
     fn samples_satisfy_the_schema() {
         let schema = schema();
-        for report in [sample::clean(), sample::comparison(), sample::sweep()] {
+        for report in [
+            sample::clean(),
+            sample::comparison(),
+            sample::sweep(),
+            sample::troubled(),
+        ] {
             let value: Value = serde_json::from_str(&text(&report)).expect("valid JSON");
             let faults: Vec<String> = schema
                 .iter_errors(&value)

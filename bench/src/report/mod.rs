@@ -20,6 +20,7 @@ pub mod json;
 pub mod model;
 pub mod outcome;
 pub mod plot;
+pub mod readme;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;
@@ -28,3 +29,4 @@ pub mod units;
 pub use arithmetic::EngineLog;
 pub use files::{redraw, write_all};
 pub use model::{EngineInfo, EngineRun, Report, RoundContext};
+pub use readme::readme_table;

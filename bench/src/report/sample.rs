@@ -189,6 +189,42 @@ pub fn sweep() -> Report {
     report("pipeline-sweep", engines)
 }
 
+/// A run against twelve existing nodes that stood still for a while: Zipf's slots, errors, no servers to be seen.
+pub fn troubled() -> Report {
+    let mut outcome = outcomes(FAST, 1, 30, 3).remove(0);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let shares: Vec<f64> = (0..12).map(|i| 1.0 / 12.0 + 0.004 * f64::from(i - 6)).collect();
+    let whole = outcome.commands[0].latency.clone();
+    outcome.nodes = (0..12u64)
+        .map(|i| NodeOutcome {
+            addr: format!("node-{i}.cluster.example.org:6379"),
+            id: None,
+            ops: (outcome.intervals.iter().map(|v| v.ops).sum::<u64>() as f64 * shares[i as usize]) as u64,
+            latency: whole.clone(),
+        })
+        .collect();
+    for interval in &mut outcome.intervals[12..15] {
+        interval.ops /= 90;
+        interval.errors = 400;
+        interval
+            .latency
+            .record_n(1_400_000_000, interval.ops)
+            .expect("the histogram grows");
+    }
+    outcome.errors = BTreeMap::from([("CLUSTERDOWN".to_owned(), 1150), ("TRYAGAIN".to_owned(), 50)]);
+    outcome.moved = 1234;
+    outcome.ask = 56;
+    for slot in &mut outcome.slots {
+        *slot = (30_000.0 / (1.0 + uniform(&mut rng) * 16384.0).powf(0.9)) as u64;
+    }
+    let info = EngineInfo {
+        engine: "valkey".to_owned(),
+        version: "8.1.0".to_owned(),
+        step: None,
+    };
+    report("zipf", vec![EngineRun::from_outcomes(info, &[outcome], &[])])
+}
+
 fn engine(
     name: &str,
     version: &str,

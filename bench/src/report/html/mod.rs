@@ -320,7 +320,12 @@ mod tests {
 
     #[test]
     fn the_page_needs_nothing_but_itself() {
-        for report in [sample::clean(), sample::comparison(), sample::sweep()] {
+        for report in [
+            sample::clean(),
+            sample::comparison(),
+            sample::sweep(),
+            sample::troubled(),
+        ] {
             let page = page(&report);
             for foreign in ["<script", "<link", "src=", "@import", "url(", "https://"] {
                 assert!(!page.contains(foreign), "{foreign}");

@@ -171,7 +171,7 @@ fn machine(report: &Report) -> String {
         format!("{} cores", e.cores)
     };
     format!(
-        "{}, {cores}, {} {}; loadgen {} ({}, {} build); {}",
+        "{}, {cores}, {}, {}; loadgen {} ({}, {} build); {}",
         e.cpu, e.os, e.kernel, e.loadgen_version, e.commit, e.build_profile, report.started_utc
     )
 }

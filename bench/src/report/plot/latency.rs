@@ -43,6 +43,7 @@ impl Picture for Latency<'_> {
         }
         let rest = frame.draw(canvas, (960.0, 540.0))?;
         let plane = Plane {
+            grid: true,
             area: Area {
                 left: rest.left + 76.0,
                 top: rest.top + 4.0,

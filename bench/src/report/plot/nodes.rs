@@ -51,6 +51,7 @@ impl Picture for Nodes<'_> {
         let p99 = |n: &NodeRun| n.latency_us.p99;
         let high = |value: fn(&NodeRun) -> f64| self.nodes().map(value).fold(0.001, f64::max) * 1.12;
         let rates = Plane {
+            grid: true,
             area: left,
             x: self.node_axis(),
             y: Axis::new(
@@ -60,6 +61,7 @@ impl Picture for Nodes<'_> {
             ),
         };
         let tails = Plane {
+            grid: true,
             area: right,
             x: self.node_axis(),
             y: Axis::new(

@@ -47,7 +47,7 @@ impl Axis {
         self
     }
 
-    pub fn from_to(mut self, low: f64, high: f64) -> Self {
+    pub fn bounded(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));
         self
     }
@@ -87,6 +87,8 @@ pub struct Plane {
     pub area: Area,
     pub x: Axis,
     pub y: Axis,
+    /// Lines across at each mark; not where a picture fills the plane.
+    pub grid: bool,
 }
 
 impl Plane {
@@ -116,13 +118,17 @@ impl Plane {
         };
         for (value, label) in &self.y.marks {
             let y = self.row(*value);
-            canvas.line(&[(left, y), (right, y)], color::GRID, 1.0)?;
+            if self.grid {
+                canvas.line(&[(left, y), (right, y)], color::GRID, 1.0)?;
+            }
             canvas.text(label, (left - 8.0, y), right_aligned)?;
         }
         let mut free_from = f64::MIN;
         for (value, label) in &self.x.marks {
             let x = self.column(*value);
-            canvas.line(&[(x, top), (x, bottom)], color::GRID, 1.0)?;
+            if self.grid {
+                canvas.line(&[(x, top), (x, bottom)], color::GRID, 1.0)?;
+            }
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], color::AXIS, 1.0)?;
             let half = canvas.text_width(label, LABEL) / 2.0;
             if x - half >= free_from {

@@ -65,6 +65,7 @@ impl Slots<'_> {
             bottom: 112.0 + SIDE as f64 * CELL,
         };
         Plane {
+            grid: false,
             area,
             x: Axis::new("column: slot modulo 128", marks(), |v| format!("{v}")),
             // Rows run downwards, as one reads.

@@ -10,6 +10,30 @@ use super::ticks;
 use crate::report::model::{EngineRun, Report};
 use crate::report::units;
 
+struct Panel {
+    title: &'static str,
+    value: fn(&EngineRun) -> Option<f64>,
+    label: fn(f64) -> String,
+}
+
+const PANELS: [Panel; 3] = [
+    Panel {
+        title: "operations a second",
+        value: |run| Some(run.ops_per_sec),
+        label: units::rate_mark,
+    },
+    Panel {
+        title: "p99 latency",
+        value: |run| Some(run.latency_us.p99),
+        label: units::latency_mark,
+    },
+    Panel {
+        title: "server CPU per operation",
+        value: |run| run.server.cpu_ns_per_op,
+        label: |ns| units::latency_mark(ns / 1e3),
+    },
+];
+
 /// Three panels over the swept parameter: throughput, p99, server CPU per operation.
 pub struct Sweep<'a> {
     pub report: &'a Report,
@@ -50,22 +74,8 @@ impl Picture for Sweep<'_> {
             frame = frame.legend(color, mark, &name, figures.unwrap_or_default());
         }
         let rest = frame.draw(canvas, (1080.0, 500.0))?;
-        type Value = fn(&EngineRun) -> Option<f64>;
-        let panels: [(&str, Value, fn(f64) -> String); 3] = [
-            (
-                "operations a second",
-                |run| Some(run.ops_per_sec),
-                units::rate_mark,
-            ),
-            ("p99 latency", |run| Some(run.latency_us.p99), units::latency_mark),
-            (
-                "server CPU per operation",
-                |run| run.server.cpu_ns_per_op,
-                |ns| units::latency_mark(ns / 1e3),
-            ),
-        ];
-        let width = rest.width() / panels.len() as f64;
-        for (p, (title, value, label)) in panels.into_iter().enumerate() {
+        let width = rest.width() / PANELS.len() as f64;
+        for (p, Panel { title, value, label }) in PANELS.iter().enumerate() {
             let left = rest.left + p as f64 * width;
             let area = Area {
                 left: left + 78.0,
@@ -88,11 +98,12 @@ impl Picture for Sweep<'_> {
             self.draw_panel(
                 canvas,
                 &Plane {
+                    grid: true,
                     area,
                     x: self.step_axis(),
                     y,
                 },
-                value,
+                *value,
             )?;
         }
         Ok(())

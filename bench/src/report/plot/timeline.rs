@@ -40,6 +40,7 @@ impl Picture for Timeline<'_> {
         let x = self.time_axis();
         let middle = (rest.top + rest.bottom - 48.0) / 2.0;
         let upper = Plane {
+            grid: true,
             area: Area {
                 left: rest.left + 76.0,
                 top: rest.top + 8.0,
@@ -53,6 +54,7 @@ impl Picture for Timeline<'_> {
             y: self.rate_axis(),
         };
         let lower = Plane {
+            grid: true,
             area: Area {
                 top: middle + 16.0,
                 bottom: rest.bottom - 52.0,
@@ -186,7 +188,7 @@ impl Timeline<'_> {
         Axis::new("measured time", marks, |t| {
             format!("{} s", (t * 100.0).round() / 100.0)
         })
-        .from_to(0.0, end)
+        .bounded(0.0, end)
     }
 
     fn rate_axis(&self) -> Axis {

@@ -202,7 +202,13 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_a_terminal() {
-        for report in [sample::clean(), sample::comparison(), sample::sweep(), broken()] {
+        for report in [
+            sample::clean(),
+            sample::comparison(),
+            sample::sweep(),
+            sample::troubled(),
+            broken(),
+        ] {
             for line in plain(&report).lines() {
                 assert!(
                     line.chars().count() <= WIDTH,
