@@ -95,13 +95,19 @@ fn every_key_has_a_row() {
     for section in sections {
         let header = match section.as_str() {
             "question" | "expectation" | "reading" => {
-                assert!(PAGE.contains(&format!("\n| `{section}` |")), "{section} has a row");
+                assert!(
+                    PAGE.contains(&format!("\n| `{section}` |")),
+                    "{section} has a row"
+                );
                 continue;
             }
             "mix" => "[[mix]]".to_owned(),
             section => format!("[{section}]"),
         };
-        assert!(PAGE.contains(&format!("\n## {header}: ")), "{header} has a heading");
+        assert!(
+            PAGE.contains(&format!("\n## {header}: ")),
+            "{header} has a heading"
+        );
         let keys = listed(
             &parse(&format!("{header}\n{NONSENSE}")).unwrap_err(),
             "known here: ",
