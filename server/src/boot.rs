@@ -52,15 +52,16 @@ pub fn main_from_args(args: Vec<std::ffi::OsString>) -> ExitCode {
 fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     let config = store.snapshot();
     log::set_level(config.loglevel);
+    // A relative log file is in `dir`.
+    if let Some(dir) = &config.dir {
+        std::env::set_current_dir(dir).with_context(|| format!("Can't chdir to '{}'", dir.display()))?;
+    }
     log::set_file(config.logfile.clone()).with_context(|| {
         format!(
             "Can't open the log file {:?}",
             config.logfile.as_deref().unwrap_or(Path::new(""))
         )
     })?;
-    if let Some(dir) = &config.dir {
-        std::env::set_current_dir(dir).with_context(|| format!("Can't chdir to '{}'", dir.display()))?;
-    }
     let workers = config.worker_count();
     log::notice(format_args!(
         "slotmark-server {} is starting (Redis {} protocol, {} mode, {workers} worker{}), PID: {}",
@@ -75,7 +76,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
         process::id()
     ));
     for warning in warnings {
-        log::warning(format_args!("WARNING: {warning}"));
+        log::warning(format_args!("{warning}"));
     }
     if config.port == 0 {
         bail!(
@@ -86,7 +87,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     let node: &'static Node = Box::leak(Box::new(Node::new(store, workers)?));
     let listeners = net::bind(&config.bind, config.port, config.tcp_backlog as i32).map_err(|error| {
         log::warning(format_args!("Warning: {error}"));
-        anyhow::anyhow!("Failed listening on port {} (tcp), aborting.", config.port)
+        anyhow::anyhow!("Failed listening on port {} (TCP), aborting.", config.port)
     })?;
     let pool: &'static Workers = Box::leak(Box::new(Workers::start(node, workers)?));
     housekeeping::start(node)?;
@@ -98,6 +99,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
             ))
         });
     }
+    log::set_role('M');
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run_until_told(node, listeners, pool))?;
@@ -132,22 +134,24 @@ async fn run_until_told(
     }
 }
 
-/// Lets the process hold `maxclients` connections, as far as the system allows.
-fn raise_fd_limit(config: &Config) {
+/// Lets the process hold `maxclients` connections, as far as the system allows. Returns whether it does.
+pub fn raise_fd_limit(config: &Config) -> bool {
     let wanted = u64::from(config.maxclients) + RESERVED_FDS;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= wanted) {
-        return;
+        return true;
     }
     let reachable = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
     let raised = Rlimit {
         current: Some(reachable),
         maximum: limit.maximum,
     };
-    if setrlimit(Resource::Nofile, raised).is_err() || reachable < wanted {
+    let enough = setrlimit(Resource::Nofile, raised).is_ok() && reachable >= wanted;
+    if !enough {
         log::warning(format_args!(
             "maxclients is {}, but the system allows {reachable} open files: raise it with 'ulimit -n {wanted}'",
             config.maxclients
         ));
     }
+    enough
 }

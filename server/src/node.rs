@@ -30,6 +30,8 @@ pub struct Node {
     pub stall: Stall,
     pub clock: quanta::Clock,
     pub run_id: String,
+    /// Names this data set to replicas.
+    pub replication_id: String,
     /// Unix time in milliseconds at which the process started.
     pub started_ms: u64,
     pub shutdown: tokio::sync::Notify,
@@ -67,6 +69,7 @@ impl Node {
             stall: Stall::default(),
             clock: quanta::Clock::new(),
             run_id,
+            replication_id: random_hex_40(),
             started_ms: unix_ms(),
             shutdown: tokio::sync::Notify::new(),
         };

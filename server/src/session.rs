@@ -2,12 +2,12 @@
 //! what other connections may see of it (CLIENT LIST, CLIENT KILL) is in [`ClientShared`].
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use slotcore::Slot;
 use slotcore::resp::Proto;
 
-use crate::admin::clients::ClientShared;
+use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
 
 /// CLIENT REPLY's modes.
@@ -62,6 +62,15 @@ impl Session {
             watch: Watch::default(),
             local,
         }
+    }
+
+    /// Shows the rest of the node what this connection is in: what CLIENT LIST prints.
+    pub fn publish(&self) {
+        let client = &self.client;
+        client.set_multi(self.transaction.as_ref().map(Transaction::len));
+        client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
+        client.set_flag(ClientFlags::READONLY, self.readonly);
+        client.set_flag(ClientFlags::CLOSING, self.closing);
     }
 
     /// Is a MULTI open?

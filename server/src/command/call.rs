@@ -1,5 +1,6 @@
 //! One command about to run: what it was given, what it may touch, where its reply goes.
 
+use slotcore::Slot;
 use slotcore::command::CommandSpec;
 use slotcore::resp::{Args, ReplyWriter, parse_i64};
 
@@ -18,7 +19,7 @@ pub enum Locks {
     None,
     /// The slots of its keys, taken by the dispatcher in ascending order before the handler runs.
     Keys,
-    /// Any slot, one after the other, through [`Call::each_slot`]; a transaction holds them all.
+    /// Any slot, one after the other, through [`Call::with_slot`]; a transaction holds them all.
     Each,
 }
 
@@ -54,6 +55,15 @@ impl<'a> Call<'a> {
     /// The slot table of key number `i`, beside the reply that is being written.
     pub fn table_and_out(&mut self, i: usize) -> (&mut SlotTable, &mut ReplyWriter<'a>) {
         (self.held.table(self.keys[i].slot), &mut self.out)
+    }
+
+    /// Visits the table of any slot: the one that a transaction holds, or under a lock taken for this visit. For handlers
+    /// with [`Locks::Each`].
+    pub fn with_slot<T>(&mut self, slot: Slot, visit: impl FnOnce(&mut SlotTable) -> T) -> T {
+        if let Held::None = self.held {
+            return visit(&mut self.node.keyspace.lock(slot));
+        }
+        visit(self.held.table(slot))
     }
 
     /// Argument `i`, lowercase-insensitively equal to `word`?

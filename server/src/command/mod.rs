@@ -5,13 +5,32 @@
 
 pub mod call;
 pub mod catalog;
+pub mod client;
+pub mod config;
+pub mod connection;
+pub mod debug;
 pub mod dispatch;
 pub mod help;
+pub mod info;
+pub mod latency;
 pub mod reply_error;
+pub mod server;
+pub mod slowlog;
 mod spec_reply;
 pub mod transaction;
 
 use call::Binding;
 
 /// Every family of this node.
-pub const FAMILIES: &[&[Binding]] = &[transaction::HANDLERS, catalog::HANDLERS];
+pub const FAMILIES: &[&[Binding]] = &[
+    transaction::HANDLERS,
+    catalog::HANDLERS,
+    client::HANDLERS,
+    config::HANDLERS,
+    connection::HANDLERS,
+    debug::HANDLERS,
+    info::HANDLERS,
+    latency::HANDLERS,
+    server::HANDLERS,
+    slowlog::HANDLERS,
+];

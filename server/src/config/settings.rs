@@ -75,7 +75,7 @@ pub struct Config {
     pub hz: u32,
     /// 1 to 10: how much time active expiry may take.
     pub active_expire_effort: u32,
-    /// Bytes of data allowed; 0: no limit. Not honoured yet.
+    /// Bytes that keys and values may take before writes are refused; 0: no limit.
     pub maxmemory: u64,
     /// Run in the background.
     pub daemonize: bool,

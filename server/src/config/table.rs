@@ -15,7 +15,7 @@ const ULONG_MAX: i128 = u64::MAX as i128;
 
 const DATA_IN_MEMORY: &str = "data is in memory only, nothing is written to disk";
 const NO_REPLICATION: &str = "this node does not replicate yet";
-const NO_EVICTION: &str = "there is no memory limit and no eviction yet";
+const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
 const NO_BUS: &str = "there is no cluster bus yet, so no failure detection and no failover";
 const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";
@@ -32,6 +32,7 @@ const PLAIN_SHUTDOWN: &str = "data is in memory only, so a shutdown has nothing 
 const NO_SOCKET_MARK: &str = "sockets are not marked";
 const NO_UNIX_SOCKET: &str = "this node listens on TCP only";
 const NO_MODULES: &str = "modules are not supported";
+const ONE_DATABASE: &str = "there is one database, number 0";
 
 const fn int(min: i128, max: i128) -> Kind {
     Kind::Int { min, max }
@@ -71,7 +72,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("logfile", Text, "").at_start(),
     d("loglevel", Enum(&["debug", "verbose", "notice", "warning"]), "notice"),
     d("dir", Text, "").change(Change::Protected),
-    d("databases", int(1, INT_MAX), "16").at_start(),
+    d("databases", int(1, INT_MAX), "16").at_start().ignored(ONE_DATABASE),
     d("hz", int(0, INT_MAX), "10"),
     d("dynamic-hz", Bool, "yes").ignored(OWN_WORKERS),
     d("active-expire-effort", int(1, 10), "1"),
@@ -114,7 +115,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("aclfile", Text, "").at_start().refused(NO_ACL),
     d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels").ignored(NO_ACL),
     // Memory, eviction and encodings
-    d("maxmemory", memory(0, ULONG_MAX), "0").ignored(NO_EVICTION),
+    d("maxmemory", memory(0, ULONG_MAX), "0"),
     d("maxmemory-policy", Enum(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction").ignored(NO_EVICTION),
     d("maxmemory-samples", int(1, INT_MAX), "5").ignored(NO_EVICTION),
     d("maxmemory-eviction-tenacity", int(0, 100), "10").ignored(NO_EVICTION),

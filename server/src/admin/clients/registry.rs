@@ -35,7 +35,8 @@ pub struct KillFilter {
 }
 
 impl KillFilter {
-    fn matches(&self, client: &ClientShared) -> bool {
+    /// Whether it means this connection.
+    pub fn matches(&self, client: &ClientShared) -> bool {
         let is = |wanted: &Option<Vec<u8>>, address: SocketAddr| {
             wanted
                 .as_ref()

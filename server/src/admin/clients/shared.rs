@@ -93,6 +93,13 @@ pub struct Buffers {
     pub output: usize,
 }
 
+/// What CLIENT SETINFO said.
+#[derive(Debug, Default)]
+struct Library {
+    name: Vec<u8>,
+    version: Vec<u8>,
+}
+
 /// No command yet.
 const NO_COMMAND: u16 = u16::MAX;
 
@@ -117,6 +124,7 @@ pub struct ClientShared {
     multi_bytes: AtomicUsize,
     output: AtomicUsize,
     name: Mutex<Vec<u8>>,
+    library: Mutex<Library>,
     killed: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
@@ -141,6 +149,7 @@ impl ClientShared {
             multi_bytes: AtomicUsize::new(0),
             output: AtomicUsize::new(0),
             name: Mutex::default(),
+            library: Mutex::default(),
             killed: AtomicBool::new(false),
             waker: Mutex::default(),
         }
@@ -235,6 +244,17 @@ impl ClientShared {
     /// Its name; empty if it has none.
     pub fn name(&self) -> Vec<u8> {
         self.name.lock().clone()
+    }
+
+    /// CLIENT SETINFO: the name, or else the version, of the client's library.
+    pub fn set_library(&self, is_name: bool, text: &[u8]) {
+        let mut library = self.library.lock();
+        let place = if is_name {
+            &mut library.name
+        } else {
+            &mut library.version
+        };
+        *place = text.to_vec();
     }
 
     /// Its kind.
@@ -332,6 +352,14 @@ impl fmt::Display for Description<'_> {
             if output > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
             if c.resp3.load(Relaxed) { 3 } else { 2 },
-        )
+        )?;
+        // Fields of 7.2, so they are there only if the client gave them.
+        let library = c.library.lock();
+        for (field, text) in [("lib-name", &library.name), ("lib-ver", &library.version)] {
+            if !text.is_empty() {
+                write!(f, " {field}={}", String::from_utf8_lossy(text))?;
+            }
+        }
+        Ok(())
     }
 }

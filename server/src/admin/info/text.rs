@@ -3,6 +3,7 @@
 use super::sections::{Section, Sections};
 use crate::admin::clients::ClientRegistry;
 use crate::admin::process::{self, human};
+use crate::admin::role::Role;
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
 use slotcore::command::{self, CommandId};
@@ -38,6 +39,8 @@ pub struct InfoFacts<'a> {
     pub run_id: &'a str,
     /// Of this data set.
     pub replication_id: &'a str,
+    /// Primary or replica.
+    pub role: Role,
     /// Threads that serve clients.
     pub workers: usize,
     /// Unix time in milliseconds at which the process started.
@@ -230,9 +233,26 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
 }
 
-/// There is no replication yet: a primary without replicas, whose offset stays 0.
+/// There is no replication yet: a primary has no replicas, a replica no link, and offsets stay 0.
 fn replication(text: &mut Text, facts: &InfoFacts<'_>) {
-    text.field("role", "master");
+    match &facts.role {
+        Role::Primary => text.field("role", "master"),
+        Role::Replica { host, port } => {
+            text.field("role", "slave");
+            text.field("master_host", host);
+            text.field("master_port", port);
+            text.field("master_link_status", "down");
+            text.field("master_last_io_seconds_ago", -1);
+            text.zeros(&[
+                "master_sync_in_progress",
+                "slave_read_repl_offset",
+                "slave_repl_offset",
+            ]);
+            text.field("slave_priority", 100);
+            text.field("slave_read_only", 1);
+            text.field("replica_announced", 1);
+        }
+    }
     text.field("connected_slaves", 0);
     text.field("master_failover_state", "no-failover");
     text.field("master_replid", facts.replication_id);
@@ -352,6 +372,7 @@ mod tests {
             clients: &ClientRegistry::default(),
             run_id: "r",
             replication_id: "i",
+            role: Role::Primary,
             workers: 1,
             started_ms: 1000,
             now_ms: 90_000_000,

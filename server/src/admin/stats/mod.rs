@@ -26,6 +26,8 @@ pub struct Stats {
     baseline: Mutex<Baseline>,
     rates: Mutex<Rates>,
     active_expire: AtomicBool,
+    /// Keys that had expired at the last reset.
+    expired_before: AtomicU64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,6 +61,7 @@ impl Stats {
             baseline: Mutex::default(),
             rates: Mutex::default(),
             active_expire: AtomicBool::new(true),
+            expired_before: AtomicU64::new(0),
         }
     }
 
@@ -124,13 +127,20 @@ impl Stats {
         sum
     }
 
-    /// CONFIG RESETSTAT: what was counted so far is shown no more.
-    pub fn reset(&self) {
+    /// CONFIG RESETSTAT: what was counted so far is shown no more. The keyspace, too, goes on counting the keys that
+    /// expire; so many there were.
+    pub fn reset(&self, expired: u64) {
+        self.expired_before.store(expired, Relaxed);
         let latencies = (0..COMMAND_COUNT).map(|index| self.raw_latency(index)).collect();
         *self.baseline.lock() = Baseline {
             totals: self.raw_totals(),
             latencies,
         };
+    }
+
+    /// How many of these expired keys are since the last reset.
+    pub fn expired_since_reset(&self, expired: u64) -> u64 {
+        expired.saturating_sub(self.expired_before.load(Relaxed))
     }
 
     /// Called often by the housekeeping thread: keeps the rates current.
@@ -186,7 +196,8 @@ mod tests {
             (2, 2, 10)
         );
         assert_eq!(stats.latency(get).total(), 2);
-        stats.reset();
+        stats.reset(7);
+        assert_eq!(stats.expired_since_reset(9), 2);
         stats.worker(0).ran(get, 5);
         assert_eq!(stats.totals().calls(), 1);
         assert_eq!(stats.totals().errors.len(), 0);

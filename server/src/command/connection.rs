@@ -1,0 +1,221 @@
+//! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
+
+use crate::admin::role::Role;
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::client::{check_name, set_name};
+use crate::command::reply_error::ErrorReply;
+use crate::command::transaction;
+use crate::config::{Config, REDIS_VERSION};
+use crate::session::ReplyMode;
+use slotcore::resp::{Proto, parse_i64};
+
+/// What this file implements.
+pub const HANDLERS: &[Binding] = &[
+    ("ping", ping, Locks::None),
+    ("echo", echo, Locks::None),
+    ("hello", hello, Locks::None),
+    ("auth", auth, Locks::None),
+    ("select", select, Locks::None),
+    ("quit", quit, Locks::None),
+    ("reset", reset, Locks::None),
+];
+
+/// The only user so far.
+const DEFAULT_USER: &[u8] = b"default";
+
+const WRONG_PASS: ErrorReply =
+    ErrorReply::fixed("WRONGPASS invalid username-password pair or user is disabled.");
+
+fn ping(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    match call.args.len() {
+        1 => call.out.simple("PONG"),
+        2 => call.out.bulk(call.args.at(1)),
+        _ => return Err(ErrorReply::wrong_arity("ping")),
+    }
+    Ok(())
+}
+
+fn echo(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    call.out.bulk(call.args.at(1));
+    Ok(())
+}
+
+fn auth(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let config = call.node.config.load();
+    let (user, password) = match call.args.len() {
+        2 if config.requirepass.is_none() => {
+            return Err(ErrorReply::fixed(
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+                 configuration is correct?",
+            ));
+        }
+        2 => (DEFAULT_USER, call.args.at(1)),
+        3 => (call.args.at(1), call.args.at(2)),
+        _ => return Err(ErrorReply::SYNTAX),
+    };
+    if !is_right(&config, user, password) {
+        return Err(WRONG_PASS);
+    }
+    call.session.authenticated = true;
+    call.out.ok();
+    Ok(())
+}
+
+fn is_right(config: &Config, user: &[u8], password: &[u8]) -> bool {
+    user == DEFAULT_USER
+        && config
+            .requirepass
+            .as_ref()
+            .is_none_or(|known| same_bytes(known, password))
+}
+
+/// Compares without telling by its time where the first difference is.
+fn same_bytes(known: &[u8], given: &[u8]) -> bool {
+    let difference = given.iter().enumerate().fold(0, |sum, (i, byte)| {
+        // Past its end the known one is compared with itself: the time depends on what was given alone.
+        sum | (byte ^ known.get(i % known.len().max(1)).copied().unwrap_or_default())
+    });
+    known.len() == given.len() && difference == 0
+}
+
+fn hello(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let mut proto = None;
+    if call.args.len() > 1 {
+        proto = Some(match parse_i64(call.args.at(1)) {
+            Some(2) => Proto::Resp2,
+            Some(3) => Proto::Resp3,
+            Some(_) => return Err(ErrorReply::fixed("NOPROTO unsupported protocol version")),
+            None => {
+                return Err(ErrorReply::fixed(
+                    "ERR Protocol version is not an integer or out of range",
+                ));
+            }
+        });
+    }
+    let mut credentials = None;
+    let mut name = None;
+    let mut at = 2;
+    while at < call.args.len() {
+        let left = call.args.len() - at - 1;
+        if call.arg_is(at, "auth") && left >= 2 {
+            credentials = Some((call.args.at(at + 1), call.args.at(at + 2)));
+            at += 3;
+        } else if call.arg_is(at, "setname") && left >= 1 {
+            check_name(call.args.at(at + 1))?;
+            name = Some(call.args.at(at + 1));
+            at += 2;
+        } else {
+            let option = String::from_utf8_lossy(call.args.at(at)).into_owned();
+            return Err(ErrorReply::new(format!(
+                "ERR Syntax error in HELLO option '{option}'"
+            )));
+        }
+    }
+    if let Some((user, password)) = credentials {
+        if !is_right(&call.node.config.load(), user, password) {
+            return Err(WRONG_PASS);
+        }
+        call.session.authenticated = true;
+    }
+    if !call.session.authenticated {
+        return Err(ErrorReply::fixed(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+             <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the \
+             same time",
+        ));
+    }
+    if let Some(proto) = proto {
+        set_proto(call, proto);
+    }
+    if let Some(name) = name {
+        set_name(call, name);
+    }
+    introduce(call);
+    Ok(())
+}
+
+/// What HELLO replies.
+fn introduce(call: &mut Call<'_>) {
+    let cluster = call.node.cluster.is_some();
+    let id = call.session.client.id() as i64;
+    let role = Role::of(call.node.cluster.as_ref());
+    let proto = if call.session.proto == Proto::Resp3 { 3 } else { 2 };
+    let out = &mut call.out;
+    out.map(7);
+    out.bulk(b"server");
+    out.bulk(b"redis");
+    out.bulk(b"version");
+    out.bulk(REDIS_VERSION.as_bytes());
+    out.bulk(b"proto");
+    out.integer(proto);
+    out.bulk(b"id");
+    out.integer(id);
+    out.bulk(b"mode");
+    out.bulk(if cluster { b"cluster" } else { b"standalone" });
+    out.bulk(b"role");
+    out.bulk(role.hello_name().as_bytes());
+    out.bulk(b"modules");
+    out.array(0);
+}
+
+fn set_proto(call: &mut Call<'_>, proto: Proto) {
+    call.session.proto = proto;
+    call.session.client.set_proto(proto);
+    call.out.proto = proto;
+}
+
+/// There is one database, number 0; the others of `databases` are refused rather than mixed up with it.
+fn select(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let index = call.int_arg(1)?;
+    if index == 0 {
+        call.out.ok();
+        return Ok(());
+    }
+    if call.node.cluster.is_some() {
+        return Err(ErrorReply::fixed("ERR SELECT is not allowed in cluster mode"));
+    }
+    if index < 0 || index >= i64::from(call.node.config.load().databases) {
+        return Err(ErrorReply::fixed("ERR DB index is out of range"));
+    }
+    Err(ErrorReply::fixed(
+        "ERR DB index is out of range: slotmark-server has database 0 only",
+    ))
+}
+
+fn quit(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    call.session.closing = true;
+    call.out.ok();
+    Ok(())
+}
+
+fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    transaction::abandon(call.node, call.session);
+    set_proto(call, Proto::Resp2);
+    set_name(call, b"");
+    let session = &mut *call.session;
+    session.authenticated = call.node.config.load().requirepass.is_none();
+    session.asking = false;
+    session.readonly = false;
+    session.reply_mode = ReplyMode::On;
+    call.out.simple("RESET");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_compared_whole() {
+        assert!(same_bytes(b"secret", b"secret"));
+        for wrong in ["", "s", "secre", "secretsecret", "Secret", "secrex"] {
+            assert!(!same_bytes(b"secret", wrong.as_bytes()), "{wrong}");
+        }
+        let config = Config {
+            requirepass: Some(b"pw".to_vec()),
+            ..Config::default()
+        };
+        assert!(is_right(&config, b"default", b"pw") && !is_right(&config, b"bob", b"pw"));
+        assert!(is_right(&Config::default(), b"default", b"anything"));
+    }
+}

@@ -1,0 +1,38 @@
+//! INFO.
+
+use crate::admin::info::{InfoFacts, KeyspaceFacts, Sections, render};
+use crate::admin::role::Role;
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::reply_error::ErrorReply;
+use crate::node::unix_ms;
+
+/// What this file implements.
+pub const HANDLERS: &[Binding] = &[("info", info, Locks::None)];
+
+fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let node = call.node;
+    let keyspace = &node.keyspace;
+    let config = node.config.load();
+    let facts = InfoFacts {
+        config: &config,
+        config_file: node.config.file(),
+        stats: &node.stats,
+        clients: &node.clients,
+        run_id: &node.run_id,
+        replication_id: &node.replication_id,
+        role: Role::of(node.cluster.as_ref()),
+        workers: config.worker_count(),
+        started_ms: node.started_ms,
+        now_ms: unix_ms(),
+        keyspace: KeyspaceFacts {
+            keys: keyspace.key_count() as u64,
+            expires: keyspace.expiring_count() as u64,
+            avg_ttl_ms: keyspace.avg_ttl_ms(),
+            expired: node.stats.expired_since_reset(keyspace.expired_count()),
+            used_bytes: keyspace.footprint().saturating_sub(keyspace.base_footprint()) as u64,
+        },
+    };
+    let text = render(&Sections::parse(call.args.from(1).iter()), &facts);
+    call.out.verbatim(text.as_bytes());
+    Ok(())
+}

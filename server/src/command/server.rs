@@ -1,0 +1,177 @@
+//! The server as a whole: SHUTDOWN, TIME, ROLE, WAIT, SWAPDB, MEMORY USAGE, LOLWUT, and what persistence would offer.
+
+use crate::admin::role::Role;
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::client::parse_timeout_ms;
+use crate::command::help::help;
+use crate::command::reply_error::ErrorReply;
+use crate::config::REDIS_VERSION;
+use slotcore::SLOT_COUNT;
+use slotcore::resp::parse_i64;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What this file implements.
+pub const HANDLERS: &[Binding] = &[
+    ("shutdown", shutdown, Locks::None),
+    ("time", time, Locks::None),
+    ("role", role, Locks::None),
+    ("wait", wait, Locks::None),
+    ("swapdb", swapdb, Locks::None),
+    ("memory|usage", memory_usage, Locks::Keys),
+    ("memory|help", help, Locks::None),
+    ("lolwut", lolwut, Locks::None),
+    ("save", no_persistence, Locks::None),
+    ("bgsave", bgsave, Locks::None),
+    ("bgrewriteaof", no_persistence, Locks::None),
+    ("lastsave", no_persistence, Locks::None),
+];
+
+const NO_PERSISTENCE: ErrorReply =
+    ErrorReply::fixed("ERR slotmark-server keeps data in memory only: there is no persistence yet");
+
+fn no_persistence(_: &mut Call<'_>) -> Result<(), ErrorReply> {
+    Err(NO_PERSISTENCE)
+}
+
+fn bgsave(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    match call.args.len() {
+        1 => Err(NO_PERSISTENCE),
+        2 if call.arg_is(1, "schedule") => Err(NO_PERSISTENCE),
+        _ => Err(ErrorReply::SYNTAX),
+    }
+}
+
+fn shutdown(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let (mut save, mut nosave, mut other, mut abort) = (false, false, false, false);
+    for index in 1..call.args.len() {
+        let is = |word| call.arg_is(index, word);
+        match () {
+            () if is("save") => save = true,
+            () if is("nosave") => nosave = true,
+            () if is("now") || is("force") => other = true,
+            () if is("abort") => abort = true,
+            () => return Err(ErrorReply::SYNTAX),
+        }
+    }
+    if (abort && (save || nosave || other)) || (save && nosave) {
+        return Err(ErrorReply::SYNTAX);
+    }
+    if abort {
+        return Err(ErrorReply::fixed("ERR No shutdown in progress."));
+    }
+    if save {
+        return Err(NO_PERSISTENCE);
+    }
+    // No reply: that the connection ends is the answer.
+    call.session.closing = true;
+    call.node.shutdown.notify_one();
+    Ok(())
+}
+
+fn time(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    call.out.array(2);
+    call.out.bulk_display(now.as_secs());
+    call.out.bulk_display(now.subsec_micros());
+    Ok(())
+}
+
+fn role(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    match Role::of(call.node.cluster.as_ref()) {
+        Role::Primary => {
+            call.out.array(3);
+            call.out.bulk(b"master");
+            call.out.integer(0);
+            call.out.array(0);
+        }
+        // A replica by its nodes.conf; it has no link to its primary, since there is no replication yet.
+        Role::Replica { host, port } => {
+            call.out.array(5);
+            call.out.bulk(b"slave");
+            call.out.bulk(host.as_bytes());
+            call.out.integer(i64::from(port));
+            call.out.bulk(b"connect");
+            call.out.integer(-1);
+        }
+    }
+    Ok(())
+}
+
+/// There are no replicas, so none will ever acknowledge anything, however long one waits.
+fn wait(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    call.int_arg(1)?;
+    parse_timeout_ms(call.args.at(2))?;
+    call.out.integer(0);
+    Ok(())
+}
+
+fn swapdb(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.node.cluster.is_some() {
+        return Err(ErrorReply::fixed("ERR SWAPDB is not allowed in cluster mode"));
+    }
+    let first = parse_i64(call.args.at(1)).ok_or(ErrorReply::fixed("ERR invalid first DB index"))?;
+    let second = parse_i64(call.args.at(2)).ok_or(ErrorReply::fixed("ERR invalid second DB index"))?;
+    let databases = 0..i64::from(call.node.config.load().databases);
+    if !databases.contains(&first) || !databases.contains(&second) {
+        return Err(ErrorReply::fixed("ERR DB index is out of range"));
+    }
+    if (first, second) != (0, 0) {
+        return Err(ErrorReply::fixed(
+            "ERR DB index is out of range: slotmark-server has database 0 only",
+        ));
+    }
+    call.out.ok();
+    Ok(())
+}
+
+fn memory_usage(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    match call.args.len() {
+        3 => {}
+        5 if call.arg_is(3, "samples") => {
+            if call.int_arg(4)? < 0 {
+                return Err(ErrorReply::SYNTAX);
+            }
+        }
+        _ => return Err(ErrorReply::SYNTAX),
+    }
+    let (keys, now) = (call.keys, call.now);
+    let bytes = call.table(0).peek(&keys[0], now).map(|entry| entry.footprint());
+    match bytes {
+        Some(bytes) => call.out.integer(bytes as i64),
+        None => call.out.nil(),
+    }
+    Ok(())
+}
+
+/// Columns and rows of the picture; each cell is 64 slots.
+const COLUMNS: usize = 64;
+const SLOTS_PER_CELL: usize = 64;
+const SHADES: &[u8] = b" .:-=+*#%@";
+
+/// A picture of the data: keys per 64 slots, the darkest cell being the fullest.
+fn lolwut(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let cells: Vec<usize> = (0..SLOT_COUNT)
+        .step_by(SLOTS_PER_CELL)
+        .map(|first| {
+            (first..first + SLOTS_PER_CELL)
+                .map(|slot| call.node.keyspace.slot_len(slot as u16))
+                .sum()
+        })
+        .collect();
+    let fullest = cells.iter().copied().max().unwrap_or(0).max(1);
+    let mut picture = Vec::with_capacity(cells.len() + 128);
+    for row in cells.chunks(COLUMNS) {
+        picture.extend(
+            row.iter()
+                .map(|keys| SHADES[(keys * (SHADES.len() - 1)).div_ceil(fullest)]),
+        );
+        picture.push(b'\n');
+    }
+    let caption = format!(
+        "\nThese are your keys, by slot. slotmark {}, Redis ver. {REDIS_VERSION}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    picture.extend_from_slice(caption.as_bytes());
+    call.out.verbatim(&picture);
+    Ok(())
+}
