@@ -59,7 +59,7 @@ impl<'a> Page<'a> {
             names,
             parameters: text::parameters(report),
             ended: ended(report),
-            engines: report.engines.iter().map(Engine::new).collect(),
+            engines: engines(report),
             comparisons: report.comparisons.iter().map(Compared::new).collect(),
             pictures,
             settings: settings(report),
@@ -96,34 +96,54 @@ struct Row {
     cells: Vec<String>,
 }
 
+/// A table an engine; in a sweep its rows are the steps, or the page would be pages.
+fn engines(report: &Report) -> Vec<Engine> {
+    if report.engines.iter().all(|run| run.info.step.is_none()) {
+        return report.engines.iter().map(Engine::new).collect();
+    }
+    let mut engines: Vec<Engine> = Vec::new();
+    for run in &report.engines {
+        let step = run
+            .info
+            .step
+            .as_ref()
+            .map_or_else(|| "all".to_owned(), ToString::to_string);
+        let row = row("step", &step, run, run.ops, run.ops_per_sec, &run.latency_us);
+        match engines.iter_mut().find(|engine| engine.label == run.info.name()) {
+            Some(engine) => engine.rows.push(row),
+            None => engines.push(Engine {
+                label: run.info.name(),
+                rows: vec![row],
+                facts: Vec::new(),
+            }),
+        }
+    }
+    engines
+}
+
 impl Engine {
     fn new(run: &EngineRun) -> Self {
-        let row = |kind, name: &str, ops: u64, rate: f64, l: &LatencyUs| {
-            let mut cells = vec![
-                name.to_owned(),
-                units::rate(rate),
-                units::share(ops as f64 / run.ops.max(1) as f64),
-            ];
-            cells.extend([l.mean, l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(units::latency));
-            Row { kind, cells }
-        };
-        let mut rows = vec![row("all", "all", run.ops, run.ops_per_sec, &run.latency_us)];
-        rows.extend(
-            run.commands
-                .iter()
-                .map(|c| row("command", &c.name, c.ops, c.ops_per_sec, &c.latency_us)),
-        );
-        rows.extend(
-            run.nodes
-                .iter()
-                .map(|n| row("node", &n.addr, n.ops, n.ops_per_sec, &n.latency_us)),
-        );
+        let mut rows = vec![row("all", "all", run, run.ops, run.ops_per_sec, &run.latency_us)];
+        let commands = run.commands.iter();
+        rows.extend(commands.map(|c| row("command", &c.name, run, c.ops, c.ops_per_sec, &c.latency_us)));
+        let nodes = run.nodes.iter();
+        rows.extend(nodes.map(|n| row("node", &n.addr, run, n.ops, n.ops_per_sec, &n.latency_us)));
         Self {
             label: run.info.label(),
             rows,
             facts: facts(run),
         }
     }
+}
+
+fn row(kind: &'static str, name: &str, run: &EngineRun, ops: u64, rate: f64, l: &LatencyUs) -> Row {
+    let mut cells = vec![
+        name.to_owned(),
+        units::rate(rate),
+        units::share(ops as f64 / run.ops.max(1) as f64),
+    ];
+    cells.extend([l.mean, l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(units::latency));
+    Row { kind, cells }
 }
 
 fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {

@@ -111,5 +111,5 @@ fn latency_axis(runs: &[&EngineRun]) -> Axis {
         .fold(f64::INFINITY, f64::min);
     let high = seen.map(|run| run.latency_us.max).fold(1.0, f64::max);
     let low = if low.is_finite() { low.max(0.1) } else { 1.0 };
-    Axis::new("latency", ticks::logarithmic(low, high), units::latency_mark).logarithmic()
+    Axis::new("latency", ticks::logarithmic(low, high, 3.5), units::latency_mark).logarithmic()
 }

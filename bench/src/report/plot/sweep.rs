@@ -94,7 +94,7 @@ impl Picture for Sweep<'_> {
             if high <= 0.0 {
                 continue;
             }
-            let y = Axis::new(title, ticks::logarithmic(low, high), label).logarithmic();
+            let y = Axis::new(title, ticks::logarithmic(low, high, 3.5), label).logarithmic();
             self.draw_panel(
                 canvas,
                 &Plane {

@@ -81,12 +81,13 @@ impl Picture for Timeline<'_> {
 
 impl Timeline<'_> {
     fn frame(&self) -> Frame {
-        let reading = "Above, more is better; below, less is. Rounds are laid end to end: between them the other \
-                       engine ran.";
-        let alone =
-            "Above, more is better; below, less is. One point an interval; rounds are laid end to end.";
-        let reading = if self.runs.len() > 1 { reading } else { alone };
-        let mut frame = Frame::new(self.report, &self.title(), reading);
+        let rounds = match (self.longest().map_or(0, |run| run.rounds.len()), self.runs.len()) {
+            (0 | 1, _) => "",
+            (_, 1) => " Rounds are laid end to end.",
+            _ => " Rounds are laid end to end: between them the other engine ran.",
+        };
+        let reading = format!("One point an interval. Above, more is better; below, less is.{rounds}");
+        let mut frame = Frame::new(self.report, &self.title(), &reading);
         for (i, run) in self.runs.iter().enumerate() {
             let (color, mark) = engine_look(i);
             let figures = format!(
@@ -209,7 +210,7 @@ impl Timeline<'_> {
         if high > LOG_SPREAD * low {
             return Axis::new(
                 "p99 latency (log)",
-                ticks::logarithmic(low, high),
+                ticks::logarithmic(low, high, 1.5),
                 units::latency_mark,
             )
             .logarithmic();

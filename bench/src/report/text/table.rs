@@ -94,14 +94,16 @@ fn push_word(lines: &mut [String], word: &str) {
     line.push_str(word);
 }
 
-/// Keeps the end, which tells one host and port from another: "…example.org:30001".
+/// Cuts in the middle, since a host's own name stands first and its port last: "node-11.clu…ple.org:6379".
 pub fn shortened(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
         return text.to_owned();
     }
-    let tail: String = text.chars().skip(length + 1 - width).collect();
-    format!("…{tail}")
+    let kept = width.saturating_sub(1);
+    let head: String = text.chars().take(kept / 2).collect();
+    let tail: String = text.chars().skip(length - (kept - kept / 2)).collect();
+    format!("{head}…{tail}")
 }
 
 #[cfg(test)]
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a 0123456789 b", 4), ["a", "0123", "4567", "89 b"]);
         assert_eq!(wrap("", 4), [""]);
-        assert_eq!(shortened("abcdef:7000", 7), "…f:7000");
+        assert_eq!(shortened("abcdef:7000", 8), "abc…7000");
         assert_eq!(shortened("abc", 7), "abc");
     }
 }
