@@ -99,6 +99,7 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
         Ok(spec) if must_queue(session, spec) => {
             let queue = session.transaction.as_mut().expect("must_queue saw it");
             queue.push(spec, request.args);
+            session.client.set_multi(Some(queue.len()));
             writer.queued();
         }
         Ok(spec) => run(batch, session, spec, &request, writer),

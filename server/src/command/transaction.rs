@@ -80,6 +80,7 @@ fn multi(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         return Err(ErrorReply::fixed("ERR MULTI calls can not be nested"));
     }
     call.session.transaction = Some(Transaction::default());
+    call.session.client.set_multi(Some(0));
     call.out.ok();
     Ok(())
 }
@@ -88,6 +89,7 @@ fn discard(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     if call.session.transaction.take().is_none() {
         return Err(ErrorReply::fixed("ERR DISCARD without MULTI"));
     }
+    call.session.client.set_multi(None);
     forget_watch(call);
     call.out.ok();
     Ok(())
@@ -134,6 +136,7 @@ fn exec(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let Some(transaction) = call.session.transaction.take() else {
         return Err(ErrorReply::fixed("ERR EXEC without MULTI"));
     };
+    call.session.client.set_multi(None);
     let watch = std::mem::take(&mut call.session.watch);
     let outcome = run(call, &transaction, &watch);
     release_watch(call.node, watch);
@@ -208,6 +211,7 @@ fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch:
 /// A connection that ends, or is RESET, leaves no watch and no queue behind.
 pub fn abandon(node: &'static crate::node::Node, session: &mut Session) {
     session.transaction = None;
+    session.client.set_multi(None);
     let watch = std::mem::take(&mut session.watch);
     release_watch(node, watch);
 }
