@@ -15,11 +15,7 @@ const ULONG_MAX: i128 = u64::MAX as i128;
 
 const DATA_IN_MEMORY: &str = "data is in memory only, nothing is written to disk";
 const NO_REPLICATION: &str = "this node does not replicate yet";
-<<<<<<< HEAD
 const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
-=======
-const NO_EVICTION: &str = "there is no eviction yet: writes beyond maxmemory are refused";
->>>>>>> 62d4347 (Run in the background when told to, and refuse writes beyond maxmemory)
 const NO_BUS: &str = "there is no cluster bus yet, so no failure detection and no failover";
 const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";

@@ -1,0 +1,55 @@
+"""redis-py's cluster client against a cluster: routing, pipelines, hash tags, errors, both protocols.
+
+Usage: redis_py.py PORT. Exits with 0 when everything was as expected.
+"""
+
+import sys
+
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import ResponseError
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        sys.exit(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def exercise(protocol, port):
+    client = RedisCluster(
+        startup_nodes=[ClusterNode("127.0.0.1", port)], protocol=protocol, decode_responses=True
+    )
+    check("nodes", len(client.get_primaries()), 3)
+    for i in range(500):
+        client.set(f"key:{i}", f"value:{i}", ex=1000)
+    for i in range(500):
+        check("get", client.get(f"key:{i}"), f"value:{i}")
+    check("expiry", 900 < client.ttl("key:1") <= 1000, True)
+
+    client.mset({"{user:101}:profile": "profile", "{user:101}:cart": "cart"})
+    check("mget", client.mget(["{user:101}:profile", "{user:101}:cart"]), ["profile", "cart"])
+    client.mset_nonatomic({f"spread:{i}": str(i) for i in range(50)})
+    check("mget_nonatomic", client.mget_nonatomic([f"spread:{i}" for i in range(50)]), [str(i) for i in range(50)])
+
+    pipe = client.pipeline()
+    for i in range(200):
+        pipe.incr(f"counter:{i % 20}")
+    check("pipeline", len(pipe.execute()), 200)
+    check("counter", client.get("counter:7"), "10")
+
+    check("dbsize", client.dbsize() >= 500, True)
+    check("scan", len(set(client.scan_iter(match="key:*", count=100))), 500)
+    check("keyslot", client.cluster_keyslot("foo"), 12182)
+    check("delete", client.delete(*[f"key:{i}" for i in range(500)]), 500)
+    try:
+        client.execute_command("INCR", "{user:101}:cart")
+        sys.exit("INCR of text must fail")
+    except ResponseError as error:
+        check("error", str(error), "value is not an integer or out of range")
+    client.flushall(target_nodes=RedisCluster.PRIMARIES)
+    check("flushed", client.dbsize(), 0)
+    client.close()
+
+
+for protocol in (2, 3):
+    exercise(protocol, int(sys.argv[1]))
+print("ok")
