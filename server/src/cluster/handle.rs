@@ -115,7 +115,7 @@ impl Cluster {
 }
 
 /// A name that no other node has, but for a chance of 2^-160.
-pub(crate) fn random_id() -> NodeId {
+pub fn random_id() -> NodeId {
     NodeId::from_random(rand::random())
 }
 

@@ -34,9 +34,9 @@ mod settings;
 mod tests;
 mod view;
 
-pub use admin::AdminError;
+pub use admin::{AdminError, Bump, Claim};
 pub use data::{ClusterData, ClusterNode, NodeLive};
-pub use handle::{ChangeError, Cluster};
+pub use handle::{ChangeError, Cluster, random_id};
 pub use nodes_conf::{NodesFile, NodesFileError};
 pub use settings::ClusterSettings;
 pub use view::{ClusterState, ClusterView};

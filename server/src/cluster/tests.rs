@@ -7,8 +7,8 @@ use slotcore::topology::nodes::{parse_conf, write_conf};
 use slotcore::topology::{Endpoint, NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
-use super::admin::{Bump, Claim};
-use super::handle::random_id;
+
+
 use super::*;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
