@@ -7,8 +7,6 @@ use slotcore::topology::nodes::{parse_conf, write_conf};
 use slotcore::topology::{Endpoint, NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
-
-
 use super::*;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

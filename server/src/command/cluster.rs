@@ -32,14 +32,18 @@ pub const HANDLERS: &[Binding] = &[
     ("cluster|addslots", admin::add_slots, Locks::None),
     ("cluster|addslotsrange", admin::add_slots_range, Locks::None),
     ("cluster|bumpepoch", admin::bump_epoch, Locks::None),
-    ("cluster|count-failure-reports", describe::count_failure_reports, Locks::None),
+    (
+        "cluster|count-failure-reports",
+        describe::count_failure_reports,
+        Locks::None,
+    ),
     ("cluster|countkeysinslot", slot_keys::count, Locks::Each),
     ("cluster|delslots", admin::del_slots, Locks::None),
     ("cluster|delslotsrange", admin::del_slots_range, Locks::None),
     ("cluster|flushslots", admin::flush_slots, Locks::None),
     ("cluster|forget", admin::forget, Locks::None),
     ("cluster|getkeysinslot", slot_keys::get, Locks::Each),
-    ("cluster|help", help, Locks::None),
+    ("cluster|help", help_in_cluster_mode, Locks::None),
     ("cluster|info", describe::info, Locks::None),
     ("cluster|keyslot", key_slot, Locks::None),
     ("cluster|links", describe::links, Locks::None),
@@ -87,7 +91,7 @@ fn bad_subcommand(call: &Call<'_>) -> ErrorReply {
 
 /// A slot's table, for a command that takes its locks itself: a transaction holds them all already.
 fn with_slot<T>(call: &mut Call<'_>, slot: Slot, look: impl FnOnce(&mut SlotTable) -> T) -> T {
-    match call.held {
+    match &mut *call.held {
         Held::None => look(&mut call.node.keyspace.lock(slot)),
         held => look(held.table(slot)),
     }
@@ -115,6 +119,11 @@ fn readwrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.session.readonly = false;
     call.out.ok();
     Ok(())
+}
+
+fn help_in_cluster_mode(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    cluster(call)?;
+    help(call)
 }
 
 fn key_slot(call: &mut Call<'_>) -> Result<(), ErrorReply> {

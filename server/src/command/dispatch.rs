@@ -11,7 +11,7 @@ use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, transaction};
 use crate::config::Config;
 use crate::keyspace::{Held, Key};
-use crate::node::Node;
+use crate::node::{Node, unix_ms};
 use crate::session::{ReplyMode, Session};
 
 /// The implementation of a command.
@@ -198,9 +198,23 @@ pub fn check_route(
         shard_channel: false,
     };
     let view = cluster.view();
-    match view.refusal(view.route(&request, KeyPresence::default)) {
+    match view.refusal(view.route(&request, || presence(node, keys))) {
         None => Ok(()),
         Some(text) => Err(ErrorReply::new(text)),
+    }
+}
+
+/// How many of the keys are here; asked only while their slot is on its way. No slot lock may be held.
+#[cold]
+fn presence(node: &'static Node, keys: &[Key<'_>]) -> KeyPresence {
+    let now = unix_ms();
+    let is_here = |key: &&Key<'_>| node.keyspace.lock(key.slot).peek(key, now).is_some();
+    let existing = keys.iter().filter(is_here).count();
+    let several = keys.iter().any(|key| key.bytes != keys[0].bytes);
+    KeyPresence {
+        existing,
+        missing: keys.len() - existing,
+        several,
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod call;
 pub mod catalog;
 pub mod client;
+pub mod cluster;
 pub mod config;
 pub mod connection;
 pub mod debug;
@@ -26,6 +27,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
+    cluster::HANDLERS,
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,

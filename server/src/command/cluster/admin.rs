@@ -38,7 +38,11 @@ fn claim(
 }
 
 fn single_slots(call: &Call<'_>) -> Result<Vec<(Slot, Slot)>, ErrorReply> {
-    call.args.iter().skip(2).map(|arg| slot_arg(arg).map(|slot| (slot, slot))).collect()
+    call.args
+        .iter()
+        .skip(2)
+        .map(|arg| slot_arg(arg).map(|slot| (slot, slot)))
+        .collect()
 }
 
 fn slot_ranges(call: &Call<'_>) -> Result<Vec<(Slot, Slot)>, ErrorReply> {
@@ -60,7 +64,9 @@ fn slot_ranges(call: &Call<'_>) -> Result<Vec<(Slot, Slot)>, ErrorReply> {
 pub(super) fn flush_slots(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let cluster = cluster(call)?;
     if call.node.keyspace.key_count() != 0 {
-        return Err(ErrorReply::fixed("ERR DB must be empty to perform CLUSTER FLUSHSLOTS."));
+        return Err(ErrorReply::fixed(
+            "ERR DB must be empty to perform CLUSTER FLUSHSLOTS.",
+        ));
     }
     cluster.change(|data| {
         data.flush_slots();
@@ -79,7 +85,9 @@ pub(super) fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         _ => return Err(bad_subcommand(call)),
     };
     if call.node.keyspace.key_count() != 0 {
-        return Err(ErrorReply::fixed("ERR CLUSTER RESET can't be called with master nodes containing keys"));
+        return Err(ErrorReply::fixed(
+            "ERR CLUSTER RESET can't be called with master nodes containing keys",
+        ));
     }
     let new_id = hard.then(random_id);
     cluster.change(|data| {

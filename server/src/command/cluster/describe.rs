@@ -27,13 +27,21 @@ pub(super) fn nodes(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 pub(super) fn slots(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let view = cluster(call)?.view();
-    write_slots(&view.data().topology(), view.data().settings.endpoint, &mut call.out);
+    write_slots(
+        &view.data().topology(),
+        view.data().settings.endpoint,
+        &mut call.out,
+    );
     Ok(())
 }
 
 pub(super) fn shards(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let view = cluster(call)?.view();
-    write_shards(&view.data().topology(), view.data().settings.endpoint, &mut call.out);
+    write_shards(
+        &view.data().topology(),
+        view.data().settings.endpoint,
+        &mut call.out,
+    );
     Ok(())
 }
 

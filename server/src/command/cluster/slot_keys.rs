@@ -20,8 +20,13 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (slot, most) = valid_slot(slot)
         .zip(usize::try_from(most).ok())
         .ok_or(ErrorReply::fixed("ERR Invalid slot or number of keys"))?;
-    let keys: Vec<Vec<u8>> =
-        with_slot(call, slot, |table| table.entries().take(most).map(|entry| entry.key().to_vec()).collect());
+    let keys: Vec<Vec<u8>> = with_slot(call, slot, |table| {
+        table
+            .entries()
+            .take(most)
+            .map(|entry| entry.key().to_vec())
+            .collect()
+    });
     call.out.array(keys.len());
     for key in &keys {
         call.out.bulk(key);
@@ -30,5 +35,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 }
 
 fn valid_slot(slot: i64) -> Option<Slot> {
-    Slot::try_from(slot).ok().filter(|slot| usize::from(*slot) < SLOT_COUNT)
+    Slot::try_from(slot)
+        .ok()
+        .filter(|slot| usize::from(*slot) < SLOT_COUNT)
 }

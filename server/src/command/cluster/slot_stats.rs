@@ -72,7 +72,9 @@ impl Filter {
             if call.arg_is(at, "limit") && at + 1 < call.args.len() {
                 at += 1;
                 let given = parse_i64(call.args.at(at)).and_then(|given| usize::try_from(given).ok());
-                let given = given.filter(|given| (1..=SLOT_COUNT).contains(given)).ok_or(LIMIT)?;
+                let given = given
+                    .filter(|given| (1..=SLOT_COUNT).contains(given))
+                    .ok_or(LIMIT)?;
                 if limit.replace(given).is_some() {
                     return Err(TWICE);
                 }
@@ -85,7 +87,10 @@ impl Filter {
             }
             at += 1;
         }
-        Ok(Self { limit: limit.unwrap_or(SLOT_COUNT), descending: descending.unwrap_or(true) })
+        Ok(Self {
+            limit: limit.unwrap_or(SLOT_COUNT),
+            descending: descending.unwrap_or(true),
+        })
     }
 }
 
@@ -95,7 +100,10 @@ fn collect(call: &mut Call<'_>, start: Slot, end: Slot) -> Result<Vec<(Slot, Sta
     let mut rows = Vec::new();
     for slot in (start..=end).filter(|slot| view.is_of_my_shard(*slot)) {
         let stats = with_slot(call, slot, |table| table.stats());
-        rows.push((slot, [stats.keys, stats.cpu_ns / 1000, stats.net_in, stats.net_out]));
+        rows.push((
+            slot,
+            [stats.keys, stats.cpu_ns / 1000, stats.net_in, stats.net_out],
+        ));
     }
     Ok(rows)
 }
