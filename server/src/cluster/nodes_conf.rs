@@ -60,12 +60,14 @@ pub enum NodesFileError {
 impl NodesFile {
     /// Opens the file, or makes an empty one, and locks it.
     pub fn lock(path: &Path) -> Result<Self, NodesFileError> {
+        let io = |what, source| NodesFileError::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        };
+        // CONFIG SET dir moves the process to another directory; the file stays where it is.
+        let path = &std::path::absolute(path).map_err(|source| io("find", source))?;
         loop {
-            let io = |what, source| NodesFileError::Io {
-                what,
-                path: path.to_owned(),
-                source,
-            };
             let mut options = OpenOptions::new();
             let locked = options
                 .read(true)
@@ -141,10 +143,7 @@ impl NodesFile {
                 return Err(error);
             }
         }
-        let directory = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
         let synced = File::open(directory).and_then(|directory| directory.sync_all());
         synced.map_err(|source| self.io("sync the directory of", source))
     }
