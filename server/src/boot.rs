@@ -1,7 +1,7 @@
 //! From the command line to a node that serves, and to its end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 
 use anyhow::{Context as _, bail};
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, Config, ConfigStore, Request};
 use crate::net::{self, Listeners, Workers};
 use crate::node::Node;
-use crate::{housekeeping, log};
+use crate::{daemon, housekeeping, log};
 
 /// File descriptors that the node needs besides its clients'.
 const RESERVED_FDS: u64 = 32;
@@ -34,7 +34,15 @@ pub fn main_from_args(args: Vec<std::ffi::OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
         Request::Serve => match config::load(&args) {
+            Ok(loaded) if daemon::is_wanted(&loaded) => match daemon::start() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("Can't start in the background: {error}");
+                    ExitCode::FAILURE
+                }
+            },
             Ok(loaded) => {
+                daemon::settle();
                 let warnings = loaded.warnings.clone();
                 let store = ConfigStore::new(loaded);
                 if store.load().daemonize && std::env::var_os(DAEMON_MARK).is_none() {
@@ -127,7 +135,8 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     })?;
     let pool: &'static Workers = Box::leak(Box::new(Workers::start(node, workers)?));
     housekeeping::start(node)?;
-    if let Some(path) = &config.pidfile {
+    let pidfile = pidfile(&config);
+    if let Some(path) = &pidfile {
         fs::write(path, format!("{}\n", process::id())).unwrap_or_else(|error| {
             log::warning(format_args!(
                 "Failed to write PID file {}: {error}",
@@ -139,12 +148,18 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run_until_told(node, listeners, pool))?;
-    if let Some(path) = &config.pidfile {
+    if let Some(path) = &pidfile {
         // The file may be gone already, or never have been written: neither matters now.
         let _ = fs::remove_file(path);
     }
     log::notice(format_args!("slotmark-server is now ready to exit, bye bye..."));
     Ok(())
+}
+
+/// A node in the background writes its process id even if nobody says where.
+fn pidfile(config: &Config) -> Option<PathBuf> {
+    let usual = config.daemonize.then(|| PathBuf::from("/var/run/redis.pid"));
+    config.pidfile.clone().or(usual)
 }
 
 async fn run_until_told(

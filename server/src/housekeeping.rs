@@ -39,6 +39,8 @@ fn run(node: &'static Node) {
             if config.timeout_s > 0 {
                 node.clients.close_idle(now, config.timeout_s);
             }
+            node.clients
+                .enforce_soft_limit(now, &config.client_output_buffer_limit[0]);
         }
         drop(config);
         thread::sleep(tick);

@@ -13,6 +13,7 @@ pub mod boot;
 pub mod cluster;
 pub mod command;
 pub mod config;
+mod daemon;
 pub mod glob;
 mod housekeeping;
 pub mod keyspace;

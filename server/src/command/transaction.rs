@@ -20,6 +20,7 @@ use crate::session::{Session, Watch};
 #[derive(Default)]
 pub struct Transaction {
     queue: Vec<Queued>,
+    held_bytes: usize,
     /// A command was refused while queueing: EXEC will abort.
     pub refused: bool,
 }
@@ -49,6 +50,7 @@ impl Transaction {
                 end: bytes.len() as u32,
             });
         }
+        self.held_bytes += bytes.len() + size_of_val(&*ranges);
         self.queue.push(Queued {
             spec,
             bytes: bytes.into(),
@@ -59,6 +61,11 @@ impl Transaction {
     /// How many commands are queued.
     pub fn len(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Bytes that the queued commands take.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// Is nothing queued?

@@ -94,7 +94,7 @@ mod tests {
             panic!()
         };
         assert!(
-            text.contains(" cluster-enabled ") && text.lines().all(|line| line.len() <= 130),
+            text.contains(" cluster-enabled") && text.lines().all(|line| line.len() <= 130),
             "{text}"
         );
         assert_eq!(ask("--port"), Request::Serve);

@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use crate::admin::clients::Buffers;
 use crate::command::dispatch::Batch;
-use crate::command::transaction;
+use crate::command::transaction::{self, Transaction};
 use crate::log;
 use crate::net::batch::{Scratch, Stop};
 use crate::node::Node;
@@ -119,6 +120,7 @@ impl Connection {
             let used = self.turn(scratch, bytes);
             self.partial.append(&mut scratch.held_back);
             self.partial.extend_from_slice(&bytes[used..]);
+            self.publish();
             return;
         }
         let mut partial = std::mem::take(&mut self.partial);
@@ -131,6 +133,22 @@ impl Connection {
         let used = self.turn(scratch, &mut partial);
         partial.splice(..used, scratch.held_back.drain(..));
         self.keep(partial);
+        self.publish();
+    }
+
+    /// Shows others what this connection is in and what it holds.
+    fn publish(&self) {
+        self.session.publish();
+        self.session.client.set_buffers(Buffers {
+            query: self.partial.len(),
+            query_free: self.partial.capacity() - self.partial.len(),
+            multi: self
+                .session
+                .transaction
+                .as_ref()
+                .map_or(0, Transaction::held_bytes),
+            output: self.unsent.len() - self.sent,
+        });
     }
 
     /// Keeps what is left of a buffer, and gives its memory back when that is little.
@@ -189,10 +207,24 @@ impl Connection {
         };
         if taken < out.len() {
             self.unsent.extend_from_slice(&out[taken..]);
+            self.check_output_limit();
         }
         out.clear();
         if out.capacity() > 4 * READ_CHUNK {
             out.shrink_to(READ_CHUNK);
+        }
+    }
+
+    /// Ends a client that leaves more replies unread than it may. Housekeeping does so for limits that need time.
+    fn check_output_limit(&mut self) {
+        let limit = self.node.config.load().client_output_buffer_limit[0].hard;
+        if limit > 0 && (self.unsent.len() - self.sent) as u64 >= limit {
+            self.publish();
+            log::warning(format_args!(
+                "Client {} closed for overcoming of output buffer limits.",
+                self.session.client.describe()
+            ));
+            self.session.client.kill();
         }
     }
 
@@ -207,6 +239,7 @@ impl Connection {
         }
         self.unsent = Vec::new();
         self.sent = 0;
+        self.publish();
         Poll::Ready(Ok(()))
     }
 }

@@ -1,6 +1,8 @@
 //! All connections by id.
 
 use super::shared::{ClientKind, ClientShared};
+use crate::config::OutputLimit;
+use crate::log;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -109,6 +111,19 @@ impl ClientRegistry {
         victims.iter().map(|client| client.id()).collect()
     }
 
+    /// Ends normal clients that have been over the soft limit of unread replies for too long.
+    pub fn enforce_soft_limit(&self, now_ms: u64, limit: &OutputLimit) {
+        for client in self.all() {
+            if client.kind() == ClientKind::Normal && client.stays_over(now_ms, limit) {
+                log::warning(format_args!(
+                    "Client {} closed for overcoming of output buffer limits.",
+                    client.describe()
+                ));
+                client.kill();
+            }
+        }
+    }
+
     /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent.
     pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
         for client in self.all() {
@@ -130,7 +145,7 @@ pub(super) fn unix_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::clients::ClientFlags;
+    use crate::admin::clients::{Buffers, ClientFlags};
     use slotcore::resp::Proto;
 
     fn registry() -> (ClientRegistry, Vec<Arc<ClientShared>>) {
@@ -202,6 +217,33 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(by(filter), [2, 3]);
+    }
+
+    #[test]
+    fn a_soft_limit_needs_time() {
+        let (registry, clients) = registry();
+        let limit = OutputLimit {
+            hard: 0,
+            soft: 100,
+            soft_seconds: 2,
+        };
+        let output = |bytes| {
+            clients[0].set_buffers(Buffers {
+                output: bytes,
+                ..Buffers::default()
+            })
+        };
+        let killed_at = |ms| {
+            registry.enforce_soft_limit(ms, &limit);
+            clients[0].is_killed()
+        };
+        output(100);
+        assert!(!killed_at(1000) && !killed_at(3500));
+        output(99);
+        assert!(!killed_at(3900));
+        output(100);
+        assert!(!killed_at(4000) && !killed_at(6999) && killed_at(7000));
+        assert!(!clients[1].is_killed());
     }
 
     #[test]

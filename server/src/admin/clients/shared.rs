@@ -1,5 +1,6 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
+use crate::config::OutputLimit;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
@@ -123,6 +124,8 @@ pub struct ClientShared {
     query_free: AtomicUsize,
     multi_bytes: AtomicUsize,
     output: AtomicUsize,
+    /// Unix time in milliseconds since which the output has been over the soft limit; 0: it is not.
+    over_soft_limit_ms: AtomicU64,
     name: Mutex<Vec<u8>>,
     library: Mutex<Library>,
     killed: AtomicBool,
@@ -148,6 +151,7 @@ impl ClientShared {
             query_free: AtomicUsize::new(0),
             multi_bytes: AtomicUsize::new(0),
             output: AtomicUsize::new(0),
+            over_soft_limit_ms: AtomicU64::new(0),
             name: Mutex::default(),
             library: Mutex::default(),
             killed: AtomicBool::new(false),
@@ -234,6 +238,21 @@ impl ClientShared {
         self.query_free.store(buffers.query_free, Relaxed);
         self.multi_bytes.store(buffers.multi, Relaxed);
         self.output.store(buffers.output, Relaxed);
+    }
+
+    /// Whether more replies than the soft limit have been left unread for longer than it allows. To be asked often.
+    pub(super) fn stays_over(&self, now_ms: u64, limit: &OutputLimit) -> bool {
+        if limit.soft == 0 || (self.output.load(Relaxed) as u64) < limit.soft {
+            self.over_soft_limit_ms.store(0, Relaxed);
+            return false;
+        }
+        match self.over_soft_limit_ms.load(Relaxed) {
+            0 => {
+                self.over_soft_limit_ms.store(now_ms, Relaxed);
+                false
+            }
+            since => now_ms.saturating_sub(since) / 1000 > limit.soft_seconds,
+        }
     }
 
     /// CLIENT SETNAME.
