@@ -17,9 +17,6 @@ use crate::{daemon, housekeeping, log};
 /// File descriptors that the node needs besides its clients'.
 const RESERVED_FDS: u64 = 32;
 
-/// In the environment of a process that `daemonize` has started.
-const DAEMON_MARK: &str = "SLOTMARK_DAEMONIZED";
-
 /// Runs `slotmark-server` with the arguments after the program's name; returns when the node has ended.
 pub fn main_from_args(args: Vec<std::ffi::OsString>) -> ExitCode {
     use std::os::unix::ffi::OsStringExt;
@@ -44,11 +41,7 @@ pub fn main_from_args(args: Vec<std::ffi::OsString>) -> ExitCode {
             Ok(loaded) => {
                 daemon::settle();
                 let warnings = loaded.warnings.clone();
-                let store = ConfigStore::new(loaded);
-                if store.load().daemonize && std::env::var_os(DAEMON_MARK).is_none() {
-                    return daemonize(&args);
-                }
-                match serve(store, &warnings) {
+                match serve(ConfigStore::new(loaded), &warnings) {
                     Ok(()) => ExitCode::SUCCESS,
                     Err(error) => {
                         log::warning(format_args!("{error:#}"));
@@ -64,37 +57,8 @@ pub fn main_from_args(args: Vec<std::ffi::OsString>) -> ExitCode {
     }
 }
 
-/// Starts the node once more, apart from this terminal and session, and leaves it running.
-fn daemonize(args: &[Vec<u8>]) -> ExitCode {
-    use std::os::unix::ffi::OsStrExt;
-    if args.first().is_some_and(|arg| arg == b"-") {
-        eprintln!("daemonize: a configuration from standard input cannot be read a second time; use a file");
-        return ExitCode::FAILURE;
-    }
-    let started = std::env::current_exe().and_then(|program| {
-        process::Command::new(program)
-            .args(args.iter().map(|arg| std::ffi::OsStr::from_bytes(arg)))
-            .env(DAEMON_MARK, "1")
-            .stdin(process::Stdio::null())
-            .stdout(process::Stdio::null())
-            .stderr(process::Stdio::null())
-            .spawn()
-    });
-    match started {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("daemonize: cannot start in the background: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     let config = store.snapshot();
-    if config.daemonize {
-        // Fails only for the leader of a process group, which a child that was just started is not.
-        let _ = rustix::process::setsid();
-    }
     log::set_level(config.loglevel);
     // A relative log file is in `dir`.
     if let Some(dir) = &config.dir {

@@ -21,7 +21,9 @@ pub fn start() -> io::Result<()> {
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
     if env::args_os().any(|arg| arg == "-") {
-        return Err(io::Error::other("standard input, which '-' reads, ends with the terminal"));
+        return Err(io::Error::other(
+            "standard input, which '-' reads, ends with the terminal",
+        ));
     }
     Command::new(env::current_exe()?)
         .arg0(name)
