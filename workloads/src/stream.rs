@@ -10,7 +10,7 @@ use crate::keys::KeyId;
 use crate::workload::Workload;
 
 /// One operation: all that its bytes are computed from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Op {
     /// The first key; of a split operation, the seed of all of them.
     pub(crate) key: KeyId,

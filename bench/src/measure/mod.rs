@@ -18,4 +18,5 @@ mod recorder;
 pub use clock::Clock;
 pub use cpu::thread_cpu;
 pub use interval::Slice;
+pub(crate) use recorder::empty_histogram;
 pub use recorder::{Recorded, Recorder};

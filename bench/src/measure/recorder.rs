@@ -35,7 +35,9 @@ pub struct Recorder {
 /// Counts of one thread when it has ended.
 #[derive(Debug)]
 pub struct Recorded {
-    /// By node (as the thread numbers them) and then command.
+    /// How many commands there are.
+    pub commands: usize,
+    /// By node (as the thread numbers them) and then command: node times commands plus command.
     pub latency: Vec<Histogram<u64>>,
     /// Operations by slot; of an operation in several parts, each part.
     pub slots: Vec<u64>,
@@ -63,6 +65,7 @@ impl Recorder {
             current: Vec::new(),
             current_errors: 0,
             done: Recorded {
+                commands,
                 latency: Vec::new(),
                 slots: vec![0; SLOT_COUNT],
                 slices: Vec::new(),
@@ -101,6 +104,13 @@ impl Recorder {
         } else {
             self.grid.end_of(self.slice)
         };
+    }
+
+    /// Ends the measured time: later replies, to operations sent before, count in the slice that ends with it.
+    pub fn end_at(&mut self, end_ns: u64) {
+        self.advance(end_ns.saturating_sub(1));
+        self.last_slice = self.slice;
+        self.slice_end_ns = u64::MAX;
     }
 
     fn close_slice(&mut self) {
@@ -236,6 +246,23 @@ mod tests {
             .map(|slice| slice.latency.len())
             .collect();
         assert_eq!(counts, [1, 4]);
+    }
+
+    #[test]
+    fn an_early_end_makes_the_running_slice_the_last() {
+        let mut recorder = Recorder::new(1, 0, 10, Some(1000));
+        recorder.set_nodes(1);
+        recorder.record(0, 0, 5);
+        recorder.end_at(20);
+        recorder.advance(35);
+        recorder.record(0, 0, 5);
+        let counts: Vec<u64> = recorder
+            .finish(50)
+            .slices
+            .iter()
+            .map(|slice| slice.latency.len())
+            .collect();
+        assert_eq!(counts, [1, 1]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::tags::{MAX_TAG_SIZE, tag_of_slot};
 use crate::spec::{Keyspace, MAX_KEY_SIZE, Traffic};
 
 /// A key by number: the keys of the keyspace from 0, and those of a hot slot in a range of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub u64);
 
 const HOT: u64 = 1 << 63;

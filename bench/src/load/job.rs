@@ -1,0 +1,53 @@
+//! What all generator threads of a round share: read-only, but for what is atomic in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slotcore::resp::encode_command;
+use workloads::Workload;
+
+use super::discover::auth_args;
+use super::plan::{Target, Watch};
+use super::scout::Scout;
+use crate::measure::Clock;
+
+/// A round, as its threads see it.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub workload: Arc<Workload>,
+    pub watch: &'a Watch,
+    pub scout: Scout,
+    pub clock: Clock,
+    /// Commands of the histograms: those of the mix, and for a preload its SET.
+    pub commands: usize,
+    pub window: u32,
+    pub warmup: Duration,
+    /// `None` to run until the sources are exhausted.
+    pub duration: Option<Duration>,
+    pub interval: Duration,
+    /// What is sent first on every connection, and how many replies that has.
+    pub handshake: Vec<u8>,
+    pub handshake_replies: u32,
+}
+
+/// The bytes of the handshake, and how many commands they are.
+pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
+    let mut bytes = Vec::new();
+    let mut commands = 0;
+    if target.resp3 {
+        let mut args: Vec<&[u8]> = vec![b"HELLO", b"3"];
+        if let Some(auth) = &target.auth {
+            args.extend([
+                b"AUTH",
+                auth.user.as_deref().unwrap_or("default").as_bytes(),
+                auth.password.as_bytes(),
+            ]);
+        }
+        encode_command(&mut bytes, &args);
+        commands += 1;
+    } else if let Some(auth) = &target.auth {
+        encode_command(&mut bytes, &auth_args(auth));
+        commands += 1;
+    }
+    (bytes, commands)
+}

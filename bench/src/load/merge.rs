@@ -1,0 +1,150 @@
+//! Putting together what the threads of a round have counted.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use slotcore::SLOT_COUNT;
+
+use super::plan::HostPort;
+use super::round::owned;
+use super::worker::WorkerOutcome;
+use crate::measure::empty_histogram;
+use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+
+/// Merges the threads of one round. `commands` are the names of the commands, in the order of their numbers.
+pub(super) fn merge(
+    workers: Vec<WorkerOutcome>,
+    commands: Vec<String>,
+    interval: Duration,
+    elapsed: Duration,
+) -> Outcome {
+    let start_ns = workers
+        .iter()
+        .map(|worker| worker.measured_ns.0)
+        .min()
+        .unwrap_or(0);
+    let end_ns = workers
+        .iter()
+        .map(|worker| worker.measured_ns.1)
+        .max()
+        .unwrap_or(0);
+    let measured = Duration::from_nanos(end_ns - start_ns);
+    let mut outcome = Outcome {
+        elapsed,
+        measured,
+        commands: commands.into_iter().map(command).collect(),
+        nodes: Vec::new(),
+        slots: vec![0; SLOT_COUNT],
+        intervals: Vec::new(),
+        errors: Default::default(),
+        moved: 0,
+        ask: 0,
+        retries: 0,
+        reconnects: 0,
+        bytes_in: 0,
+        bytes_out: 0,
+        client_cpu: Duration::ZERO,
+        ended: Ended::Completed,
+    };
+    for worker in workers {
+        absorb(&mut outcome, worker, interval);
+    }
+    for command in &mut outcome.commands {
+        command.ops = command.latency.len();
+    }
+    for node in &mut outcome.nodes {
+        node.ops = node.latency.len();
+    }
+    // Nodes that got nothing are not part of the load: replicas, and owners of no slot.
+    outcome.nodes.retain(|node| node.ops > 0);
+    outcome.nodes.sort_by(|a, b| a.addr.cmp(&b.addr));
+    set_bounds(&mut outcome.intervals, interval, measured);
+    outcome
+}
+
+fn command(name: String) -> CommandOutcome {
+    CommandOutcome {
+        name,
+        ops: 0,
+        latency: empty_histogram(),
+    }
+}
+
+fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration) {
+    let recorded = worker.recorded;
+    for (number, (at, id)) in worker.nodes.into_iter().enumerate() {
+        let node = node_of(&mut outcome.nodes, &at, id);
+        for (place, command) in outcome.commands.iter_mut().enumerate() {
+            if let Some(latency) = recorded.latency.get(number * recorded.commands + place) {
+                add(&mut outcome.nodes[node].latency, latency);
+                add(&mut command.latency, latency);
+            }
+        }
+    }
+    for (sum, count) in outcome.slots.iter_mut().zip(&recorded.slots) {
+        *sum += count;
+    }
+    for (place, slice) in recorded.slices.into_iter().enumerate() {
+        if outcome.intervals.len() <= place {
+            let empty = Interval {
+                start: interval * place as u32,
+                length: interval,
+                ops: 0,
+                errors: 0,
+                latency: empty_histogram(),
+            };
+            outcome.intervals.push(empty);
+        }
+        let sum = &mut outcome.intervals[place];
+        add(&mut sum.latency, &slice.latency);
+        sum.ops += slice.latency.len();
+        sum.errors += slice.errors;
+    }
+    for (class, count) in owned(recorded.errors) {
+        *outcome.errors.entry(class).or_default() += count;
+    }
+    let tally = worker.tally;
+    outcome.moved += tally.moved;
+    outcome.ask += tally.ask;
+    outcome.retries += tally.retries;
+    outcome.reconnects += tally.reconnects;
+    outcome.bytes_in += tally.bytes_in;
+    outcome.bytes_out += tally.bytes_out;
+    outcome.client_cpu += worker.cpu;
+    if outcome.ended == Ended::Completed {
+        outcome.ended = worker.ended;
+    }
+}
+
+fn node_of(nodes: &mut Vec<NodeOutcome>, at: &HostPort, id: Option<String>) -> usize {
+    let addr = at.to_string();
+    let place = nodes
+        .iter()
+        .position(|node| node.addr == addr)
+        .unwrap_or_else(|| {
+            nodes.push(NodeOutcome {
+                addr,
+                id: None,
+                ops: 0,
+                latency: empty_histogram(),
+            });
+            nodes.len() - 1
+        });
+    if id.is_some() {
+        nodes[place].id = id;
+    }
+    place
+}
+
+/// The last slice is as long as the time that was left for it.
+fn set_bounds(intervals: &mut [Interval], interval: Duration, measured: Duration) {
+    if let Some(last) = intervals.last_mut() {
+        last.length = measured.saturating_sub(last.start).min(interval);
+    }
+}
+
+fn add(sum: &mut Histogram<u64>, more: &Histogram<u64>) {
+    // The sum grows as needed, so adding cannot fail.
+    let added = sum.add(more);
+    debug_assert!(added.is_ok());
+}

@@ -1,0 +1,257 @@
+//! A round from start to end: discovery, threads, and the outcome of all of them.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use super::client::{Client, Source, quota};
+use super::job::{Job, handshake};
+use super::merge;
+use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
+use super::scout::Scout;
+use super::worker::{Worker, WorkerOutcome};
+use crate::measure::Clock;
+use crate::report::outcome::Outcome;
+
+/// Clients of a preload; it is over soon, and a few deep windows load a node as well as many shallow ones.
+const PRELOAD_CLIENTS: u32 = 4;
+/// Bytes that a preload has under way for each client, more or less.
+const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
+
+/// Puts the target under load. Blocks until the round is over, and starts and ends its threads.
+///
+/// # Errors
+/// When no load could be put on: no slot map, no connections, no threads. What happens once load is on is no error but
+/// part of the outcome.
+pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
+    let began = Instant::now();
+    if plan.clients == 0 || plan.threads == 0 || plan.pipeline == 0 {
+        bail!("clients, threads and pipeline are at least 1");
+    }
+    let duration = match plan.until {
+        Until::Requests(_) => None,
+        Until::Duration(duration) => Some(duration),
+    };
+    let job = Job {
+        commands: plan.workload.commands().len(),
+        window: plan.pipeline,
+        warmup: plan.warmup,
+        duration,
+        interval: plan.interval,
+        ..job(plan.workload.clone(), &plan.target, watch)?
+    };
+    let client = |number: u32| {
+        let left = match plan.until {
+            Until::Requests(total) => quota(total, number, plan.clients),
+            Until::Duration(_) => u64::MAX,
+        };
+        let number = plan.client_base + number;
+        let source = Source::Stream {
+            stream: plan.workload.client_stream(number),
+            left,
+        };
+        Client::new(
+            source,
+            (!plan.warmup.is_zero()).then(|| plan.workload.warmup_stream(number)),
+        )
+    };
+    let outcomes = run_threads(
+        &job,
+        plan.threads.min(plan.clients),
+        plan.clients,
+        &plan.pin,
+        client,
+    )?;
+    let names = plan
+        .workload
+        .commands()
+        .iter()
+        .map(|command| command.name().to_owned())
+        .collect();
+    Ok(merge::merge(outcomes, names, plan.interval, began.elapsed()))
+}
+
+/// Stores every key of the workload once, over the same router, and checks every reply.
+///
+/// # Errors
+/// As [`run`].
+pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutcome> {
+    let began = Instant::now();
+    let spec = plan.workload.spec();
+    let item_bytes = u64::from(spec.values.size.max()) + u64::from(spec.keyspace.key_size) + 40;
+    let job = Job {
+        // The SET of the preload comes behind the commands of the mix.
+        commands: plan.workload.commands().len() + 1,
+        window: (PRELOAD_WINDOW_BYTES / item_bytes).clamp(1, 256) as u32,
+        ..job(plan.workload.clone(), &plan.target, watch)?
+    };
+    let client = |number: u32| {
+        let workload = plan.workload.clone();
+        Client::new(
+            Source::Preload {
+                workload,
+                next: number.into(),
+                step: PRELOAD_CLIENTS.into(),
+            },
+            None,
+        )
+    };
+    let threads = plan.threads.clamp(1, PRELOAD_CLIENTS);
+    let outcomes = run_threads(&job, threads, PRELOAD_CLIENTS, &[], client)?;
+    let mut names: Vec<String> = plan
+        .workload
+        .commands()
+        .iter()
+        .map(|command| command.name().to_owned())
+        .collect();
+    names.push("SET".to_owned());
+    let outcome = merge::merge(outcomes, names, job.interval, began.elapsed());
+    Ok(PreloadOutcome {
+        stored: outcome.commands.iter().map(|command| command.ops).sum(),
+        errors: outcome.errors,
+        elapsed: outcome.elapsed,
+        ended: outcome.ended,
+    })
+}
+
+/// What load and preload have in common.
+fn job<'a>(
+    workload: std::sync::Arc<workloads::Workload>,
+    target: &Target,
+    watch: &'a Watch,
+) -> anyhow::Result<Job<'a>> {
+    watch.enter(Phase::Connecting);
+    let (handshake, handshake_replies) = handshake(target);
+    Ok(Job {
+        workload,
+        watch,
+        scout: Scout::start(target)?,
+        clock: Clock::start(),
+        commands: 0,
+        window: 1,
+        warmup: Duration::ZERO,
+        duration: None,
+        interval: Duration::from_secs(1),
+        handshake,
+        handshake_replies,
+    })
+}
+
+/// Runs `clients` clients on `threads` threads. All connect first; then all start at the same moment.
+fn run_threads(
+    job: &Job<'_>,
+    threads: u32,
+    clients: u32,
+    pin: &[usize],
+    client: impl Fn(u32) -> Client,
+) -> anyhow::Result<Vec<WorkerOutcome>> {
+    raise_file_limit(u64::from(clients) * job.scout.map().owners().len() as u64 + 256);
+    thread::scope(|scope| {
+        let (ready_in, ready_out) = mpsc::channel();
+        let mut handles = Vec::new();
+        let mut starts = Vec::new();
+        for number in 0..threads {
+            let own: Vec<Client> = (number..clients).step_by(threads as usize).map(&client).collect();
+            let (start_in, start_out) = mpsc::channel();
+            let ready_in = ready_in.clone();
+            let cpu = if pin.is_empty() {
+                None
+            } else {
+                Some(pin[number as usize % pin.len()])
+            };
+            let body = move || work(job, own, cpu, &ready_in, &start_out);
+            let name = format!("load-{number}");
+            handles.push(
+                thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, body)
+                    .context("starting a thread")?,
+            );
+            starts.push(start_in);
+        }
+        drop(ready_in);
+        let mut failures = Vec::new();
+        let mut ready = 0;
+        for message in ready_out {
+            match message {
+                Ok(()) => ready += 1,
+                Err(text) => failures.push(text),
+            }
+            if ready + failures.len() == handles.len() {
+                break;
+            }
+        }
+        if ready == handles.len() {
+            let start_ns = job.clock.now_ns();
+            for start in &starts {
+                // A thread that has died in between says so when it is joined.
+                let _ = start.send(start_ns);
+            }
+        }
+        drop(starts);
+        let mut outcomes = Vec::new();
+        for handle in handles {
+            match handle.join() {
+                Ok(Some(outcome)) => outcomes.push(outcome.context("waiting for sockets")?),
+                Ok(None) => {}
+                Err(_) => bail!("a generator thread panicked"),
+            }
+        }
+        job.watch.enter(Phase::Done);
+        match failures.into_iter().next() {
+            Some(text) => Err(anyhow!(text)),
+            None => Ok(outcomes),
+        }
+    })
+}
+
+/// The body of a generator thread. `None` when the round does not start.
+fn work(
+    job: &Job<'_>,
+    clients: Vec<Client>,
+    cpu: Option<usize>,
+    ready: &mpsc::Sender<Result<(), String>>,
+    start: &mpsc::Receiver<u64>,
+) -> Option<std::io::Result<WorkerOutcome>> {
+    if let Some(cpu) = cpu {
+        let mut set = CpuSet::new();
+        set.set(cpu);
+        // Where pinning is not permitted the run still is right, only noisier.
+        let _ = sched_setaffinity(None, &set);
+    }
+    let mut worker = match Worker::new(job, clients) {
+        Ok(worker) => worker,
+        Err(error) => {
+            // Nobody listens only when another thread has failed already.
+            let _ = ready.send(Err(format!("no event queue: {error}")));
+            return None;
+        }
+    };
+    let connected = worker.connect_all();
+    let failed = connected.is_err();
+    let _ = ready.send(connected);
+    if failed {
+        return None;
+    }
+    start.recv().ok().map(|start_ns| worker.run(start_ns))
+}
+
+/// Lets the process have as many sockets as it needs, if it may.
+fn raise_file_limit(wanted: u64) {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        // If it may not, connecting says so with the number of the socket that was too many.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// Errors by class, as an outcome has them.
+pub(super) fn owned(errors: BTreeMap<&'static str, u64>) -> impl Iterator<Item = (String, u64)> {
+    errors.into_iter().map(|(class, count)| (class.to_owned(), count))
+}

@@ -1,0 +1,139 @@
+//! Reading: the end of an operation is here, and is kept short.
+
+use std::io::ErrorKind;
+
+use mio::event::Event;
+use slotcore::resp::{ReplyKind, Scanned};
+
+use super::super::connection::{ALONE, Kind, State};
+use super::Worker;
+use super::trouble::Trouble;
+
+impl Worker<'_> {
+    pub(super) fn on_event(&mut self, event: &Event) {
+        let number = event.token().0;
+        let Some(connection) = self.connections.get_mut(number) else {
+            return;
+        };
+        if connection.state == State::Connecting && (event.is_writable() || event.is_error()) {
+            self.on_connected(number);
+        }
+        if event.is_readable() || event.is_read_closed() || event.is_error() {
+            self.read_replies(number, event.is_read_closed());
+        }
+        if event.is_writable() && self.connections[number].state == State::Open {
+            self.connections[number].unblock();
+            self.write(number);
+        }
+    }
+
+    fn read_replies(&mut self, number: usize, to_the_end: bool) {
+        let mut input = std::mem::take(&mut self.input);
+        loop {
+            let connection = &mut self.connections[number];
+            if connection.state != State::Open {
+                break;
+            }
+            let got = match connection.read(&mut input) {
+                Ok(Some(got)) => got,
+                Ok(None) => break,
+                Err(error) => {
+                    let why = match error.kind() {
+                        ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+                        _ => error.to_string(),
+                    };
+                    self.on_broken(number, &why);
+                    break;
+                }
+            };
+            self.tally.bytes_in += got as u64;
+            if let Err(why) = self.take_bytes(number, &input[..got]) {
+                self.on_broken(number, &why);
+                break;
+            }
+            // A read that did not fill the buffer has emptied the socket, unless its end is waiting behind that.
+            if got < input.len() && !to_the_end {
+                break;
+            }
+        }
+        self.input = input;
+    }
+
+    fn take_bytes(&mut self, number: usize, bytes: &[u8]) -> Result<(), String> {
+        let connection = &mut self.connections[number];
+        if connection.partial.is_empty() {
+            let consumed = self.take_replies(number, bytes)?;
+            self.connections[number]
+                .partial
+                .extend_from_slice(&bytes[consumed..]);
+        } else {
+            let mut joined = std::mem::take(&mut connection.partial);
+            joined.extend_from_slice(bytes);
+            let consumed = self.take_replies(number, &joined)?;
+            joined.drain(..consumed);
+            self.connections[number].partial = joined;
+        }
+        Ok(())
+    }
+
+    /// Takes every complete reply, and says how many bytes they were.
+    fn take_replies(&mut self, number: usize, bytes: &[u8]) -> Result<usize, String> {
+        let now_ns = self.job.clock.now_ns();
+        self.recorder.advance(now_ns);
+        let connection = &mut self.connections[number];
+        let (client, node) = (connection.client, connection.node);
+        let mut at = 0;
+        let mut ended = 0;
+        while at < bytes.len() {
+            let scanned = match connection.scanner.scan(&bytes[at..]) {
+                Ok(Some(scanned)) => scanned,
+                Ok(None) => break,
+                Err(error) => return Err(format!("a reply that is none: {error}")),
+            };
+            at += scanned.consumed;
+            if scanned.kind == ReplyKind::Push {
+                continue;
+            }
+            let Some(sent) = connection.due.pop_front() else {
+                return Err("a reply to nothing".to_owned());
+            };
+            let error = error_of(&scanned);
+            if sent.kind != Kind::Op || sent.group != ALONE || error.is_some() {
+                let error = error.map(<[u8]>::to_vec);
+                self.troubles.push(Trouble {
+                    sent,
+                    client,
+                    node,
+                    connection: number,
+                    error,
+                    now_ns,
+                });
+                continue;
+            }
+            ended += 1;
+            if sent.measured {
+                self.recorder
+                    .record(sent.op.command(), node, now_ns.saturating_sub(sent.start_ns));
+                self.recorder.count_slot(sent.slot);
+                self.tally.ops += 1;
+                if scanned.kind == ReplyKind::Nil {
+                    self.recorder.count_miss();
+                }
+            }
+        }
+        if ended > 0 {
+            self.clients[client as usize].outstanding -= ended;
+            self.under_way -= u64::from(ended);
+            self.note_room(client);
+        }
+        Ok(at)
+    }
+}
+
+#[inline]
+fn error_of<'a>(scanned: &Scanned<'a>) -> Option<&'a [u8]> {
+    match scanned.kind {
+        ReplyKind::Error => Some(scanned.line),
+        _ => scanned.nested_error,
+    }
+}

@@ -1,0 +1,157 @@
+//! Drawing operations into the windows, encoding them, writing them.
+
+use workloads::Op;
+
+use super::super::client::NO_LINK;
+use super::super::connection::{ALONE, Kind, Sent, State};
+use super::super::routes::NodeNo;
+use super::Worker;
+use super::stage::Stage;
+
+impl Worker<'_> {
+    /// Puts a client on the list of those with room in their window.
+    #[inline]
+    pub(super) fn note_room(&mut self, client: u32) {
+        let entry = &mut self.clients[client as usize];
+        if !entry.has_room {
+            entry.has_room = true;
+            self.with_room.push(client);
+        }
+    }
+
+    /// Fills the window of every client that has room in it, and writes.
+    pub(super) fn refill_windows(&mut self) {
+        let mut clients = std::mem::take(&mut self.with_room);
+        for client in clients.drain(..) {
+            self.clients[client as usize].has_room = false;
+            self.refill(client);
+            self.write_dirty();
+        }
+        if self.with_room.is_empty() {
+            self.with_room = clients;
+        }
+        self.write_dirty();
+    }
+
+    fn refill(&mut self, client: u32) {
+        loop {
+            let entry = &mut self.clients[client as usize];
+            if entry.outstanding >= self.job.window {
+                return;
+            }
+            let (op, measured) = match self.stage {
+                Stage::WarmingUp => (entry.warmup.as_mut().map(|stream| stream.next_op()), false),
+                Stage::Measuring => (entry.source.next(), true),
+                Stage::Connecting | Stage::Draining => return,
+            };
+            let Some(op) = op else { return };
+            entry.outstanding += 1;
+            self.under_way += 1;
+            self.start(client, op, measured);
+        }
+    }
+
+    /// Sends an operation for the first time: it is encoded, and written when the window is full.
+    #[inline]
+    fn start(&mut self, client: u32, op: Op, measured: bool) {
+        let slot = op.slot();
+        let sent = Sent {
+            op,
+            start_ns: 0,
+            group: ALONE,
+            part: 0,
+            slot,
+            kind: Kind::Op,
+            hops: 0,
+            measured,
+        };
+        if !self.job.workload.is_split(&op) {
+            self.send(client, sent);
+            return;
+        }
+        self.job.workload.split(&op, &mut self.parts);
+        let group = self.groups.open(self.parts.len());
+        for part in 0..self.parts.len() {
+            let slot = self.parts.slot(part);
+            self.push_to(
+                client,
+                self.routes.owner(slot),
+                Sent {
+                    group,
+                    part: part as u16,
+                    slot,
+                    ..sent
+                },
+            );
+        }
+    }
+
+    /// Sends a command to the owner of its slot.
+    #[inline]
+    pub(super) fn send(&mut self, client: u32, sent: Sent) {
+        self.send_to(client, self.routes.owner(sent.slot), sent);
+    }
+
+    /// Sends a command to a node.
+    pub(super) fn send_to(&mut self, client: u32, node: NodeNo, sent: Sent) {
+        if sent.group != ALONE {
+            self.job.workload.split(&sent.op, &mut self.parts);
+        }
+        self.push_to(client, node, sent);
+    }
+
+    /// Sends ASKING and a command to a node.
+    pub(super) fn ask(&mut self, client: u32, node: NodeNo, sent: Sent) {
+        let number = self.link(client, node);
+        let connection = &mut self.connections[number];
+        connection.out.extend_from_slice(b"*1\r\n$6\r\nASKING\r\n");
+        connection.push(Sent {
+            kind: Kind::Asking,
+            ..sent
+        });
+        self.send_to(client, node, sent);
+    }
+
+    /// Encodes a command into its connection's buffer. The parts of a split operation are those in `self.parts`.
+    #[inline]
+    fn push_to(&mut self, client: u32, node: NodeNo, sent: Sent) {
+        let mut number = self.clients[client as usize].link(node);
+        if number == NO_LINK {
+            number = self.link(client, node);
+        }
+        let connection = &mut self.connections[number];
+        let out = &mut connection.out;
+        match sent.group {
+            ALONE => self.job.workload.encode(&sent.op, out),
+            _ => self
+                .job
+                .workload
+                .encode_part(&sent.op, &self.parts, usize::from(sent.part), out),
+        }
+        connection.push(sent);
+        if !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(number);
+            if connection.state == State::Idle {
+                self.connect(number);
+            }
+        }
+    }
+
+    fn write_dirty(&mut self) {
+        while let Some(number) = self.dirty.pop() {
+            self.connections[number].dirty = false;
+            self.write(number);
+        }
+    }
+
+    /// Writes what a connection has. Its commands start now.
+    pub(super) fn write(&mut self, number: usize) {
+        let connection = &mut self.connections[number];
+        connection.stamp(self.job.clock.now_ns());
+        match connection.write() {
+            Ok(wrote) => self.tally.bytes_out += wrote as u64,
+            Err(error) => self.on_broken(number, &error.to_string()),
+        }
+    }
+}
