@@ -18,6 +18,7 @@ pub mod reply_error;
 pub mod server;
 pub mod slowlog;
 mod spec_reply;
+pub mod string;
 pub mod transaction;
 
 use call::Binding;
@@ -35,4 +36,5 @@ pub const FAMILIES: &[&[Binding]] = &[
     latency::HANDLERS,
     server::HANDLERS,
     slowlog::HANDLERS,
+    string::HANDLERS,
 ];

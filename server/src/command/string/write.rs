@@ -1,0 +1,176 @@
+//! SET and its relatives.
+
+use super::options::{Lifetime, Of, Options, Unit, expiry};
+use super::text;
+use crate::command::call::Call;
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::Expire;
+
+pub fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let options = if call.args.len() == 3 {
+        Options::default()
+    } else {
+        Options::parse(call.args.from(3), Of::Set)?
+    };
+    store(call, call.args.at(2), options)?;
+    Ok(())
+}
+
+pub fn setex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    store_for(call, Unit::Seconds)
+}
+
+pub fn psetex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    store_for(call, Unit::Milliseconds)
+}
+
+fn store_for(call: &mut Call<'_>, unit: Unit) -> Result<(), ErrorReply> {
+    let lifetime = Lifetime::Time {
+        text: call.args.at(2),
+        unit,
+        relative: true,
+    };
+    store(
+        call,
+        call.args.at(3),
+        Options {
+            lifetime,
+            ..Options::default()
+        },
+    )
+}
+
+fn store(call: &mut Call<'_>, value: &[u8], options: Options<'_>) -> Result<(), ErrorReply> {
+    let expire = match options.lifetime {
+        Lifetime::Unsaid | Lifetime::Persist => Expire::Clear,
+        Lifetime::Keep => Expire::Keep,
+        Lifetime::Time { text, unit, relative } => {
+            Expire::At(expiry(text, unit, relative, call.now, call.spec.full_name)?)
+        }
+    };
+    let key = &call.keys[0];
+    let mut place = call.held.table(key.slot).find(key, call.now);
+    if options.old {
+        match text(place.entry())? {
+            Some(old) => call.out.bulk(old),
+            None => call.out.nil(),
+        }
+    }
+    if (options.absent && place.exists()) || (options.present && !place.exists()) {
+        if !options.old {
+            call.out.nil();
+        }
+        return Ok(());
+    }
+    place.set_string(value, expire);
+    if !options.old {
+        call.out.ok();
+    }
+    Ok(())
+}
+
+pub fn setnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let key = &call.keys[0];
+    let mut place = call.held.table(key.slot).find(key, call.now);
+    let stored = !place.exists();
+    if stored {
+        place.set_string(call.args.at(2), Expire::Clear);
+    }
+    call.out.integer(i64::from(stored));
+    Ok(())
+}
+
+pub fn mset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    store_pairs(call)?;
+    call.out.ok();
+    Ok(())
+}
+
+pub fn msetnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    check_pairs(call)?;
+    let (keys, now) = (call.keys, call.now);
+    let free = keys
+        .iter()
+        .all(|key| call.held.table(key.slot).peek(key, now).is_none());
+    if free {
+        store_pairs(call)?;
+    }
+    call.out.integer(i64::from(free));
+    Ok(())
+}
+
+fn check_pairs(call: &Call<'_>) -> Result<(), ErrorReply> {
+    if call.args.len().is_multiple_of(2) {
+        return Err(ErrorReply::wrong_arity(call.spec.full_name));
+    }
+    Ok(())
+}
+
+fn store_pairs(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    check_pairs(call)?;
+    for (i, key) in call.keys.iter().enumerate() {
+        call.held
+            .table(key.slot)
+            .set_string(key, call.args.at(2 * i + 2), Expire::Clear, call.now);
+    }
+    Ok(())
+}
+
+pub fn getset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let key = &call.keys[0];
+    let mut place = call.held.table(key.slot).find(key, call.now);
+    match text(place.entry())? {
+        Some(old) => call.out.bulk(old),
+        None => call.out.nil(),
+    }
+    place.set_string(call.args.at(2), Expire::Clear);
+    Ok(())
+}
+
+pub fn getdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let key = &call.keys[0];
+    let table = call.held.table(key.slot);
+    let mut place = table.find_quietly(key, call.now);
+    match text(place.entry())? {
+        Some(value) => call.out.bulk(value),
+        None => call.out.nil(),
+    }
+    if let Some(entry) = place.remove() {
+        table.discard(entry);
+    }
+    Ok(())
+}
+
+pub fn getex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let options = Options::parse(call.args.from(2), Of::GetEx)?;
+    let key = &call.keys[0];
+    let table = call.held.table(key.slot);
+    let mut place = table.find(key, call.now);
+    let found = text(place.entry())?;
+    call.node.stats.worker(call.worker).looked_up(found.is_some());
+    let Some(value) = found else {
+        call.out.nil();
+        return Ok(());
+    };
+    // A key that is absent is answered before the time is looked at: stock's order.
+    let until = match options.lifetime {
+        Lifetime::Time { text, unit, relative } => Some(expiry(text, unit, relative, call.now, "getex")?),
+        _ => None,
+    };
+    call.out.bulk(value);
+    match until {
+        Some(until) if until <= call.now => {
+            if let Some(entry) = place.remove() {
+                table.discard(entry);
+            }
+        }
+        Some(until) => {
+            place.set_expiry(Some(until));
+        }
+        None if options.lifetime == Lifetime::Persist => {
+            place.set_expiry(None);
+        }
+        None => {}
+    }
+    Ok(())
+}
