@@ -39,7 +39,7 @@ impl Picture for Latency<'_> {
             let l = &run.latency_us;
             let figures = [("p50", l.p50), ("p99", l.p99), ("p99.9", l.p999), ("max", l.max)]
                 .map(|(name, us)| format!("{name} {}", units::latency(us)));
-            frame = frame.legend(color, mark, &run.info.label(), figures.join("    "));
+            frame = frame.legend(color, mark, &run.info.label(), figures.join("  ·  "));
         }
         let rest = frame.draw(canvas, (960.0, 540.0))?;
         let plane = Plane {

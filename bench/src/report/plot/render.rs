@@ -215,3 +215,88 @@ fn averaged(pixels: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
     }
     small
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::{EngineInfo, RunEnd};
+    use crate::report::sample;
+
+    fn drawn(report: &Report) -> Vec<Rendered> {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let pictures = draw_all(report, folder.path()).expect("drawn");
+        for picture in &pictures {
+            let svg =
+                fs::read_to_string(folder.path().join(format!("{}.svg", picture.stem))).expect("written");
+            assert_eq!(svg, picture.svg);
+            let png = fs::read(folder.path().join(format!("{}.png", picture.stem))).expect("written");
+            assert!(png.starts_with(b"\x89PNG\r\n"), "{}", picture.stem);
+        }
+        pictures
+    }
+
+    fn stems(pictures: &[Rendered]) -> Vec<&str> {
+        pictures.iter().map(|p| p.stem.as_str()).collect()
+    }
+
+    #[test]
+    fn each_picture_explains_itself() {
+        let report = sample::comparison();
+        let pictures = drawn(&report);
+        assert_eq!(
+            stems(&pictures),
+            ["latency", "timeline", "slots-slotmark", "slots-redis", "nodes"]
+        );
+        let units = [
+            ("latency", "99.99 %"),
+            ("timeline", "operations a second"),
+            ("nodes", "p99 latency"),
+        ];
+        for (stem, unit) in units {
+            let picture = pictures.iter().find(|p| p.stem == stem).expect("drawn");
+            for expected in [unit, "slotmark 0.1.0", "redis 7.0.15", " ms"] {
+                assert!(picture.svg.contains(expected), "{stem}: {expected}");
+            }
+        }
+        for picture in &pictures {
+            assert!(picture.svg.contains(&picture.title), "{}", picture.stem);
+            assert!(
+                picture.svg.contains(&report.workload.stream_hash),
+                "the caption of {}",
+                picture.stem
+            );
+            assert!(
+                !picture.svg.contains("NaN") && !picture.svg.contains("inf"),
+                "{}",
+                picture.stem
+            );
+        }
+    }
+
+    #[test]
+    fn the_map_shows_every_slot_and_names_the_hot_one() {
+        let pictures = drawn(&sample::clean());
+        let map = &pictures.iter().find(|p| p.stem == "slots").expect("drawn").svg;
+        assert!(map.contains("slot 12182: 30."), "the hot slot is named");
+        let strokes = map.lines().filter(|line| line.starts_with("<path stroke="));
+        let lengths = strokes
+            .flat_map(|line| line.split(['h', 'M', '"']))
+            .filter_map(|part| part.parse::<usize>().ok());
+        assert_eq!(lengths.sum::<usize>(), slotcore::slot::SLOT_COUNT);
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_was_measured_is_drawn_too() {
+        let info = EngineInfo {
+            engine: "redis".to_owned(),
+            version: String::new(),
+            step: None,
+        };
+        let mut report = sample::clean();
+        report.engines = vec![EngineRun::from_outcomes(info, &[], &[])];
+        report.ended = RunEnd::TargetLost {
+            reason: "connection refused".to_owned(),
+        };
+        assert_eq!(stems(&drawn(&report)), ["latency", "timeline", "nodes"]);
+    }
+}

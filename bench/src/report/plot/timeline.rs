@@ -91,7 +91,7 @@ impl Timeline<'_> {
         for (i, run) in self.runs.iter().enumerate() {
             let (color, mark) = engine_look(i);
             let figures = format!(
-                "{}/s    p99 {}",
+                "{}/s  ·  p99 {}",
                 units::rate(run.ops_per_sec),
                 units::latency(run.latency_us.p99)
             );
