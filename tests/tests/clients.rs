@@ -24,7 +24,10 @@ impl Cluster {
         let record = std::fs::read(&record).unwrap_or_else(|error| panic!("{}: {error}", record.display()));
         let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
         let nodes = record["nodes"].as_array().expect("nodes");
-        let ports = nodes.iter().map(|node| node["port"].as_u64().expect("a port") as u16).collect();
+        let ports = nodes
+            .iter()
+            .map(|node| node["port"].as_u64().expect("a port") as u16)
+            .collect();
         Self { registry, ports }
     }
 }
@@ -50,9 +53,16 @@ fn show(bytes: &[u8]) -> String {
 
 /// Runs a program; its stdout if it succeeds.
 fn run(program: &str, args: &[&str]) -> String {
-    let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = show(&output.stdout);
-    assert!(output.status.success(), "{program} {args:?}: {text}{}", show(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{program} {args:?}: {text}{}",
+        show(&output.stderr)
+    );
     text
 }
 
@@ -65,15 +75,27 @@ fn redis_cli_follows_redirects_and_finds_the_cluster_sound() {
     let port = cluster.ports[0].to_string();
     for i in 0..30 {
         let key = format!("key:{i}");
-        assert_eq!(run("redis-cli", &["-c", "-p", &port, "set", &key, "v"]).trim(), "OK");
+        assert_eq!(
+            run("redis-cli", &["-c", "-p", &port, "set", &key, "v"]).trim(),
+            "OK"
+        );
         assert_eq!(run("redis-cli", &["-c", "-p", &port, "get", &key]).trim(), "v");
     }
     let check = run("redis-cli", &["--cluster", "check", &format!("127.0.0.1:{port}")]);
     assert!(check.contains("[OK] All 16384 slots covered."), "{check}");
-    assert!(check.contains("[OK] All nodes agree about slots configuration."), "{check}");
+    assert!(
+        check.contains("[OK] All nodes agree about slots configuration."),
+        "{check}"
+    );
     let info = run("redis-cli", &["-p", &port, "cluster", "info"]);
-    assert!(info.contains("cluster_state:ok") && info.contains("cluster_size:3"), "{info}");
-    let call = run("redis-cli", &["--cluster", "call", &format!("127.0.0.1:{port}"), "dbsize"]);
+    assert!(
+        info.contains("cluster_state:ok") && info.contains("cluster_size:3"),
+        "{info}"
+    );
+    let call = run(
+        "redis-cli",
+        &["--cluster", "call", &format!("127.0.0.1:{port}"), "dbsize"],
+    );
     let keys: u32 = call
         .lines()
         .filter_map(|line| line.rsplit(' ').next()?.parse::<u32>().ok())
@@ -88,11 +110,35 @@ fn redis_benchmark_runs_in_cluster_mode() {
     }
     let cluster = Cluster::up();
     let port = cluster.ports[0].to_string();
-    let args = ["-p", &port, "--cluster", "-t", "set,get,mset", "-n", "6000", "-P", "16", "-c", "12", "--csv", "-r", "1000"];
+    let args = [
+        "-p",
+        &port,
+        "--cluster",
+        "-t",
+        "set,get,mset",
+        "-n",
+        "6000",
+        "-P",
+        "16",
+        "-c",
+        "12",
+        "--csv",
+        "-r",
+        "1000",
+    ];
     let csv = run("redis-benchmark", &args);
     for test in ["\"SET\"", "\"GET\""] {
-        let line = csv.lines().find(|line| line.starts_with(test)).unwrap_or_else(|| panic!("no {test} in {csv}"));
-        let rps: f64 = line.split(',').nth(1).expect("rps").trim_matches('"').parse().expect("a number");
+        let line = csv
+            .lines()
+            .find(|line| line.starts_with(test))
+            .unwrap_or_else(|| panic!("no {test} in {csv}"));
+        let rps: f64 = line
+            .split(',')
+            .nth(1)
+            .expect("rps")
+            .trim_matches('"')
+            .parse()
+            .expect("a number");
         assert!(rps > 0.0, "{line}");
     }
 }
@@ -100,7 +146,9 @@ fn redis_benchmark_runs_in_cluster_mode() {
 #[test]
 fn redis_py_finds_its_way_in_both_protocols() {
     let python = std::env::var("SLOTMARK_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_module = Command::new(&python).args(["-c", "import redis.cluster"]).output();
+    let has_module = Command::new(&python)
+        .args(["-c", "import redis.cluster"])
+        .output();
     if !has_module.is_ok_and(|output| output.status.success()) {
         return skip("python3 has no module redis (pip install redis, or set SLOTMARK_PYTHON)");
     }

@@ -394,7 +394,14 @@ fn unordered(reply: &Reply) -> String {
 fn our_node_answers_command_as_stock_does() {
     let Some(stock) = stock() else { return };
     let node = Server::slotmark(NODE, &[]);
-    compare_answers(node.client(), stock.client());
+    for protocol in ["2", "3"] {
+        let (mut ours, mut stocks) = (node.client(), stock.client());
+        for client in [&mut ours, &mut stocks] {
+            let hello = client.cmd(&["HELLO", protocol]);
+            assert!(hello.as_error().is_none(), "{hello:?}");
+        }
+        compare_answers(ours, stocks);
+    }
 }
 
 fn compare_answers(mut ours: Client, mut stocks: Client) {
@@ -439,7 +446,7 @@ fn compare_answers(mut ours: Client, mut stocks: Client) {
         &["COMMAND", "LIST", "FILTERBY", "MODULE", "json"],
         &["COMMAND", "LIST", "FILTERBY", "ACLCAT", "colour"],
         &["COMMAND", "LIST", "FILTERBY", "PATTERN", "colour*"],
-        &["COMMAND", "LIST", "FILTERBY", "PATTERN", "EXE[xC]"],
+        &["COMMAND", "LIST", "FILTERBY", "PATTERN", "ECH[xO]"],
         &["COMMAND", "DOCS", "colour", "config|colour"],
         &["COMMAND", "INFO", "colour", "config|colour", "|"],
         &["COMMAND", "GETKEYS", "colour", "x"],

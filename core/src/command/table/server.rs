@@ -109,7 +109,7 @@ pub(super) const ROWS: &[CommandSpec] = &[
         .acl("connection")
         .syntax("[command-name...]")
         .complexity("O(N), N commands")
-        .summary("Describes commands for people: summary, arguments, history")
+        .summary("Describes commands for people: what they do, and their arguments")
         .tips(&["nondeterministic_output_order"]),
     command("command|getkeys", -4)
         .since("2.8.13")
