@@ -22,15 +22,14 @@ use crate::cluster::{ChangeError, Cluster};
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
-use crate::keyspace::{Held, SlotTable};
 
 /// The commands of this family.
 pub const HANDLERS: &[Binding] = &[
     ("asking", asking, Locks::None),
     ("readonly", readonly, Locks::None),
     ("readwrite", readwrite, Locks::None),
-    ("cluster|addslots", admin::add_slots, Locks::None),
-    ("cluster|addslotsrange", admin::add_slots_range, Locks::None),
+    ("cluster|addslots", admin::add_slots, Locks::Each),
+    ("cluster|addslotsrange", admin::add_slots_range, Locks::Each),
     ("cluster|bumpepoch", admin::bump_epoch, Locks::None),
     (
         "cluster|count-failure-reports",
@@ -38,9 +37,9 @@ pub const HANDLERS: &[Binding] = &[
         Locks::None,
     ),
     ("cluster|countkeysinslot", slot_keys::count, Locks::Each),
-    ("cluster|delslots", admin::del_slots, Locks::None),
-    ("cluster|delslotsrange", admin::del_slots_range, Locks::None),
-    ("cluster|flushslots", admin::flush_slots, Locks::None),
+    ("cluster|delslots", admin::del_slots, Locks::Each),
+    ("cluster|delslotsrange", admin::del_slots_range, Locks::Each),
+    ("cluster|flushslots", admin::flush_slots, Locks::Each),
     ("cluster|forget", admin::forget, Locks::None),
     ("cluster|getkeysinslot", slot_keys::get, Locks::Each),
     ("cluster|help", help_in_cluster_mode, Locks::None),
@@ -50,7 +49,7 @@ pub const HANDLERS: &[Binding] = &[
     ("cluster|myid", describe::my_id, Locks::None),
     ("cluster|nodes", describe::nodes, Locks::None),
     ("cluster|replicas", describe::replicas, Locks::None),
-    ("cluster|reset", admin::reset, Locks::None),
+    ("cluster|reset", admin::reset, Locks::Each),
     ("cluster|saveconfig", admin::save_config, Locks::None),
     ("cluster|set-config-epoch", admin::set_config_epoch, Locks::None),
     ("cluster|shards", describe::shards, Locks::None),
@@ -60,6 +59,8 @@ pub const HANDLERS: &[Binding] = &[
 ];
 
 const DISABLED: ErrorReply = ErrorReply::fixed("ERR This instance has cluster support disabled");
+
+const INVALID_SLOT: ErrorReply = ErrorReply::fixed("ERR Invalid or out of range slot");
 
 impl From<ChangeError> for ErrorReply {
     fn from(error: ChangeError) -> Self {
@@ -77,7 +78,7 @@ fn slot_arg(arg: &[u8]) -> Result<Slot, ErrorReply> {
     parse_i64(arg)
         .and_then(|slot| Slot::try_from(slot).ok())
         .filter(|slot| usize::from(*slot) < SLOT_COUNT)
-        .ok_or(ErrorReply::fixed("ERR Invalid or out of range slot"))
+        .ok_or(INVALID_SLOT)
 }
 
 /// The error of a subcommand whose arguments, beyond their number, make no sense; it quotes the name as it was written.
@@ -87,14 +88,6 @@ fn bad_subcommand(call: &Call<'_>) -> ErrorReply {
     text.extend_from_slice(&name[..name.len().min(128)]);
     text.extend_from_slice(b"'. Try CLUSTER HELP.");
     ErrorReply::from_bytes(text)
-}
-
-/// A slot's table, for a command that takes its locks itself: a transaction holds them all already.
-fn with_slot<T>(call: &mut Call<'_>, slot: Slot, look: impl FnOnce(&mut SlotTable) -> T) -> T {
-    match &mut *call.held {
-        Held::None => look(&mut call.node.keyspace.lock(slot)),
-        held => look(held.table(slot)),
-    }
 }
 
 /// ASKING: the next command may touch a slot that is on its way here.

@@ -5,16 +5,18 @@ use crate::command::call::{Binding, Call, Locks};
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
 use crate::config::{ApplyError, Config};
+use crate::keyspace::SlotTable;
 use crate::log;
 use crate::node::Node;
 use slotcore::resp::Args;
+use slotcore::topology::SlotRange;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
     ("config|get", get, Locks::None),
     ("config|set", set, Locks::None),
     ("config|rewrite", rewrite, Locks::None),
-    ("config|resetstat", resetstat, Locks::None),
+    ("config|resetstat", resetstat, Locks::Each),
     ("config|help", help, Locks::None),
 ];
 
@@ -98,6 +100,9 @@ fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.clients.reset_stats();
+    for slot in SlotRange::ALL.slots() {
+        call.with_slot(slot, SlotTable::reset_stats);
+    }
     call.out.ok();
     Ok(())
 }

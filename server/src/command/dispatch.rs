@@ -276,10 +276,17 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
 
 /// Known to the protocol and not to this version: said plainly, so that nobody hunts for a typing error.
 fn unimplemented_command(spec: &CommandSpec) -> ErrorReply {
-    ErrorReply::new(format!(
-        "ERR unknown command '{}': this version of slotmark-server does not implement it",
-        spec.full_name.replace('|', " ")
-    ))
+    ErrorReply::new(match spec.full_name.split_once('|') {
+        // Clients probe for a command by looking for these words, but not for a subcommand.
+        None => format!(
+            "ERR unknown command '{}': this version of slotmark-server does not implement it",
+            spec.full_name
+        ),
+        Some(_) => format!(
+            "ERR {} is not supported yet by this version of slotmark-server",
+            spec.full_name.replace('|', " ").to_ascii_uppercase()
+        ),
+    })
 }
 
 /// The rows of all families, for tests and for COMMAND.

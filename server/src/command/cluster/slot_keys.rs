@@ -2,14 +2,14 @@
 
 use slotcore::{SLOT_COUNT, Slot};
 
-use super::{cluster, with_slot};
+use super::cluster;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 
 pub(super) fn count(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     cluster(call)?;
     let slot = valid_slot(call.int_arg(2)?).ok_or(ErrorReply::fixed("ERR Invalid slot"))?;
-    let count = with_slot(call, slot, |table| table.len());
+    let count = call.with_slot(slot, |table| table.len());
     call.out.integer(count as i64);
     Ok(())
 }
@@ -20,7 +20,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (slot, most) = valid_slot(slot)
         .zip(usize::try_from(most).ok())
         .ok_or(ErrorReply::fixed("ERR Invalid slot or number of keys"))?;
-    let keys: Vec<Vec<u8>> = with_slot(call, slot, |table| {
+    let keys: Vec<Vec<u8>> = call.with_slot(slot, |table| {
         table
             .entries()
             .take(most)

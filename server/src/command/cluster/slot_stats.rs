@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use slotcore::resp::{ReplyWriter, parse_i64};
 use slotcore::{SLOT_COUNT, Slot};
 
-use super::{bad_subcommand, cluster, slot_arg, with_slot};
+use super::{bad_subcommand, cluster, slot_arg};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 
@@ -99,7 +99,7 @@ fn collect(call: &mut Call<'_>, start: Slot, end: Slot) -> Result<Vec<(Slot, Sta
     let view = cluster(call)?.view();
     let mut rows = Vec::new();
     for slot in (start..=end).filter(|slot| view.is_of_my_shard(*slot)) {
-        let stats = with_slot(call, slot, |table| table.stats());
+        let stats = call.with_slot(slot, |table| table.stats());
         rows.push((
             slot,
             [stats.keys, stats.cpu_ns / 1000, stats.net_in, stats.net_out],
