@@ -9,7 +9,8 @@
 //!       OwnedEntry, Entry (entry/)   key, value and expiry in one allocation
 //! ```
 //!
-//! Beside them: `expiry` removes what is over, `scan` walks in hash order, `watch` tells transactions of changes,
+//! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
+//! whatever locks a call holds, `watch` tells transactions of changes,
 //! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
 //! `prefetch` alone.
 
@@ -24,6 +25,7 @@ mod scan;
 mod size_class;
 mod slots;
 mod table;
+mod walk;
 mod watch;
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ use parking_lot::{Mutex, MutexGuard};
 use slotcore::{SLOT_COUNT, Slot};
 
 use super::buckets::Buckets;
-use super::entry::Entry;
 use super::guard::SlotGuard;
 use super::key::Key;
 use super::prefetch::prefetch_line;
-use super::scan::ScanCursor;
 use super::table::SlotTable;
+use super::walk::weighted;
 
 /// Slots whose sums are kept together.
 const GROUP_SLOTS: usize = 256;
@@ -158,54 +157,13 @@ impl Keyspace {
         self.cell(slot).keys.load(Ordering::Relaxed) as usize
     }
 
-    /// Visits every key of the slots that `wanted` accepts, one slot's lock at a time; expired keys are passed over.
-    pub fn for_each(&self, wanted: impl Fn(Slot) -> bool, now: u64, mut visit: impl FnMut(Entry<'_>)) {
-        for slot in self.slots_with_keys(0).filter(|&slot| wanted(slot)) {
-            let table = self.lock(slot);
-            table
-                .entries()
-                .filter(|entry| !entry.is_expired(now))
-                .for_each(&mut visit);
-        }
-    }
-
-    /// One step of a SCAN over the slots that `wanted` accepts: visits about `count` entries and returns the cursor of
-    /// the next step, 0 when all are done. Any `cursor` is valid.
-    pub fn scan(
-        &self,
-        cursor: u64,
-        count: usize,
-        wanted: impl Fn(Slot) -> bool,
-        now: u64,
-        mut visit: impl FnMut(Entry<'_>),
-    ) -> u64 {
-        let start = ScanCursor::decode(cursor);
-        let mut left = count.max(1);
-        for slot in self.slots_with_keys(start.slot).filter(|&slot| wanted(slot)) {
-            if left == 0 {
-                return ScanCursor { slot, hash: 0 }.encode();
-            }
-            let from = if slot == start.slot { start.hash } else { 0 };
-            let (seen, next) = self.lock(slot).scan(from, left, now, &mut visit);
-            if let Some(hash) = next {
-                return ScanCursor { slot, hash }.encode();
-            }
-            left = left.saturating_sub(seen);
-        }
-        0
-    }
-
-    /// A random slot among those that `wanted` accepts, each as likely as it has keys.
-    pub fn random_slot(&self, wanted: impl Fn(Slot) -> bool, random: u64) -> Option<Slot> {
-        let slots = || self.slots_with_keys(0).filter(|&slot| wanted(slot));
-        let total: u64 = slots().map(|slot| self.slot_len(slot) as u64).sum();
-        let mut chosen = ((u128::from(random) * u128::from(total)) >> 64) as u64;
-        slots().find(|&slot| {
-            let len = self.slot_len(slot) as u64;
-            let found = chosen < len;
-            chosen = chosen.saturating_sub(len);
-            found
-        })
+    /// A random slot, each as likely as it has keys.
+    pub(super) fn random_slot(&self, random: u64) -> Option<Slot> {
+        let held = |group: &Group| group.keys.load(Ordering::Relaxed).max(0) as u64;
+        let first = (weighted(self.groups.iter().map(held), random)? * GROUP_SLOTS) as Slot;
+        let slots = first..first + GROUP_SLOTS as Slot;
+        let low = random.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        weighted(slots.map(|slot| self.slot_len(slot) as u64), low).map(|index| first + index as Slot)
     }
 
     /// Removes keys that have expired at `now` (unix time in milliseconds), for at most about `budget`. Continues
@@ -240,8 +198,8 @@ impl Keyspace {
         report
     }
 
-    /// Slots from `first` on that have keys, or had just now.
-    fn slots_with_keys(&self, first: Slot) -> impl Iterator<Item = Slot> {
+    /// Slots from `first` on that have keys, as far as can be told without their locks.
+    pub(super) fn slots_with_keys(&self, first: Slot) -> impl Iterator<Item = Slot> {
         (first..SLOT_COUNT as Slot).filter(|&slot| self.slot_len(slot) != 0)
     }
 

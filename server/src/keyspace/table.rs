@@ -387,6 +387,11 @@ impl SlotTable {
         self.unpublished
     }
 
+    /// Keys that the keyspace's sums lack, or have too many.
+    pub(super) fn unpublished_keys(&self) -> i64 {
+        self.len() as i64 - i64::from(self.published_keys)
+    }
+
     /// What has changed since the last call.
     pub(super) fn publish(&mut self) -> Delta {
         let (keys, bytes) = (self.buckets.len() as u32, self.footprint());

@@ -33,13 +33,9 @@ fn get(keyspace: &Keyspace, key: &[u8]) -> Option<Vec<u8>> {
 fn scan_all(keyspace: &Keyspace, count: usize, mut between: impl FnMut()) -> Vec<Vec<u8>> {
     let (mut cursor, mut keys) = (0, Vec::new());
     loop {
-        cursor = keyspace.scan(
-            cursor,
-            count,
-            |_| true,
-            NOW,
-            |entry| keys.push(entry.key().to_vec()),
-        );
+        cursor = Held::None.scan(keyspace, cursor, count, NOW, &mut |entry| {
+            keys.push(entry.key().to_vec())
+        });
         assert!(cursor < 1 << 53);
         if cursor == 0 {
             return keys;
@@ -175,18 +171,12 @@ fn follows_the_model(steps: Vec<Step>, tag: bool) {
             Step::Scan { count } => {
                 let (mut cursor, mut keys) = (0, HashSet::new());
                 loop {
-                    cursor = keyspace.scan(
-                        cursor,
-                        count,
-                        |_| true,
-                        now,
-                        |entry| {
-                            assert!(
-                                keys.insert(entry.key().to_vec()),
-                                "nothing was resized, so nothing comes twice"
-                            );
-                        },
-                    );
+                    cursor = Held::None.scan(&keyspace, cursor, count, now, &mut |entry| {
+                        assert!(
+                            keys.insert(entry.key().to_vec()),
+                            "nothing was resized, so nothing comes twice"
+                        );
+                    });
                     if cursor == 0 {
                         break;
                     }
@@ -203,16 +193,12 @@ fn follows_the_model(steps: Vec<Step>, tag: bool) {
     }
     model.retain(|_, (_, expiry)| expiry.is_none_or(|expiry| expiry >= now));
     let mut found = BTreeMap::new();
-    keyspace.for_each(
-        |_| true,
-        now,
-        |entry| {
-            found.insert(
-                entry.key().to_vec(),
-                (entry.string().unwrap().to_vec(), entry.expiry()),
-            );
-        },
-    );
+    Held::None.for_each(&keyspace, now, &mut |entry| {
+        found.insert(
+            entry.key().to_vec(),
+            (entry.string().unwrap().to_vec(), entry.expiry()),
+        );
+    });
     assert_eq!(found, model);
     // Once everything that can expire has, the sums are exact.
     now += 10_000_000;
@@ -287,15 +273,9 @@ fn scan_survives_the_change_of_regime_of_a_huge_slot() {
     let (mut steps, mut seen) = (0, HashSet::new());
     let mut cursor = 0;
     loop {
-        cursor = keyspace.scan(
-            cursor,
-            10,
-            |_| true,
-            NOW,
-            |entry| {
-                seen.insert(entry.key().to_vec());
-            },
-        );
+        cursor = Held::None.scan(&keyspace, cursor, 10, NOW, &mut |entry| {
+            seen.insert(entry.key().to_vec());
+        });
         if cursor == 0 {
             break;
         }
@@ -483,29 +463,56 @@ fn watchers_learn_of_every_kind_of_change() {
 }
 
 #[test]
-fn random_slots_and_entries_reach_every_key() {
+fn random_entries_reach_every_key() {
     let keyspace = Keyspace::new();
-    let names: HashSet<Vec<u8>> = (0..50)
-        .map(|number| format!("k{}", number % 40).into_bytes())
-        .collect();
+    let names: HashSet<Vec<u8>> = (0..40).map(|number| format!("k{number}").into_bytes()).collect();
     names.iter().for_each(|name| set(&keyspace, name, b""));
-    let (mut seen, mut chance) = (HashSet::new(), 1_u64);
-    for _ in 0..10_000 {
-        chance = chance
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        let slot = keyspace.random_slot(|_| true, chance).expect("there are keys");
-        let table = keyspace.lock(slot);
-        seen.insert(
-            table
-                .random(chance.rotate_left(20))
-                .expect("the slot has keys")
-                .key()
-                .to_vec(),
-        );
+    for locked in [false, true] {
+        let mut held = if locked {
+            Held::acquire_all(&keyspace)
+        } else {
+            Held::None
+        };
+        let (mut seen, mut chance) = (HashSet::new(), 1_u64);
+        for _ in 0..3_000 {
+            chance = chance
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            let mut chosen = None;
+            held.random(&keyspace, chance, &mut |entry| {
+                chosen = Some(entry.key().to_vec())
+            });
+            seen.insert(chosen.expect("there are keys"));
+        }
+        assert_eq!(seen, names);
     }
-    assert_eq!(seen, names);
-    assert_eq!(Keyspace::new().random_slot(|_| true, 0), None);
+    let empty = Keyspace::new();
+    Held::None.random(&empty, 0, &mut |_| panic!("there is nothing"));
+    Held::acquire_all(&empty).random(&empty, u64::MAX, &mut |_| panic!("there is nothing"));
+}
+
+#[test]
+fn walks_under_held_locks_see_what_was_just_written() {
+    let keyspace = Keyspace::new();
+    let key = Key::new(b"k");
+    let mut held = Held::acquire_all(&keyspace);
+    held.table(key.slot).set_string(&key, b"v", Expire::Clear, NOW);
+    assert_eq!(held.key_count(&keyspace), 1);
+    let mut keys = Vec::new();
+    held.for_each(&keyspace, NOW, &mut |entry| keys.push(entry.key().to_vec()));
+    assert_eq!(keys, [b"k"]);
+    assert_eq!(
+        held.scan(&keyspace, 0, 10, NOW, &mut |entry| keys
+            .push(entry.key().to_vec())),
+        0
+    );
+    assert_eq!(keys.len(), 2);
+    held.random(&keyspace, 7, &mut |entry| keys.push(entry.key().to_vec()));
+    assert_eq!(keys.len(), 3);
+    held.for_each_table(&keyspace, &mut |table| drop(table.clear()));
+    assert_eq!(held.key_count(&keyspace), 0);
+    drop(held);
+    assert_eq!(keyspace.key_count(), 0);
 }
 
 #[test]
