@@ -13,6 +13,7 @@ pub mod debug;
 pub mod dispatch;
 pub mod help;
 pub mod info;
+pub mod keys;
 pub mod latency;
 pub mod reply_error;
 pub mod server;
@@ -33,6 +34,13 @@ pub const FAMILIES: &[&[Binding]] = &[
     connection::HANDLERS,
     debug::HANDLERS,
     info::HANDLERS,
+    keys::existence::HANDLERS,
+    keys::expire::HANDLERS,
+    keys::flush::HANDLERS,
+    keys::object::HANDLERS,
+    keys::rename::HANDLERS,
+    keys::scan::HANDLERS,
+    keys::ttl::HANDLERS,
     latency::HANDLERS,
     server::HANDLERS,
     slowlog::HANDLERS,

@@ -56,14 +56,11 @@ impl<'t, 'k> Place<'t, 'k> {
         self.put(Content::Owned(value), expire, Encoding::Auto);
     }
 
-    /// Sets the key to another entry's value, with its encoding.
-    pub fn put_copy(&mut self, entry: Entry<'_>, expiry: Option<u64>) {
+    /// Sets the key to what another entry holds: value, expiry and encoding.
+    pub fn put_moved(&mut self, mut entry: OwnedEntry) {
+        let (expiry, encoding) = (entry.view().expiry(), entry.view().encoding_hint());
         let expire = expiry.map_or(Expire::Clear, Expire::At);
-        self.put(
-            Content::Bytes(entry.string().unwrap_or_default()),
-            expire,
-            entry.encoding_hint(),
-        );
+        self.put(Content::Owned(entry.take_value()), expire, encoding);
     }
 
     /// Makes the string at least `len` bytes long, new bytes zero, and returns all of it for writing. A key that is

@@ -152,9 +152,9 @@ impl SlotTable {
         self.find_quietly(key, now).set_expiry(expiry)
     }
 
-    /// Inserts a copy of `entry`'s value and encoding under another key, in place of what was there.
-    pub fn insert_copy(&mut self, key: &Key<'_>, entry: Entry<'_>, expiry: Option<u64>, now: u64) {
-        self.find_quietly(key, now).put_copy(entry, expiry);
+    /// Inserts what `entry` holds (value, expiry, encoding) under another key, in place of what was there.
+    pub fn insert_moved(&mut self, key: &Key<'_>, entry: OwnedEntry, now: u64) {
+        self.find_quietly(key, now).put_moved(entry);
     }
 
     /// Gives memory up: at once if it is small, else after the lock is released.

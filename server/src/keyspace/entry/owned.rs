@@ -215,7 +215,7 @@ impl OwnedEntry {
     }
 
     /// Takes the value out if it is large, copies it if it is inline.
-    fn take_value(&mut self) -> Vec<u8> {
+    pub(in super::super) fn take_value(&mut self) -> Vec<u8> {
         match self.take_large() {
             Some(vec) => vec,
             None => self.view().string().unwrap_or_default().to_vec(),

@@ -5,7 +5,8 @@ use std::ptr::NonNull;
 
 use super::super::size_class;
 use super::header::{CLOCK_MASK, Encoding, Header, Kind};
-use super::layout::Large;
+use super::layout::{Content, Draft, Large};
+use super::owned::OwnedEntry;
 
 /// The value of an entry. More kinds come with the collection types, hence non-exhaustive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,6 +140,18 @@ impl<'a> Entry<'a> {
 
     pub(in super::super) fn encoding_hint(self) -> Encoding {
         self.header().encoding()
+    }
+
+    /// A copy that is in no table.
+    pub fn to_owned_entry(self) -> OwnedEntry {
+        let ValueRef::Str(value) = self.value();
+        OwnedEntry::new(Draft {
+            key: self.key(),
+            content: Content::Bytes(value),
+            expiry: self.expiry(),
+            encoding: self.encoding_hint(),
+            clock: self.clock(),
+        })
     }
 
     /// The access clock: 24 bits, seconds.

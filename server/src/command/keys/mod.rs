@@ -1,0 +1,16 @@
+//! Commands on keys of any type: whether they are there, how long they live, what they are called, which there are.
+
+pub mod existence;
+pub mod expire;
+pub mod flush;
+pub mod object;
+pub mod rename;
+pub mod scan;
+pub mod ttl;
+
+use super::call::Call;
+
+/// Counts a lookup for reading as a hit or a miss.
+fn count_lookup(call: &Call<'_>, found: bool) {
+    call.node.stats.worker(call.worker).looked_up(found);
+}

@@ -1,0 +1,75 @@
+//! OBJECT.
+
+use super::count_lookup;
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::help::help;
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::Entry;
+use slotcore::resp::parse_i64;
+
+/// What this file implements.
+pub const HANDLERS: &[Binding] = &[
+    ("object|encoding", encoding, Locks::Keys),
+    ("object|refcount", refcount, Locks::Keys),
+    ("object|idletime", idletime, Locks::Keys),
+    ("object|freq", freq, Locks::Keys),
+    ("object|help", help, Locks::None),
+];
+
+/// Stock keeps one object for each of the integers below this and shares it between keys.
+const SHARED_INTEGERS: i64 = 10_000;
+/// The reference count that stock tells of a shared object.
+const SHARED_REFCOUNT: i64 = i32::MAX as i64;
+
+fn encoding(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let name = look(call, |entry| entry.encoding());
+    match name {
+        Some(name) => call.out.bulk(name.as_bytes()),
+        None => call.out.nil(),
+    }
+    Ok(())
+}
+
+fn refcount(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let shared = look(call, |entry| {
+        entry.encoding() == "int"
+            && entry
+                .string()
+                .and_then(parse_i64)
+                .is_some_and(|number| (0..SHARED_INTEGERS).contains(&number))
+    });
+    match shared {
+        Some(shared) => call.out.integer(if shared { SHARED_REFCOUNT } else { 1 }),
+        None => call.out.nil(),
+    }
+    Ok(())
+}
+
+fn idletime(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let now = call.now;
+    match look(call, |entry| entry.idle_s(now)) {
+        Some(seconds) => call.out.integer(seconds as i64),
+        None => call.out.nil(),
+    }
+    Ok(())
+}
+
+fn freq(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if look(call, |_| ()).is_none() {
+        call.out.nil();
+        return Ok(());
+    }
+    // There is no LFU policy to choose yet.
+    Err(ErrorReply::fixed(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
+         between policies at runtime LRU and LFU data will take some time to adjust.",
+    ))
+}
+
+/// Reads the entry without marking it as accessed.
+fn look<R>(call: &mut Call<'_>, read: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
+    let (key, now) = (&call.keys[0], call.now);
+    let result = call.table(0).peek(key, now).map(read);
+    count_lookup(call, result.is_some());
+    result
+}
