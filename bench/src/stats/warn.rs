@@ -212,10 +212,12 @@ fn noisy(environment: &Environment) -> Option<Warning> {
     if let Some(share) = noise.other_cpu_share.filter(|s| *s > OTHER_CPU_SHARE) {
         signs.push(format!("other processes used {:.0} % of it", 100.0 * share));
     }
-    if let Some(load) = noise
+    // The load average tells of the minute before, often of our own build: it stands in only where nothing better is
+    // known.
+    let load = noise
         .load_average_before
-        .filter(|l| *l > 0.5 * f64::from(environment.cores.max(1)))
-    {
+        .filter(|_| noise.other_cpu_share.is_none());
+    if let Some(load) = load.filter(|l| *l > 0.5 * f64::from(environment.cores.max(1))) {
         signs.push(format!(
             "the load average was {load:.1} on {} cores before the start",
             environment.cores
@@ -274,7 +276,8 @@ mod tests {
                 r.environment.noise.other_cpu_share = Some(0.3)
             }),
             ("noisy-machine", |r| {
-                r.environment.noise.load_average_before = Some(1.8)
+                r.environment.noise.load_average_before = Some(1.8);
+                r.environment.noise.other_cpu_share = None;
             }),
             ("not-steady", |r| {
                 for interval in r.engines[0].intervals.iter_mut().filter(|i| i.round == 1) {
