@@ -143,8 +143,12 @@ impl Slots<'_> {
                 column += same;
             }
         }
+        // Crisp edges, and the median's colour beneath: smoothed edges would draw a light net over the map.
+        let RGBColor(r, g, b) = scale.color(scale.median);
         let mut svg = format!(
-            "<g transform=\"translate({} {}) scale({})\" fill=\"none\" stroke-width=\"1.02\">\n",
+            "<g transform=\"translate({} {}) scale({})\" fill=\"none\" stroke-width=\"1.02\" \
+             shape-rendering=\"crispEdges\">\n\
+             <rect width=\"{SIDE}\" height=\"{SIDE}\" fill=\"#{r:02X}{g:02X}{b:02X}\"/>\n",
             area.left * SVG_SCALE,
             area.top * SVG_SCALE,
             CELL * SVG_SCALE
