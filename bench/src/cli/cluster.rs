@@ -12,7 +12,7 @@ use crate::driver::registry::{ClusterRecord, NodeRecord, Registry};
 use crate::driver::{
     Engine, EngineError, LaunchError, LaunchPlan, LocalCluster, Progress, Shape, environment, signals,
 };
-use crate::load::HostPort;
+use crate::load::{Auth, HostPort};
 
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -108,7 +108,7 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
 
     let started = || -> Result<ClusterRecord, Failure> {
         let mut cluster = LocalCluster::start(&plan, &folder, &super::loadgen_path()?)?;
-        let record = ClusterRecord::of(&args.name, &engine, shape.cluster, &cluster);
+        let record = ClusterRecord::of(&args.name, &plan, &cluster);
         registry.save(&record).inspect_err(|_| cluster.end())?;
         cluster.wait_until_ready(&plan, &stop)?;
         Ok(record)
@@ -130,6 +130,11 @@ fn welcome(record: &ClusterRecord, folder: &str) -> String {
     let port = nodes.first().map_or(0, |n| n.port);
     let ports: Vec<String> = nodes.iter().map(|n| n.port.to_string()).collect();
     let ports = ports.join(", ");
+    let password = if record.password.is_some() {
+        " -a PASSWORD"
+    } else {
+        ""
+    };
     let (what, cli_flag) = if record.cluster {
         ("cluster", " -c")
     } else {
@@ -142,8 +147,8 @@ fn welcome(record: &ClusterRecord, folder: &str) -> String {
     };
     format!(
         "{engine} {version} {what} '{name}' is up on 127.0.0.1, port {ports}; files in {folder}\n  \
-         redis-cli{cli_flag} -p {port}\n  \
-         loadgen --workload hotslot --target 127.0.0.1:{port}\n  \
+         redis-cli{cli_flag} -p {port}{password}\n  \
+         loadgen --workload hotslot --target 127.0.0.1:{port}{password}\n  \
          loadgen cluster down{suffix}\n"
     )
 }
@@ -207,7 +212,7 @@ fn status(registry: &Registry, name: Option<String>) -> CommandResult {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} ({} {})", record.name, record.engine, record.version);
         for node in &record.nodes {
-            let (line, fine) = node_line(node, record.cluster);
+            let (line, fine) = node_line(node, &record);
             healthy &= fine;
             let role = if node.replica { "replica" } else { "primary" };
             let _ = writeln!(
@@ -222,18 +227,22 @@ fn status(registry: &Registry, name: Option<String>) -> CommandResult {
 }
 
 /// How a node does, and whether that is well.
-fn node_line(node: &NodeRecord, cluster: bool) -> (String, bool) {
+fn node_line(node: &NodeRecord, record: &ClusterRecord) -> (String, bool) {
     if !node.is_alive() {
         return ("has ended".to_owned(), false);
     }
+    let auth = record
+        .password
+        .clone()
+        .map(|password| Auth { user: None, password });
     let ask = || -> Result<(String, bool), AdminError> {
         let addr = HostPort {
             host: "127.0.0.1".to_owned(),
             port: node.port,
         };
-        let mut admin = Admin::connect(&addr, None, ASK_TIMEOUT)?;
+        let mut admin = Admin::connect(&addr, auth.as_ref(), ASK_TIMEOUT)?;
         let keys = admin.call(&["DBSIZE"])?.as_integer().unwrap_or(0);
-        if !cluster {
+        if !record.cluster {
             return Ok((format!("ok, {keys} keys"), true));
         }
         let info = admin.text(&["CLUSTER", "INFO"])?;

@@ -6,7 +6,9 @@
 pub mod args;
 mod cluster;
 mod exit;
+mod output;
 mod report;
+mod run;
 mod talk;
 mod values;
 mod workloads;
@@ -64,7 +66,7 @@ fn dispatch(cli: Cli) -> CommandResult {
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir: _ }) => Err(anyhow::anyhow!("not yet").into()),
-        None => Err(anyhow::anyhow!("this build cannot run workloads yet").into()),
+        None => run::run(&cli.run),
     }
 }
 

@@ -14,7 +14,7 @@ use super::process::{Bond, NodeProcess, end_all};
 use super::shape::{self, PlannedNode, Shape};
 use super::signals::StopFlag;
 use super::{ports, shape::bus_port};
-use crate::load::HostPort;
+use crate::load::{Auth, HostPort};
 
 /// What to launch.
 #[derive(Clone, Debug)]
@@ -28,6 +28,19 @@ pub struct LaunchPlan {
     /// The first node's port; without it free ones are chosen.
     pub first_port: Option<u16>,
     pub bond: Bond,
+}
+
+impl LaunchPlan {
+    /// How to log in, if a directive sets a password.
+    pub fn auth(&self) -> Option<Auth> {
+        let passwords = self.directives.iter().filter_map(|line| {
+            let (name, values) = words_of(line);
+            let set = name.eq_ignore_ascii_case("requirepass") && values.len() == 1;
+            set.then(|| values.concat())
+                .filter(|password| !password.is_empty())
+        });
+        passwords.last().map(|password| Auth { user: None, password })
+    }
 }
 
 #[derive(Debug, Error)]
@@ -147,7 +160,7 @@ impl LocalCluster {
         let deadline = Instant::now() + patience;
         let mut why = String::new();
         for index in 0..self.nodes.len() {
-            while !self.is_ready(index, plan.shape.cluster, &mut why) {
+            while !self.is_ready(index, plan, &mut why) {
                 if stop.is_raised() {
                     return Err(LaunchError::Interrupted);
                 }
@@ -167,9 +180,9 @@ impl LocalCluster {
         self.all_alive(plan)
     }
 
-    fn is_ready(&self, index: usize, cluster: bool, why: &mut String) -> bool {
+    fn is_ready(&self, index: usize, plan: &LaunchPlan, why: &mut String) -> bool {
         let node = &self.nodes[index];
-        match check_ready(&node.addr, cluster, node.replica) {
+        match check_ready(&node.addr, plan.auth().as_ref(), plan.shape.cluster, node.replica) {
             Ok(None) => true,
             Ok(Some(reason)) => {
                 *why = reason;
@@ -305,18 +318,32 @@ fn node_args(plan: &LaunchPlan, port: u16, dir: &Path) -> Vec<OsString> {
         Family::Stock => {}
     }
     for line in &plan.directives {
-        let mut words = line.split_whitespace();
-        let name = words.next().unwrap_or_default().trim_start_matches("--");
-        directive(name, &words.map(|w| w.trim_matches('"')).collect::<Vec<_>>());
+        let (name, values) = words_of(line);
+        directive(name, &values);
+    }
+    if let Some(auth) = plan.auth() {
+        directive("masterauth", &[&auth.password]);
     }
     args.push("--dir".into());
     args.push(dir.into());
     args
 }
 
+/// The name and the values of a directive; quotes around a value go.
+fn words_of(line: &str) -> (&str, Vec<&str>) {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap_or_default().trim_start_matches("--");
+    (name, words.map(|word| word.trim_matches('"')).collect())
+}
+
 /// Whether a node can be used; if not, why.
-fn check_ready(addr: &HostPort, cluster: bool, replica: bool) -> Result<Option<String>, AdminError> {
-    let mut admin = Admin::connect(addr, None, ASK_TIMEOUT)?;
+fn check_ready(
+    addr: &HostPort,
+    auth: Option<&Auth>,
+    cluster: bool,
+    replica: bool,
+) -> Result<Option<String>, AdminError> {
+    let mut admin = Admin::connect(addr, auth, ASK_TIMEOUT)?;
     if cluster {
         let info = admin.text(&["CLUSTER", "INFO"])?;
         if field(&info, "cluster_state") != Some("ok") {

@@ -1,7 +1,9 @@
 //! Clusters that outlive the command that started them, remembered by name: one folder each under the user's
 //! cache directory, with the nodes' files and a `cluster.json` that says which processes they are.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::cluster::LocalCluster;
+use super::cluster::{LaunchPlan, LocalCluster};
 
 /// What is remembered of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct ClusterRecord {
     pub version: String,
     /// False for a single server without cluster mode.
     pub cluster: bool,
+    /// For AUTH, if the nodes ask for it; the file is readable by its user alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub password: Option<String>,
     pub nodes: Vec<NodeRecord>,
 }
 
@@ -107,7 +112,7 @@ impl Registry {
     pub fn save(&self, record: &ClusterRecord) -> Result<()> {
         let path = self.folder(&record.name).join(RECORD);
         let text = serde_json::to_string_pretty(record)?;
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// What is remembered of a cluster, if anything.
@@ -165,7 +170,7 @@ impl Registry {
 
 impl ClusterRecord {
     /// Describes processes that have just been started.
-    pub fn of(name: &str, engine: &super::Engine, cluster_mode: bool, cluster: &LocalCluster) -> Self {
+    pub fn of(name: &str, plan: &LaunchPlan, cluster: &LocalCluster) -> Self {
         let nodes = cluster.processes().map(|(node, pid)| {
             // One that has ended already has no identity, and is never taken for alive.
             let identity = identity(pid).unwrap_or_default();
@@ -178,12 +183,19 @@ impl ClusterRecord {
         });
         Self {
             name: name.to_owned(),
-            engine: engine.name().to_owned(),
-            version: engine.version().to_owned(),
-            cluster: cluster_mode,
+            engine: plan.engine.name().to_owned(),
+            version: plan.engine.version().to_owned(),
+            cluster: plan.shape.cluster,
+            password: plan.auth().map(|auth| auth.password),
             nodes: nodes.collect(),
         }
     }
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -246,6 +258,7 @@ mod tests {
             engine: text("redis"),
             version: text("7"),
             cluster: true,
+            password: None,
             nodes: vec![node],
         }
     }

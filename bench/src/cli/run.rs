@@ -1,0 +1,213 @@
+//! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
+
+use workloads::spec::Size;
+use workloads::{Overrides, Spec};
+
+use super::args::{RunArgs, WorseIn};
+use super::cluster::{check_engine, find_engine, shape};
+use super::output::Output;
+use super::{CommandResult, Exit, Failure, talk};
+use crate::driver::cores::{self, Division};
+use crate::driver::{
+    Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
+};
+use crate::load::Auth;
+use crate::report::model::{Metric, RunEnd};
+
+const ROUNDS_OF_A_COMPARISON: u32 = 6;
+
+pub fn run(args: &RunArgs) -> CommandResult {
+    let session = session(args)?;
+    let output = Output::prepare(args, &session.spec.name)?;
+    let stop = signals::install()?;
+    let measured = session
+        .run(&stop, Progress::detect(args.quiet))
+        .map_err(|error| match error {
+            SessionError::Spec(error) => Failure::usage(error),
+            SessionError::Interrupted => Failure {
+                exit: Exit::Interrupted,
+                error: SessionError::Interrupted.into(),
+            },
+            SessionError::CannotRun(error) => error.into(),
+        })?;
+    output.write(&measured)?;
+    Ok(verdict(args, &measured))
+}
+
+fn session(args: &RunArgs) -> Result<Session, Failure> {
+    if [&args.json, &args.csv]
+        .iter()
+        .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
+    {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--json - and --csv - cannot both have stdout"
+        )));
+    }
+    let spec = spec(args)?;
+    let (against, threads) = against(args)?;
+    let rounds = args.rounds.unwrap_or(if args.compare.is_some() {
+        ROUNDS_OF_A_COMPARISON
+    } else {
+        1
+    });
+    Ok(Session {
+        spec,
+        seed: args.seed,
+        against,
+        rounds,
+        threads,
+        resp3: args.resp3,
+        preload: !args.no_preload,
+        command_line: without_password(std::env::args(), args.pass.as_deref()),
+        loadgen: super::loadgen_path()?,
+    })
+}
+
+fn spec(args: &RunArgs) -> Result<Spec, Failure> {
+    let mut spec = ::workloads::load(&args.workload).map_err(Failure::usage)?;
+    let value_size = match args.data_size {
+        Some(bytes) => {
+            let too_large = |_| Failure::usage(anyhow::anyhow!("--data-size {bytes} is too large"));
+            Some(Size::Fixed(u32::try_from(bytes).map_err(too_large)?))
+        }
+        None => None,
+    };
+    let overrides = Overrides {
+        clients: args.clients,
+        pipeline: args.pipeline.map(|depth| vec![depth]),
+        keys: args.keyspace,
+        key_size: None,
+        value_size,
+        ratio: args.ratio.map(|r| (r.sets, r.gets)),
+        duration: args.duration,
+        requests: args.requests,
+        warmup: args.warmup,
+    };
+    spec.apply(&overrides).map_err(Failure::usage)?;
+    Ok(spec)
+}
+
+/// Whom the load is for, and how many threads generate it.
+fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
+    let seeds = args.targets();
+    let cores = environment::cores();
+    if !seeds.is_empty() {
+        // A target elsewhere leaves us all cores; one on this machine has a right to half of them.
+        let free = if existing::is_local(&seeds) {
+            (cores / 2).max(1)
+        } else {
+            cores
+        };
+        let auth = auth(args)?;
+        return Ok((Against::Existing { seeds, auth }, args.threads.unwrap_or(free)));
+    }
+    if args.user.is_some() || args.pass.is_some() {
+        let text = "--user and --pass are for a target that runs already: name it with --target or -h";
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
+    let shape = shape(&args.launch)?;
+    let mut engines = vec![find_engine(&args.launch.engine, "--engine")?];
+    if let Some(other) = &args.compare {
+        engines.push(find_engine(other, "--compare")?);
+    }
+    for engine in &engines {
+        check_engine(engine, &shape)?;
+    }
+    let Division { generator, each_node } =
+        cores::divide(cores, shape.node_count(), args.threads, args.launch.node_threads);
+    let directives = args.launch.node_arg.clone();
+    Ok((
+        Against::Launched {
+            engines,
+            shape,
+            node_threads: each_node,
+            directives,
+        },
+        generator,
+    ))
+}
+
+fn auth(args: &RunArgs) -> Result<Option<Auth>, Failure> {
+    let from_environment = || std::env::var("REDISCLI_AUTH").ok().filter(|p| !p.is_empty());
+    match (args.pass.clone().or_else(from_environment), args.user.clone()) {
+        (Some(password), user) => Ok(Some(Auth { user, password })),
+        (None, Some(_)) => Err(Failure::usage(anyhow::anyhow!(
+            "--user needs --pass (or REDISCLI_AUTH)"
+        ))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What a finished run comes to, the gravest first; the reasons go to stderr.
+fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
+    match &measured.report.ended {
+        RunEnd::Interrupted => return Exit::Interrupted,
+        RunEnd::TargetLost { reason } => {
+            talk::complain(format_args!("loadgen: the target was lost: {reason}"));
+            return Exit::CannotRun;
+        }
+        RunEnd::Completed => {}
+    }
+    let report = &measured.report;
+    let mut complaints = check::failed(&measured.workload, &report.engines);
+    complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    for complaint in &complaints {
+        talk::complain(format_args!("loadgen: check failed: {complaint}"));
+    }
+    if complaints.is_empty() {
+        Exit::Done
+    } else {
+        Exit::CheckFailed
+    }
+}
+
+fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {
+    let named = |metric: &Metric| {
+        worse_in.iter().any(|w| match w {
+            WorseIn::Any => true,
+            WorseIn::Throughput => *metric == Metric::Throughput,
+            WorseIn::P99 => *metric == Metric::P99,
+            WorseIn::ServerCpu => *metric == Metric::ServerCpu,
+            WorseIn::Memory => *metric == Metric::Memory,
+        })
+    };
+    Metric::ALL.into_iter().filter(named).collect()
+}
+
+/// The command line for the report, which may be published.
+fn without_password(args: impl Iterator<Item = String>, password: Option<&str>) -> Vec<String> {
+    let Some(password) = password.filter(|p| !p.is_empty()) else {
+        return args.collect();
+    };
+    // Alone (`-a secret`), after an equals sign, or right behind the letter: it is always the end of an argument.
+    args.map(|arg| match arg.strip_suffix(password) {
+        Some(rest) => format!("{rest}***"),
+        None => arg,
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_gets_into_a_report() {
+        let masked =
+            |line: &str| without_password(line.split(' ').map(str::to_owned), Some("secret")).join(" ");
+        assert_eq!(masked("loadgen -h x -a secret -c 5"), "loadgen -h x -a *** -c 5");
+        assert_eq!(masked("loadgen -asecret"), "loadgen -a***");
+        assert_eq!(masked("loadgen -qasecret"), "loadgen -qa***");
+        assert_eq!(
+            masked("loadgen --pass=secret --user u"),
+            "loadgen --pass=*** --user u"
+        );
+    }
+
+    #[test]
+    fn any_means_all_metrics() {
+        assert_eq!(metrics(&[]), []);
+        assert_eq!(metrics(&[WorseIn::P99]), [Metric::P99]);
+        assert_eq!(metrics(&[WorseIn::Any]).len(), Metric::ALL.len());
+    }
+}

@@ -1,0 +1,413 @@
+//! One run from its start to its report: launch or inspect, preload, rounds in turns, arithmetic.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use thiserror::Error;
+use workloads::{Spec, SpecError, Workload};
+
+use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
+use super::engine::Engine;
+use super::existing;
+use super::noise::NoiseMeter;
+use super::order::interleaved;
+use super::process::Bond;
+use super::progress::Progress;
+use super::shape::Shape;
+use super::signals::StopFlag;
+use super::subject::{Rounds, Subject};
+use super::watcher::{Goal, attend};
+use super::workspace::Workspace;
+use super::{environment, watcher};
+use crate::load::{self, Auth, Ended, HostPort, Plan, PreloadPlan, Until, Watch};
+use crate::report::model::{EngineRun, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
+use crate::report::{EngineLog, RoundContext};
+use crate::stats;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// With the flags of the command line applied.
+    pub spec: Spec,
+    pub seed: u64,
+    pub against: Against,
+    /// Rounds on each engine; the spec's duration, operations and warm-up are divided among them.
+    pub rounds: u32,
+    /// Generator threads.
+    pub threads: u32,
+    pub resp3: bool,
+    /// Store every key before measuring.
+    pub preload: bool,
+    /// For the report, passwords left out.
+    pub command_line: Vec<String>,
+    /// The path of this binary.
+    pub loadgen: PathBuf,
+}
+
+/// Whom the load is for.
+#[derive(Clone, Debug)]
+pub enum Against {
+    /// One engine, or two to be compared.
+    Launched {
+        engines: Vec<Engine>,
+        shape: Shape,
+        node_threads: u32,
+        directives: Vec<String>,
+    },
+    Existing {
+        seeds: Vec<HostPort>,
+        auth: Option<Auth>,
+    },
+}
+
+/// What a session leaves.
+#[derive(Debug)]
+pub struct Measured {
+    pub report: Report,
+    pub logs: Vec<EngineLog>,
+    pub workload: Arc<Workload>,
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error("interrupted before anything was measured")]
+    Interrupted,
+    #[error(transparent)]
+    CannotRun(#[from] anyhow::Error),
+}
+
+impl From<LaunchError> for SessionError {
+    fn from(error: LaunchError) -> Self {
+        match error {
+            LaunchError::Interrupted => Self::Interrupted,
+            other => Self::CannotRun(other.into()),
+        }
+    }
+}
+
+/// A round shorter than this measures its own edges.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
+/// From this length of a round on its slices are a second long, below a tenth of one.
+const LONG_ROUND: Duration = Duration::from_secs(8);
+
+impl Session {
+    /// Runs everything. What was launched has ended when this returns.
+    pub fn run(&self, stop: &StopFlag, progress: Progress) -> Result<Measured, SessionError> {
+        let workload = self.spec.compile(self.seed)?;
+        let started_utc = environment::utc_now();
+        let mut environment = environment::describe();
+        // Declared before the subjects, and so dropped after them: their files are in it.
+        let workspace;
+        let (mut subjects, settings) = match &self.against {
+            Against::Launched {
+                engines,
+                shape,
+                node_threads,
+                directives,
+            } => {
+                workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
+                let plan = |engine: &Engine| LaunchPlan {
+                    engine: engine.clone(),
+                    shape: *shape,
+                    node_threads: *node_threads,
+                    directives: directives.clone(),
+                    first_port: None,
+                    bond: Bond::DiesWithUs,
+                };
+                let subjects = self.launch(engines.iter().map(plan), &workspace, stop, progress)?;
+                let replicas = shape.replicas_each;
+                (
+                    subjects,
+                    Settings {
+                        launched: true,
+                        ..self.settings(shape.primaries, replicas, shape.cluster)
+                    },
+                )
+            }
+            Against::Existing { seeds, auth } => {
+                let found = existing::inspect(seeds, auth.as_ref())?;
+                let primaries = u32::try_from(found.primaries.len()).unwrap_or(u32::MAX);
+                let settings = self.settings(primaries, found.replicas / primaries.max(1), found.cluster);
+                (
+                    vec![Subject::existing(&found, seeds, auth.clone(), self.resp3)],
+                    settings,
+                )
+            }
+        };
+        let preloaded = if self.preload {
+            self.preload(&workload, &subjects, stop, progress)?
+        } else {
+            0
+        };
+
+        let noise = NoiseMeter::start(&subjects);
+        let ended = self.measure(&workload, &mut subjects, stop, progress)?;
+        environment.noise = noise.finish(&subjects, self.knows_servers());
+
+        let mut report = Report {
+            schema: SCHEMA.to_owned(),
+            started_utc,
+            command_line: self.command_line.clone(),
+            workload: WorkloadInfo {
+                name: self.spec.name.clone(),
+                question: self.spec.question.clone(),
+                expectation: self.spec.expectation.clone(),
+                seed: self.seed,
+                stream_hash: format!("{:016x}", workload.stream_hash()),
+                preloaded_keys: preloaded,
+                spec: serde_json::to_value(&self.spec).context("the workload as JSON")?,
+            },
+            settings,
+            environment,
+            engines: Vec::new(),
+            comparisons: Vec::new(),
+            warnings: Vec::new(),
+            ended,
+        };
+        let mut logs = Vec::new();
+        for subject in &subjects {
+            for (index, rounds) in subject.steps.iter().enumerate() {
+                if rounds.outcomes.is_empty() {
+                    continue;
+                }
+                let info = subject.info(self.step(index));
+                report.engines.push(EngineRun::from_outcomes(
+                    info.clone(),
+                    &rounds.outcomes,
+                    &rounds.contexts,
+                ));
+                logs.push(EngineLog::from_outcomes(info, &rounds.outcomes, &rounds.contexts));
+            }
+        }
+        if report.engines.is_empty() {
+            return Err(match &report.ended {
+                RunEnd::TargetLost { reason } => anyhow::anyhow!("nothing was measured: {reason}").into(),
+                _ => SessionError::Interrupted,
+            });
+        }
+        stats::conclude(&mut report);
+        Ok(Measured {
+            report,
+            logs,
+            workload,
+        })
+    }
+
+    fn launch(
+        &self,
+        plans: impl Iterator<Item = LaunchPlan>,
+        workspace: &Workspace,
+        stop: &StopFlag,
+        progress: Progress,
+    ) -> Result<Vec<Subject>, SessionError> {
+        let mut subjects: Vec<Subject> = Vec::new();
+        for plan in plans {
+            let (name, version) = (plan.engine.name(), plan.engine.version());
+            let _shown = progress.waiting(&format!("starting {name} {version} ({})", plan.shape));
+            // Two engines of the same name, say two builds of one server, still need two names for their files.
+            let taken = subjects.iter().any(|s| s.engine == name);
+            let label = if taken {
+                format!("{name}-2")
+            } else {
+                name.to_owned()
+            };
+            let dir = workspace
+                .subdirectory(&label)
+                .context("cannot make a temporary directory")?;
+            let cluster = LocalCluster::launch(&plan, &dir, &self.loadgen, stop)?;
+            subjects.push(Subject::launched(label, &plan, cluster, self.resp3));
+        }
+        Ok(subjects)
+    }
+
+    /// Stores every key in every subject; returns how many keys that are.
+    fn preload(
+        &self,
+        workload: &Arc<Workload>,
+        subjects: &[Subject],
+        stop: &StopFlag,
+        progress: Progress,
+    ) -> Result<u64, SessionError> {
+        let keys = workload.preload_len();
+        for subject in subjects {
+            let plan = PreloadPlan {
+                workload: Arc::clone(workload),
+                target: subject.target.clone(),
+                threads: self.threads,
+            };
+            let watch = Watch::new();
+            let goal = Goal::Operations(keys);
+            let shown = progress.phase(
+                &format!("storing {keys} keys in {}", subject.engine),
+                goal.total(),
+            );
+            let (loaded, _) = attend(&watch, stop, None, goal, &shown, || load::preload(&plan, &watch));
+            let loaded = loaded.with_context(|| format!("cannot store the keys in {}", subject.engine))?;
+            match loaded.ended {
+                Ended::Interrupted => return Err(SessionError::Interrupted),
+                Ended::TargetLost(reason) => {
+                    return Err(anyhow::anyhow!(
+                        "{} was lost while its keys were stored: {reason}",
+                        subject.engine
+                    )
+                    .into());
+                }
+                Ended::Completed if !loaded.errors.is_empty() => {
+                    let classes: Vec<String> = loaded
+                        .errors
+                        .iter()
+                        .map(|(class, n)| format!("{class} {n}"))
+                        .collect();
+                    let (engine, stored) = (&subject.engine, loaded.stored);
+                    let text = format!(
+                        "{engine} took {stored} of {keys} keys, the others failed: {}",
+                        classes.join(", ")
+                    );
+                    return Err(anyhow::anyhow!(text).into());
+                }
+                Ended::Completed => {}
+            }
+        }
+        Ok(keys)
+    }
+
+    fn measure(
+        &self,
+        workload: &Arc<Workload>,
+        subjects: &mut [Subject],
+        stop: &StopFlag,
+        progress: Progress,
+    ) -> Result<RunEnd, SessionError> {
+        let depths = &self.spec.run.pipeline;
+        for subject in subjects.iter_mut() {
+            subject.steps.resize_with(depths.len(), Rounds::default);
+        }
+        for (step, &depth) in depths.iter().enumerate() {
+            for (round, index) in interleaved(subjects.len(), self.rounds) {
+                let subject = &mut subjects[index];
+                let label = self.label(&subject.engine, step, round);
+                let plan = self.plan(workload, subject, depth, round);
+                let (outcome, context) = one_round(&plan, subject, stop, progress, &label)
+                    .with_context(|| format!("the load on {} failed", subject.engine))?;
+                let ended = outcome.ended.clone();
+                // A round that was broken off before its measured time began has nothing to add.
+                if outcome.measured > Duration::ZERO {
+                    subject.steps[step].outcomes.push(outcome);
+                    subject.steps[step].contexts.push(context);
+                }
+                if let Some(reason) = subject.dead_node() {
+                    return Ok(RunEnd::TargetLost { reason });
+                }
+                match ended {
+                    Ended::TargetLost(reason) => return Ok(RunEnd::TargetLost { reason }),
+                    Ended::Interrupted => return Ok(RunEnd::Interrupted),
+                    Ended::Completed if stop.is_raised() => return Ok(RunEnd::Interrupted),
+                    Ended::Completed => {}
+                }
+            }
+        }
+        Ok(RunEnd::Completed)
+    }
+
+    fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
+        let clients = self.spec.run.clients;
+        let length = self.round_length();
+        let long = matches!(length, Until::Duration(d) if d >= LONG_ROUND);
+        Plan {
+            workload: Arc::clone(workload),
+            target: subject.target.clone(),
+            clients,
+            threads: self.threads.min(clients),
+            pipeline,
+            until: length,
+            warmup: self.spec.run.warmup / self.rounds,
+            // Every round goes on where a new set of clients begins; in the same round both engines get the same.
+            client_base: round.saturating_mul(clients),
+            interval: if long {
+                Duration::from_secs(1)
+            } else {
+                Duration::from_millis(100)
+            },
+            pin: Vec::new(),
+        }
+    }
+
+    fn round_length(&self) -> Until {
+        match self.spec.run.requests {
+            Some(requests) => Until::Requests(requests.div_ceil(u64::from(self.rounds))),
+            None => Until::Duration((self.spec.run.duration / self.rounds).max(SHORTEST_ROUND)),
+        }
+    }
+
+    fn label(&self, engine: &str, step: usize, round: u32) -> String {
+        let mut label = format!("measuring {engine}");
+        if let Some(step) = self.step(step) {
+            label += &format!(", {step}");
+        }
+        if self.rounds > 1 {
+            label += &format!(", round {} of {}", round + 1, self.rounds);
+        }
+        label
+    }
+
+    fn step(&self, index: usize) -> Option<Step> {
+        let depths = &self.spec.run.pipeline;
+        (depths.len() > 1).then(|| Step {
+            parameter: "pipeline".to_owned(),
+            value: u64::from(depths[index]),
+        })
+    }
+
+    /// Whether every server on this machine is known to be one: its work is not taken for that of strangers.
+    fn knows_servers(&self) -> bool {
+        match &self.against {
+            Against::Launched { .. } => true,
+            Against::Existing { seeds, .. } => !existing::is_local(seeds),
+        }
+    }
+
+    fn settings(&self, nodes: u32, replicas: u32, cluster: bool) -> Settings {
+        let (duration_s, requests) = match self.round_length() {
+            Until::Duration(d) => (Some(d.as_secs_f64()), None),
+            Until::Requests(n) => (None, Some(n)),
+        };
+        Settings {
+            clients: self.spec.run.clients,
+            threads: self.threads.min(self.spec.run.clients),
+            pipeline: self.spec.run.pipeline.first().copied().unwrap_or(1),
+            rounds: self.rounds,
+            duration_s,
+            requests,
+            warmup_s: (self.spec.run.warmup / self.rounds).as_secs_f64(),
+            protocol: if self.resp3 { 3 } else { 2 },
+            nodes,
+            replicas,
+            cluster,
+            launched: false,
+        }
+    }
+}
+
+fn one_round(
+    plan: &Plan,
+    subject: &Subject,
+    stop: &StopFlag,
+    progress: Progress,
+    label: &str,
+) -> anyhow::Result<(load::Outcome, RoundContext)> {
+    let goal = match plan.until {
+        Until::Requests(n) => Goal::Operations(n),
+        Until::Duration(d) => Goal::Time(d),
+    };
+    let watch = Watch::new();
+    let shown = progress.phase(label, goal.total());
+    let (outcome, context) = watcher::attend(&watch, stop, Some(&subject.probe), goal, &shown, || {
+        load::run(plan, &watch)
+    });
+    Ok((outcome?, context))
+}

@@ -1,0 +1,461 @@
+//! The command line of a run: exit codes, where output goes, and that nothing is left behind, however it ends.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{Finished, entries, eventually, has_redis, loadgen, processes_in, run, wait};
+use loadgen::driver::admin::{Admin, field};
+use loadgen::load::HostPort;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder for temporary files and one for results, so that what a run leaves can be seen.
+struct Ground {
+    dir: TempDir,
+}
+
+/// Small and short, for a machine that does other things too.
+const SMALL: [&str; 8] = ["-r", "2k", "-c", "4", "--warmup", "50ms", "--duration", "400ms"];
+
+impl Ground {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        std::fs::create_dir(dir.path().join("tmp")).expect("created");
+        Self { dir }
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.dir.path().join("tmp")
+    }
+
+    fn results(&self) -> PathBuf {
+        self.dir.path().join("results-of-the-test")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = loadgen();
+        command.args(args).arg("--output").arg(self.results());
+        command.env("TMPDIR", self.tmp()).current_dir(self.dir.path());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Finished {
+        Finished::from(self.command(args).output().expect("loadgen starts"))
+    }
+
+    fn report(&self) -> Value {
+        let text = std::fs::read_to_string(self.results().join("run.json")).expect("run.json is there");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn is_clean(&self) -> bool {
+        entries(&self.tmp()).is_empty() && processes_in(&self.tmp()).is_empty()
+    }
+
+    /// Starts a long run and waits until its load has reached the nodes.
+    fn under_load(&self, args: &[&str]) -> UnderLoad {
+        let mut command = self.command(args);
+        command.args(["--duration", "10m", "--warmup", "0s", "-r", "2k", "-c", "4"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("loadgen starts");
+        let stderr = child.stderr.take().expect("piped");
+        let mut lines = BufReader::new(stderr).lines();
+        let said = lines
+            .by_ref()
+            .map(|l| l.expect("UTF-8"))
+            .find(|l| l.starts_with("measuring"));
+        assert!(said.is_some(), "it never began to measure");
+        // What is said later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let under_load = UnderLoad { child };
+        eventually("the load reaches a node", || self.operations_of_a_node() > 20_000);
+        under_load
+    }
+
+    /// Commands that one of the nodes has processed.
+    fn operations_of_a_node(&self) -> u64 {
+        let Some(port) = find_node(&self.tmp()) else {
+            return 0;
+        };
+        let ask = || -> Option<u64> {
+            let mut admin =
+                Admin::connect(&HostPort::new("127.0.0.1", port), None, Duration::from_secs(5)).ok()?;
+            field(&admin.text(&["INFO", "stats"]).ok()?, "total_commands_processed")?
+                .parse()
+                .ok()
+        };
+        ask().unwrap_or(0)
+    }
+}
+
+/// A run that is ended with the test.
+struct UnderLoad {
+    child: Child,
+}
+
+impl UnderLoad {
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
+    }
+}
+
+impl Drop for UnderLoad {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The port of a node whose files are somewhere below `dir`.
+fn find_node(dir: &Path) -> Option<u16> {
+    for entry in std::fs::read_dir(dir).ok()?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(port) = name.strip_prefix("node-") {
+            return port.parse().ok();
+        }
+        if let Some(port) = entry
+            .file_type()
+            .ok()
+            .filter(|t| t.is_dir())
+            .and_then(|_| find_node(&entry.path()))
+        {
+            return Some(port);
+        }
+    }
+    None
+}
+
+fn runs_end_to_end(engine: &str) {
+    let ground = Ground::new();
+    let mut args = vec!["--workload", "hotslot", "--engine", engine, "--json", "-"];
+    args.extend(SMALL);
+    let done = ground.run(&args);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let report: Value = serde_json::from_str(&done.out).expect("stdout holds run.json and nothing else");
+    assert_eq!(report, ground.report());
+    assert_eq!(report["ended"]["state"], "completed");
+    let run = &report["engines"][0];
+    assert_eq!(run["engine"], engine);
+    assert!(run["ops"].as_u64().expect("a count") > 100, "{run}");
+    assert!(
+        run["server"]["cpu_ns_per_op"]
+            .as_f64()
+            .expect("our own nodes can be seen")
+            > 0.0
+    );
+    assert_eq!(run["nodes"].as_array().expect("nodes").len(), 3);
+    assert!(done.err.contains("p99"), "the text goes to stderr: {done:?}");
+    for file in ["summary.csv", "intervals.csv", "report.html"] {
+        assert!(ground.results().join(file).is_file(), "{file}");
+    }
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn a_run_on_redis_reports_and_leaves_nothing() {
+    if has_redis() {
+        runs_end_to_end("redis");
+    }
+}
+
+#[test]
+fn a_run_on_the_embedded_node_reports_and_leaves_nothing() {
+    runs_end_to_end("slotmark");
+}
+
+#[test]
+fn engines_are_compared_in_turns() {
+    if !has_redis() {
+        return;
+    }
+    let ground = Ground::new();
+    let mut args = vec![
+        "--engine",
+        "redis",
+        "--compare",
+        "redis",
+        "--rounds",
+        "2",
+        "--nodes",
+        "1",
+        "--csv",
+        "-",
+    ];
+    args.extend(SMALL);
+    let done = ground.run(&args);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.out.starts_with("\"test\"") || done.out.starts_with("test,"),
+        "{done:?}"
+    );
+    let report = ground.report();
+    let names: Vec<&str> = report["engines"]
+        .as_array()
+        .expect("two")
+        .iter()
+        .filter_map(|e| e["engine"].as_str())
+        .collect();
+    assert_eq!(names, ["redis", "redis-2"]);
+    let rounds: Vec<u64> = (0..2)
+        .flat_map(|e| report["engines"][e]["rounds"].as_array().expect("rounds").clone())
+        .map(|r| r["started_unix_ms"].as_u64().expect("a time"))
+        .collect();
+    let [a0, a1, b0, b1] = rounds[..] else {
+        panic!("{rounds:?}")
+    };
+    assert!(a0 < b0 && b0 < b1 && b1 < a1, "A B B A: {rounds:?}");
+    assert_eq!(
+        report["comparisons"][0]["metrics"]
+            .as_array()
+            .expect("metrics")
+            .len(),
+        4
+    );
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn a_server_that_runs_already_is_found_by_host_and_port() {
+    if !has_redis() {
+        return;
+    }
+    let ground = Ground::new();
+    let clusters = tempfile::tempdir().expect("a temporary directory");
+    let cluster = |args: &[&str]| {
+        let mut command = loadgen();
+        command
+            .arg("cluster")
+            .args(args)
+            .env("SLOTMARK_CLUSTERS", clusters.path());
+        Finished::from(command.output().expect("loadgen starts"))
+    };
+    let up = cluster(&[
+        "up",
+        "--engine",
+        "redis",
+        "--standalone",
+        "--port",
+        "0",
+        "--node-arg",
+        "requirepass sesame",
+    ]);
+    assert_eq!(up.code, Some(0), "{up:?}");
+    let status = cluster(&["status"]);
+    let rest = up.out.split("-p ").nth(1).expect("up says how to reach it");
+    let port = rest.split_whitespace().next().expect("a port");
+
+    let common = [
+        "-p", port, "-n", "1k", "-c", "2", "-r", "500", "--warmup", "0s", "-q", "--seed", "7",
+    ];
+    let refused = ground.run(&common);
+    let done = ground.run(&[&common[..], &["-a", "sesame"]].concat());
+    let down = cluster(&["down"]);
+    assert_eq!(
+        (status.code, down.code),
+        (Some(0), Some(0)),
+        "{status:?} {down:?}"
+    );
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("NOAUTH") && refused.err.contains("give --pass"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        (done.code, done.err.as_str()),
+        (Some(0), ""),
+        "--quiet says nothing on stderr"
+    );
+    assert!(done.out.contains("p99"), "{done:?}");
+    let report = ground.report();
+    assert_eq!(
+        (&report["engines"][0]["ops"], &report["workload"]["seed"]),
+        (&1000.into(), &7.into())
+    );
+    assert!(
+        !report.to_string().contains("sesame"),
+        "the password is in the report"
+    );
+    assert_eq!(report["settings"]["cluster"], false);
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    if !has_redis() {
+        return;
+    }
+    for signal in ["-INT", "-TERM"] {
+        let ground = Ground::new();
+        let mut running = ground.under_load(&["--engine", "redis"]);
+        running.signal(signal);
+        assert_eq!(wait(&mut running.child).code(), Some(130));
+        let report = ground.report();
+        assert_eq!(report["ended"]["state"], "interrupted");
+        assert!(report["engines"][0]["ops"].as_u64().expect("a count") > 0);
+        assert!(ground.is_clean());
+    }
+}
+
+#[test]
+fn a_killed_node_ends_the_run_with_a_partial_report() {
+    if !has_redis() {
+        return;
+    }
+    let ground = Ground::new();
+    let mut running = ground.under_load(&["--engine", "redis", "--nodes", "1"]);
+    let nodes: Vec<u32> = processes_in(&ground.tmp())
+        .into_iter()
+        .filter(|pid| is_program(*pid, "redis-server"))
+        .collect();
+    assert_eq!(nodes.len(), 1);
+    assert!(
+        Command::new("kill")
+            .args(["-9", &nodes[0].to_string()])
+            .status()
+            .expect("kill runs")
+            .success()
+    );
+    assert_eq!(wait(&mut running.child).code(), Some(1));
+    let report = ground.report();
+    assert_eq!(report["ended"]["state"], "target_lost");
+    assert!(report["engines"][0]["ops"].as_u64().expect("a count") > 0);
+    assert!(ground.is_clean());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn even_a_killed_loadgen_leaves_nothing() {
+    if !has_redis() {
+        return;
+    }
+    let ground = Ground::new();
+    let running = ground.under_load(&["--engine", "redis"]);
+    running.signal("-KILL");
+    eventually("nodes and files are gone", || ground.is_clean());
+}
+
+#[test]
+fn an_unreachable_target_is_said_to_be_one() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port().to_string();
+    drop(listener);
+    let ground = Ground::new();
+    let refused = ground.run(&["-p", &port]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.err.contains(&format!("127.0.0.1:{port}")) && refused.err.contains("refused"),
+        "{refused:?}"
+    );
+    assert!(!ground.results().exists(), "there is nothing to report");
+}
+
+#[test]
+fn usage_errors_say_what_to_do() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let broken = dir.path().join("broken.toml");
+    std::fs::write(
+        &broken,
+        "question = \"?\"\nexpectation = \"!\"\n[keyspace]\nkeyz = 5\n",
+    )
+    .expect("written");
+    let broken = broken.to_str().expect("UTF-8");
+    for (args, text) in [
+        (&["--workload", "hotslt"][..], "did you mean hotslot?"),
+        (&["--workload", broken], "keyz"),
+        (&["--workload", "/nowhere.toml"], "/nowhere.toml"),
+        (&["--engine", "memcached"], "choose slotmark, redis, valkey"),
+        (&["--replicas", "1"], "cannot replicate yet"),
+        (&["--duration", "soon"], "write 30s, 500ms"),
+        (&["--duration", "1s", "-n", "5"], "cannot be used with"),
+        (&["-c", "0"], "at least 1"),
+        (&["--pass", "x"], "are for a target that runs already"),
+        (
+            &["--target", "localhost:1", "--compare", "redis"],
+            "cannot be used with",
+        ),
+        (&["--json", "-", "--csv", "-"], "cannot both have stdout"),
+        (&["--fail-if-worse", "any"], "--compare"),
+        (&["workloads", "nope"], "no such workload"),
+        (&["report", "/nowhere"], "there is no run.json"),
+        (&["--frobnicate"], "unexpected argument"),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.code, Some(2), "{args:?}: {refused:?}");
+        assert!(refused.err.contains(text), "{args:?}: {refused:?}");
+        assert_eq!(refused.out, "", "{args:?}");
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written_are_refused_before_the_run() {
+    for (args, text) in [
+        (
+            &["--output", "/proc/nowhere"][..],
+            "choose a folder with --output",
+        ),
+        (&["--json", "/nowhere/at/all.json"], "there is no folder"),
+        (&["--output", "/etc/passwd"], "is not a folder"),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.code, Some(1), "{args:?}: {refused:?}");
+        assert!(refused.err.contains(text), "{args:?}: {refused:?}");
+        assert!(!refused.err.contains("starting"), "{args:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    for args in [&["workloads"][..], &["--help"], &["completions", "zsh"]] {
+        let mut child = loadgen()
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut said)
+            .expect("UTF-8");
+        assert_eq!(
+            (wait(&mut child).code(), said.as_str()),
+            (Some(0), ""),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn help_workloads_and_completions_print() {
+    assert!(run(&["--help"]).out.contains("-h, --host"));
+    assert!(run(&["workloads"]).out.contains("hotslot"));
+    assert_eq!(
+        run(&["workloads", "zipf"]).out,
+        include_str!("../../workloads/zipf.toml")
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run(&["completions", shell]).out.contains("loadgen"), "{shell}");
+    }
+}
+
+fn is_program(pid: u32, name: &str) -> bool {
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.starts_with(comm.trim()) && !comm.trim().is_empty()
+}
