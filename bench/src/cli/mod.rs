@@ -65,7 +65,11 @@ fn dispatch(cli: Cli) -> CommandResult {
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
         Some(Command::Report { dir }) => report::run(&dir),
-        Some(Command::ReadmeTable { dir: _ }) => Err(anyhow::anyhow!("not yet").into()),
+        Some(Command::ReadmeTable { dir }) => {
+            let reports = crate::report::readme::reference_reports(&dir)?;
+            talk::print(&format!("{}\n", crate::report::readme_table(&reports)))?;
+            Ok(Exit::Done)
+        }
         None => run::run(&cli.run),
     }
 }
