@@ -94,6 +94,8 @@ impl From<LaunchError> for SessionError {
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
 /// From this length of a round on its slices are a second long, below a tenth of one.
 const LONG_ROUND: Duration = Duration::from_secs(8);
+/// Each slice keeps a histogram, so a long round has longer ones instead of more.
+const MOST_SLICES: u64 = 900;
 
 impl Session {
     /// Runs everything. What was launched has ended when this returns.
@@ -317,7 +319,6 @@ impl Session {
     fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
         let clients = self.spec.run.clients;
         let length = self.round_length();
-        let long = matches!(length, Until::Duration(d) if d >= LONG_ROUND);
         Plan {
             workload: Arc::clone(workload),
             target: subject.target.clone(),
@@ -328,11 +329,7 @@ impl Session {
             warmup: self.spec.run.warmup / self.rounds,
             // Every round goes on where a new set of clients begins; in the same round both engines get the same.
             client_base: round.saturating_mul(clients),
-            interval: if long {
-                Duration::from_secs(1)
-            } else {
-                Duration::from_millis(100)
-            },
+            interval: slice_length(length),
             pin: Vec::new(),
         }
     }
@@ -393,6 +390,15 @@ impl Session {
     }
 }
 
+/// How long the slices of a round are in which its course is shown.
+fn slice_length(round: Until) -> Duration {
+    match round {
+        Until::Duration(length) if length < LONG_ROUND => Duration::from_millis(100),
+        Until::Duration(length) => Duration::from_secs(length.as_secs().div_ceil(MOST_SLICES).max(1)),
+        Until::Requests(_) => Duration::from_secs(1),
+    }
+}
+
 fn one_round(
     plan: &Plan,
     subject: &Subject,
@@ -410,4 +416,20 @@ fn one_round(
         load::run(plan, &watch)
     });
     Ok((outcome?, context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_show_the_course_and_stay_few() {
+        let of = |seconds| slice_length(Until::Duration(Duration::from_secs(seconds)));
+        assert_eq!(of(2), Duration::from_millis(100));
+        assert_eq!(
+            (of(10), of(900)),
+            (Duration::from_secs(1), Duration::from_secs(1))
+        );
+        assert_eq!(of(24 * 3600), Duration::from_secs(96));
+    }
 }
