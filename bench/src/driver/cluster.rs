@@ -33,13 +33,15 @@ pub struct LaunchPlan {
 impl LaunchPlan {
     /// How to log in, if a directive sets a password.
     pub fn auth(&self) -> Option<Auth> {
-        let passwords = self.directives.iter().filter_map(|line| {
+        let password_in = |line: &String| {
             let (name, values) = words_of(line);
             let set = name.eq_ignore_ascii_case("requirepass") && values.len() == 1;
             set.then(|| values.concat())
                 .filter(|password| !password.is_empty())
-        });
-        passwords.last().map(|password| Auth { user: None, password })
+        };
+        // As in redis.conf, the last one counts.
+        let password = self.directives.iter().rev().find_map(password_in)?;
+        Some(Auth { user: None, password })
     }
 }
 
