@@ -1,5 +1,6 @@
 //! CLUSTER and its kin, word for word: the same commands to our node and to stock redis-server 7.0.15, alone in their
 //! clusters, must get the same bytes, but for names and ports.
+#![allow(clippy::unwrap_used)]
 
 use e2e::{Client, Server, wait_for};
 use slotcore::resp::Reply;
