@@ -79,8 +79,8 @@ pub fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// The processes whose command line names something below `dir`: the nodes of a run that has its files there.
-/// Processes that have ended and only wait for their parent to notice have no command line.
+/// The processes that work in a folder below `dir` or name one on their command line: the nodes of a run that has
+/// its files there. Processes that have ended and only wait for their parent to notice have neither.
 #[cfg(target_os = "linux")]
 pub fn processes_in(dir: &Path) -> Vec<u32> {
     let needle = dir.to_str().expect("test paths are UTF-8");
@@ -88,7 +88,9 @@ pub fn processes_in(dir: &Path) -> Vec<u32> {
     all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(needle)
+            // redis-server writes a title over its command line, but works in its own folder.
+            let folder = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(needle) || folder.to_string_lossy().contains(needle)
         })
         .collect()
 }
