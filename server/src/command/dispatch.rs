@@ -155,7 +155,10 @@ fn admit(
     if !command::arity_ok(spec, request.args.len()) {
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }
-    if !session.authenticated && !spec.flags.contains(CommandFlags::NO_AUTH) {
+    if !session.authenticated
+        && batch.config.requirepass.is_some()
+        && !spec.flags.contains(CommandFlags::NO_AUTH)
+    {
         return Err(ErrorReply::NO_AUTH);
     }
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {

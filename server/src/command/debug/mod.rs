@@ -1,9 +1,13 @@
 //! DEBUG, as far as tests and tools need it, and only if `enable-debug-command` allows it.
 
+mod digest;
+
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::Key;
 use crate::log;
+use digest::Digest;
+use slotcore::{SLOT_COUNT, Slot};
 use std::time::Duration;
 
 /// What this file implements.
@@ -14,6 +18,10 @@ const MAX_SLEEP_S: f64 = 86_400.0;
 
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "DIGEST",
+    "    Fingerprint of all data.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Fingerprints of the values at these keys.",
     "ERROR <message>",
     "    Replies with this error.",
     "LOG <message>",
@@ -52,6 +60,8 @@ fn debug(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
         (b"sleep", 3) => sleep(call),
         (b"object", 3 | 4) => return object(call),
+        (b"digest", 2) => digest_all(call),
+        (b"digest-value", _) => digest_values(call),
         (b"set-active-expire", 3) => {
             // Like atoi, what is no number counts as 0.
             let on = call.int_arg(2).unwrap_or(0) != 0;
@@ -107,6 +117,48 @@ fn object(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     });
     call.out.simple(&line.ok_or(ErrorReply::NO_SUCH_KEY)?);
     Ok(())
+}
+
+/// The order of keys does not matter, so slots are visited one after the other.
+fn digest_all(call: &mut Call<'_>) {
+    let mut all = Digest::default();
+    let mut any = false;
+    let now = call.now;
+    for slot in 0..SLOT_COUNT as Slot {
+        if call.node.keyspace.slot_len(slot) == 0 {
+            continue;
+        }
+        call.with_slot(slot, |table| {
+            for entry in table.entries().filter(|entry| !entry.is_expired(now)) {
+                if !any {
+                    // The number of the database comes before its keys.
+                    digest::mix(&mut all, &0u32.to_be_bytes());
+                    any = true;
+                }
+                let mut one = Digest::default();
+                digest::mix(&mut one, entry.key());
+                digest::mix_value(&mut one, entry);
+                digest::add(&mut all, &one);
+            }
+        });
+    }
+    call.out.simple(&digest::hex(&all));
+}
+
+fn digest_values(call: &mut Call<'_>) {
+    let now = call.now;
+    let args = call.args.from(2);
+    call.out.array(args.len());
+    for name in args.iter() {
+        let key = Key::new(name);
+        let mut digest = Digest::default();
+        call.with_slot(key.slot, |table| {
+            if let Some(entry) = table.peek(&key, now) {
+                digest::mix_value(&mut digest, entry);
+            }
+        });
+        call.out.simple(&digest::hex(&digest));
+    }
 }
 
 /// A pattern that takes long to match is a way to attack a server: this is how to try one.
