@@ -106,7 +106,7 @@ pub struct Command {
     frames: Vec<Frame>,
 }
 
-/// Bytes of a command with gaps for keys (zeros of the right length) and after each piece, if wanted, a value.
+/// Bytes of a command with the template of a key wherever one goes, and after each piece, if wanted, a value.
 #[derive(Debug, Default)]
 struct Frame {
     bytes: Vec<u8>,
@@ -130,7 +130,7 @@ impl Command {
             entry.keys..=entry.keys
         };
         let frames = counts
-            .map(|keys| Frame::new(kind, keys as usize, &entry.args, format.size()))
+            .map(|keys| Frame::new(kind, keys as usize, &entry.args, format.template()))
             .collect();
         Self {
             kind,
@@ -161,11 +161,6 @@ impl Command {
 
     pub(crate) fn has_value(&self) -> bool {
         self.kind.value
-    }
-
-    /// All bytes of all frames, gaps included: what the hash of the stream takes in of a command.
-    pub(crate) fn frame_bytes(&self) -> impl Iterator<Item = &[u8]> {
-        self.frames.iter().map(|frame| frame.bytes.as_slice())
     }
 
     /// Appends the command with these keys. Key number i of an operation gets the value that starts `i` steps after
@@ -201,7 +196,7 @@ impl Command {
 }
 
 impl Frame {
-    fn new(kind: &Kind, keys: usize, args: &[String], key_size: usize) -> Self {
+    fn new(kind: &Kind, keys: usize, args: &[String], template: &[u8]) -> Self {
         let argc = 1 + keys * (1 + usize::from(kind.value)) + args.len();
         let mut frame = Self::default();
         let mut start = 0;
@@ -211,9 +206,9 @@ impl Frame {
         for _ in 0..keys {
             frame
                 .bytes
-                .extend_from_slice(format!("${key_size}\r\n").as_bytes());
+                .extend_from_slice(format!("${}\r\n", template.len()).as_bytes());
             keys_at.push(frame.bytes.len() - start);
-            frame.bytes.resize(frame.bytes.len() + key_size, b'0');
+            frame.bytes.extend_from_slice(template);
             frame.bytes.extend_from_slice(b"\r\n");
             if kind.value {
                 let bytes = start..frame.bytes.len();

@@ -267,10 +267,13 @@ impl Workload {
     /// operations of each of the workload's clients, from which the rest follows.
     pub fn stream_hash(self: &Arc<Self>) -> u64 {
         let mut hash = Fnv::new();
-        self.commands()
-            .iter()
-            .flat_map(Command::frame_bytes)
-            .for_each(|frame| hash.write(frame));
+        for entry in &self.spec.mix {
+            for text in [&entry.command].into_iter().chain(&entry.args) {
+                hash.write(text.as_bytes());
+                hash.write(&[0]);
+            }
+            hash.write(&entry.keys.to_le_bytes());
+        }
         hash.write(&self.values.pool()[..4096]);
         let mut parts = Parts::default();
         for client in 0..self.spec.run.clients {

@@ -9,11 +9,12 @@
 //! The length is the same for all keys of a workload, so that frames can be laid out once and no key is dearer than
 //! another.
 
-use slotcore::{Slot, slot_of};
+use slotcore::slot::crc16;
+use slotcore::{SLOT_COUNT, Slot};
 
 use super::digits;
 use super::tags::{MAX_TAG_SIZE, tag_of_slot};
-use crate::spec::{Keyspace, MAX_KEY_SIZE, Traffic};
+use crate::spec::{Keyspace, Traffic};
 
 /// A key by number: the keys of the keyspace from 0, and those of a hot slot in a range of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +49,53 @@ pub struct KeyFormat {
     /// Where the digits of the member lie; empty for plain keys.
     member_at: usize,
     template: Vec<u8>,
+    checksum: DigitChecksum,
     hot: Option<Hot>,
+}
+
+/// The checksum of a text in which only some digits change, without writing the text.
+///
+/// A CRC that starts at zero is linear: the checksum of two texts of the same length, one laid over the other by
+/// exclusive or, is that of one laid over that of the other. So each pair of digits contributes from its place what a
+/// table says, and the rest of the text is a constant.
+#[derive(Debug)]
+struct DigitChecksum {
+    /// Of the text with zeros for digits.
+    base: u16,
+    /// What each pair of digits changes, the last pair first.
+    pairs: Vec<[u16; 100]>,
+}
+
+impl DigitChecksum {
+    /// `text` has its digits, all zero, at `digits`.
+    fn new(text: &[u8], digits: std::ops::Range<usize>) -> Self {
+        let pairs = (0..digits.len().div_ceil(2)).map(|pair| {
+            let mut changes = [0; 100];
+            for (n, change) in (0u64..).zip(&mut changes) {
+                let mut overlay = vec![0; text.len()];
+                let written = &mut overlay[digits.start..digits.end - 2 * pair];
+                digits::write(n, written);
+                written.iter_mut().for_each(|digit| *digit ^= b'0');
+                *change = crc16(&overlay);
+            }
+            changes
+        });
+        Self {
+            base: crc16(text),
+            pairs: pairs.collect(),
+        }
+    }
+
+    /// The slot of the text with the digits of `n`.
+    #[inline]
+    fn slot(&self, mut n: u64) -> Slot {
+        let mut checksum = self.base;
+        for changes in &self.pairs {
+            checksum ^= changes[(n % 100) as usize];
+            n /= 100;
+        }
+        checksum % SLOT_COUNT as u16
+    }
 }
 
 #[derive(Debug)]
@@ -98,13 +145,23 @@ impl KeyFormat {
             Traffic::Hotslot { slot, .. } => Some(Hot::new(slot, size)),
             _ => None,
         };
+        let digits_at = start.max(digits_end.saturating_sub(MAX_DIGITS));
+        // Of a key with a hash tag the tag alone is hashed: what is between its braces.
+        let hashed = if keyspace.keys_per_tag.is_some() {
+            start..digits_end
+        } else {
+            0..size
+        };
+        let digits = digits_at - hashed.start..digits_end - hashed.start;
+        let checksum = DigitChecksum::new(&template[hashed], digits);
         Self {
             size,
             per_tag: keyspace.keys_per_tag.map(u64::from),
-            digits_at: start.max(digits_end.saturating_sub(MAX_DIGITS)),
+            digits_at,
             digits_end,
             member_at,
             template,
+            checksum,
             hot,
         }
     }
@@ -115,30 +172,32 @@ impl KeyFormat {
         self.size
     }
 
-    /// Writes a key into `out`, which is [`KeyFormat::size`] bytes long.
+    /// What all keys of the keyspace have in common: their text with zeros for digits.
+    pub(crate) fn template(&self) -> &[u8] {
+        &self.template
+    }
+
+    /// Writes a key over the template, or over another key of the keyspace.
     #[inline]
-    pub fn write(&self, key: KeyId, out: &mut [u8]) {
+    pub(crate) fn write(&self, key: KeyId, out: &mut [u8]) {
         match &self.hot {
             Some(hot) if key.is_hot() => {
                 out.copy_from_slice(&hot.template);
                 digits::write(key.number(), &mut out[hot.digits_at..]);
             }
-            _ => {
-                out.copy_from_slice(&self.template);
-                match self.per_tag {
-                    None => digits::write(key.0, &mut out[self.digits_at..]),
-                    Some(per_tag) => {
-                        digits::write(key.0 / per_tag, &mut out[self.digits_at..self.digits_end]);
-                        digits::write(key.0 % per_tag, &mut out[self.member_at..]);
-                    }
+            _ => match self.per_tag {
+                None => digits::write(key.0, &mut out[self.digits_at..]),
+                Some(per_tag) => {
+                    digits::write(key.0 / per_tag, &mut out[self.digits_at..self.digits_end]);
+                    digits::write(key.0 % per_tag, &mut out[self.member_at..]);
                 }
-            }
+            },
         }
     }
 
     /// The key as bytes of its own.
     pub fn bytes(&self, key: KeyId) -> Vec<u8> {
-        let mut out = vec![0; self.size];
+        let mut out = self.template.clone();
         self.write(key, &mut out);
         out
     }
@@ -148,17 +207,11 @@ impl KeyFormat {
     pub fn slot(&self, key: KeyId) -> Slot {
         match &self.hot {
             Some(hot) if key.is_hot() => hot.slot,
-            // Zeroing a kilobyte would cost more than the hash does, and most keys are short.
-            _ if self.size <= 32 => self.slot_within(key, &mut [0; 32]),
-            _ => self.slot_within(key, &mut [0; MAX_KEY_SIZE as usize]),
+            _ => self.checksum.slot(match self.per_tag {
+                None => key.0,
+                Some(per_tag) => key.0 / per_tag,
+            }),
         }
-    }
-
-    #[inline]
-    fn slot_within(&self, key: KeyId, text: &mut [u8]) -> Slot {
-        let text = &mut text[..self.size];
-        self.write(key, text);
-        slot_of(text)
     }
 }
 
@@ -180,6 +233,8 @@ impl Hot {
 
 #[cfg(test)]
 mod tests {
+    use slotcore::slot_of;
+
     use super::*;
 
     fn text(format: &KeyFormat, key: KeyId) -> String {
@@ -192,6 +247,30 @@ mod tests {
             key_size,
             keys_per_tag,
         }
+    }
+
+    #[test]
+    fn slots_are_those_of_the_text() {
+        let mut checked = 0;
+        for (keys, size, per_tag) in [
+            (10, 1, None),
+            (1_000_000, 16, None),
+            (1000, 4, None),
+            (7000, 33, None),
+            (70_000, 17, Some(7)),
+            (100, 1000, Some(10)),
+        ] {
+            let format = KeyFormat::new(&keyspace(keys, size, per_tag), &Traffic::Uniform);
+            for n in (0..keys).step_by(keys as usize / 10).chain([keys - 1]) {
+                assert_eq!(
+                    format.slot(KeyId(n)),
+                    slot_of(&format.bytes(KeyId(n))),
+                    "key {n} of {keys}, {size} bytes"
+                );
+                checked += 1;
+            }
+        }
+        assert!(checked > 50);
     }
 
     #[test]
