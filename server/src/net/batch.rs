@@ -142,7 +142,7 @@ impl Scratch {
         let mut keys = recycle(std::mem::take(&mut self.keys));
         for request in &mut self.parsed {
             let args = Args::new(buf, &self.args[request.args.clone()]);
-            if args.len() == 0 {
+            if args.is_empty() {
                 continue;
             }
             request.spec = lookup_request(&args);
