@@ -17,6 +17,7 @@ pub(super) fn merge(
     commands: Vec<String>,
     interval: Duration,
     elapsed: Duration,
+    clock_drift_ppm: f64,
 ) -> Outcome {
     let start_ns = workers
         .iter()
@@ -41,9 +42,11 @@ pub(super) fn merge(
         ask: 0,
         retries: 0,
         reconnects: 0,
+        misses: 0,
         bytes_in: 0,
         bytes_out: 0,
         client_cpu: Duration::ZERO,
+        clock_drift_ppm,
         ended: Ended::Completed,
     };
     for worker in workers {
@@ -103,6 +106,7 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration) {
     for (class, count) in owned(recorded.errors) {
         *outcome.errors.entry(class).or_default() += count;
     }
+    outcome.misses += recorded.misses;
     let tally = worker.tally;
     outcome.moved += tally.moved;
     outcome.ask += tally.ask;

@@ -73,7 +73,13 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         .iter()
         .map(|command| command.name().to_owned())
         .collect();
-    Ok(merge::merge(outcomes, names, plan.interval, began.elapsed()))
+    Ok(merge::merge(
+        outcomes,
+        names,
+        plan.interval,
+        began.elapsed(),
+        job.clock.drift_ppm(),
+    ))
 }
 
 /// Stores every key of the workload once, over the same router, and checks every reply.
@@ -110,7 +116,13 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         .map(|command| command.name().to_owned())
         .collect();
     names.push("SET".to_owned());
-    let outcome = merge::merge(outcomes, names, job.interval, began.elapsed());
+    let outcome = merge::merge(
+        outcomes,
+        names,
+        job.interval,
+        began.elapsed(),
+        job.clock.drift_ppm(),
+    );
     Ok(PreloadOutcome {
         stored: outcome.commands.iter().map(|command| command.ops).sum(),
         errors: outcome.errors,

@@ -84,6 +84,12 @@ impl EngineRun {
             },
             retries: outcomes.iter().map(|o| o.retries).sum(),
             reconnects: outcomes.iter().map(|o| o.reconnects).sum(),
+            misses: outcomes.iter().map(|o| o.misses).sum(),
+            clock_drift_ppm: outcomes
+                .iter()
+                .map(|o| o.clock_drift_ppm)
+                .max_by(|a, b| a.abs().total_cmp(&b.abs()))
+                .unwrap_or(0.0),
             bytes_in: outcomes.iter().map(|o| o.bytes_in).sum(),
             bytes_out: outcomes.iter().map(|o| o.bytes_out).sum(),
             latency_us: LatencyUs::from_ns(&total),

@@ -211,6 +211,12 @@ pub struct EngineRun {
     pub redirects: Redirects,
     pub retries: u64,
     pub reconnects: u64,
+    /// Operations answered with nil: their key was not there.
+    #[serde(default)]
+    pub misses: u64,
+    /// How much the clock of the latencies was off against the system's, in parts per million; of the worst round.
+    #[serde(default)]
+    pub clock_drift_ppm: f64,
     /// Bytes read from and written to the engine.
     pub bytes_in: u64,
     pub bytes_out: u64,

@@ -23,10 +23,14 @@ pub struct Outcome {
     pub ask: u64,
     pub retries: u64,
     pub reconnects: u64,
+    /// Operations answered with nil: their key was not there.
+    pub misses: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     /// User and system time of the generator's threads over `measured`.
     pub client_cpu: Duration,
+    /// How much faster (above 0) or slower the clock of the latencies went than the system's, in parts per million.
+    pub clock_drift_ppm: f64,
     pub ended: Ended,
 }
 

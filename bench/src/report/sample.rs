@@ -110,9 +110,11 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         ask: 0,
         retries: 3,
         reconnects: 0,
+        misses: 0,
         bytes_in: ops * 73,
         bytes_out: ops * 54,
         client_cpu: Duration::from_nanos(ops * 900).min(Duration::from_millis(seconds as u64 * 880)),
+        clock_drift_ppm: 1.5,
         ended: Ended::Completed,
     }
 }

@@ -10,6 +10,10 @@ pub const TREND_SHARE: f64 = 0.10;
 pub const FEW_PAIRS: u32 = 5;
 /// Redirected share of operations that is worth a word.
 pub const REDIRECT_SHARE: f64 = 0.01;
+/// Share of operations that found no key.
+pub const MISS_SHARE: f64 = 0.01;
+/// Error of the clock: a thousandth shows in the last of a latency's three digits.
+pub const CLOCK_DRIFT_PPM: f64 = 1000.0;
 const STEAL_SHARE: f64 = 0.02;
 const OTHER_CPU_SHARE: f64 = 0.10;
 /// Intervals below which a trend cannot be told from chance.
@@ -26,6 +30,8 @@ pub fn warnings(report: &Report) -> Vec<Warning> {
         found.extend(saturated(run, &report.settings));
         found.extend(unsteady(run));
         found.extend(redirected(run));
+        found.extend(missed(run));
+        found.extend(drifted(run));
     }
     found.extend(few_rounds(report));
     found.extend(noisy(&report.environment));
@@ -175,6 +181,30 @@ fn redirected(run: &EngineRun) -> Option<Warning> {
         )
     };
     (share > REDIRECT_SHARE).then(|| warning("redirects", Some(run), text()))
+}
+
+fn missed(run: &EngineRun) -> Option<Warning> {
+    let share = run.misses as f64 / run.ops.max(1) as f64;
+    let text = || {
+        format!(
+            "{} operations ({:.1} %) asked for keys that were not there, which is cheaper than reading a value: was the \
+             target preloaded, does it evict, or does the workload delete?",
+            run.misses,
+            100.0 * share
+        )
+    };
+    (share > MISS_SHARE).then(|| warning("misses", Some(run), text()))
+}
+
+fn drifted(run: &EngineRun) -> Option<Warning> {
+    let text = || {
+        format!(
+            "the clock that latencies are taken with was off by {:.0} parts per million against the system's: the \
+             processor's counter is not steady here",
+            run.clock_drift_ppm
+        )
+    };
+    (run.clock_drift_ppm.abs() > CLOCK_DRIFT_PPM).then(|| warning("clock-drift", Some(run), text()))
 }
 
 fn few_rounds(report: &Report) -> Option<Warning> {

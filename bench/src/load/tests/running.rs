@@ -109,6 +109,21 @@ fn replies_larger_than_a_read_are_taken_whole() {
 }
 
 #[test]
+fn keys_that_are_not_there_are_counted() {
+    let fake = Fake::start(1, |_, request| match request.name().as_str() {
+        "GET" if request.slot % 2 == 0 => Answer::Reply(b"$-1\r\n".to_vec()),
+        _ => Answer::Usual,
+    });
+    let outcome = run(
+        &plan(&workload("keyspace.keys = 5000\n"), fake.seeds(), 600),
+        &Watch::new(),
+    )
+    .unwrap();
+    assert_eq!((ops(&outcome), errors(&outcome)), (600, 0));
+    assert_eq!(outcome.misses, outcome.slots.iter().step_by(2).sum::<u64>());
+}
+
+#[test]
 fn a_server_that_is_no_cluster_gets_everything() {
     let fake = Fake::start(1, |_, _| Answer::Usual);
     fake.told.lock().unwrap().clear();

@@ -197,6 +197,7 @@ fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {
             ),
         ),
         ("reconnects", units::count(run.reconnects)),
+        ("keys not there", units::count(run.misses)),
     ]
 }
 
