@@ -73,7 +73,9 @@ fn parse_copy(call: &Call<'_>) -> Result<bool, ErrorReply> {
             replace = true;
         } else if call.arg_is(index, "db") && index + 1 < call.args.len() {
             index += 1;
-            let database = i32::try_from(call.int_arg(index)?).map_err(|_| ErrorReply::NOT_INTEGER)?;
+            let database = i32::try_from(call.int_arg(index)?).map_err(|_| {
+                ErrorReply::fixed("ERR value is out of range, value must between -2147483648 and 2147483647")
+            })?;
             if database != 0 {
                 return Err(no_such_database(call, database));
             }
