@@ -163,6 +163,35 @@ fn runs_end_to_end(engine: &str) {
         assert!(ground.results().join(file).is_file(), "{file}");
     }
     assert!(ground.is_clean());
+
+    std::fs::remove_file(ground.results().join("summary.csv")).expect("removed");
+    let folder = ground.results();
+    let again = common::run(&["report", folder.to_str().expect("UTF-8")]);
+    assert_eq!(
+        (again.code, again.out.contains("p99")),
+        (Some(0), true),
+        "{again:?}"
+    );
+    assert!(ground.results().join("summary.csv").is_file(), "drawn again");
+}
+
+#[test]
+fn a_failed_check_has_an_exit_code_of_its_own() {
+    let ground = Ground::new();
+    let file = ground.dir.path().join("strict.toml");
+    let text = run(&["workloads", "hotslot"])
+        .out
+        .replace("hot_share_points = 1.0", "hot_share_points = 0.0000001");
+    std::fs::write(&file, text).expect("written");
+    let mut args = vec!["--workload", file.to_str().expect("UTF-8"), "--standalone"];
+    args.extend(SMALL);
+    let failed = ground.run(&args);
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    assert!(
+        failed.err.contains("check failed") && failed.err.contains("slot 7777"),
+        "{failed:?}"
+    );
+    assert_eq!(ground.report()["ended"]["state"], "completed");
 }
 
 #[test]

@@ -37,7 +37,6 @@ When a run is lost on its way (1) or interrupted (130), what was measured is rep
     version,
     disable_help_flag = true,
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
     max_term_width = 110,
     after_help = EXAMPLES
 )]
@@ -59,6 +58,10 @@ pub enum Command {
         name: Option<String>,
     },
     /// A local cluster to play with: start one, look at it, end it
+    #[command(
+        after_help = "Clusters are remembered below $SLOTMARK_CLUSTERS, if that is set, else in slotmark/clusters in \
+                            the user's cache\ndirectory; the nodes' logs are there too."
+    )]
     Cluster {
         #[command(subcommand)]
         action: ClusterAction,
@@ -127,7 +130,7 @@ pub struct LaunchArgs {
     #[arg(long, visible_alias = "no-cluster")]
     pub standalone: bool,
     /// Threads that execute commands (slotmark) or do I/O (redis, valkey) in each node [default: what the cores allow, the same for every engine]
-    #[arg(long, value_name = "N", value_parser = values::small_count)]
+    #[arg(long, value_name = "N", value_parser = values::thread_count)]
     pub node_threads: Option<u32>,
     /// A directive for every node, as in redis.conf: --node-arg 'maxmemory 1gb'; may be repeated
     #[arg(long, value_name = "DIRECTIVE")]
@@ -221,7 +224,7 @@ pub struct RunArgs {
     #[arg(short = 'c', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
     pub clients: Option<u32>,
     /// Generator threads [default: what the nodes leave of the cores]
-    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
+    #[arg(long, value_name = "N", value_parser = values::thread_count, help_heading = "How hard")]
     pub threads: Option<u32>,
     /// Operations each client keeps in flight [default: the workload's]
     #[arg(short = 'P', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]

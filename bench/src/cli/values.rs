@@ -32,6 +32,15 @@ pub fn small_count(text: &str) -> Result<u32, String> {
     u32::try_from(positive_count(text)?).map_err(|_| "too large".to_owned())
 }
 
+/// A number of threads: at least one, and no more than any machine has a use for.
+pub fn thread_count(text: &str) -> Result<u32, String> {
+    const MOST: u32 = 1024;
+    match small_count(text)? {
+        n if n > MOST => Err(format!("at most {MOST}")),
+        n => Ok(n),
+    }
+}
+
 /// Bytes: a plain number, `k`/`m` as thousands, `kb`/`mb` (or `kib`/`mib`) as powers of 1024, as redis.conf has it.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let (number, suffix) = split_suffix(text);

@@ -38,8 +38,8 @@ fn list() -> Result<String, Failure> {
             name = "";
         }
     }
-    text.push_str("\nRun one with `loadgen --workload NAME`; `loadgen workloads NAME` prints its file,\n");
-    text.push_str("from which to make one of your own for `loadgen --workload FILE.toml`.\n");
+    text.push_str("\nRun one with `loadgen --workload NAME`. `loadgen workloads NAME` prints its file\n");
+    text.push_str("to make one of your own from, for `loadgen --workload FILE.toml`.\n");
     Ok(text)
 }
 

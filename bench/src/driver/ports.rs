@@ -20,6 +20,8 @@ pub fn find_free(count: u32) -> io::Result<Vec<u16>> {
     let mut found = Vec::with_capacity(count as usize);
     for _ in 0..ATTEMPTS.saturating_add(count.saturating_mul(4)) {
         if found.len() == count as usize {
+            // In order, so that a table sorted by address is sorted by slots too.
+            found.sort_unstable();
             return Ok(found);
         }
         let port = rng.random_range(NODE_PORTS);

@@ -23,7 +23,7 @@ use super::workspace::Workspace;
 use super::{environment, watcher};
 use crate::load::{self, Auth, Ended, HostPort, Plan, PreloadPlan, Until, Watch};
 use crate::report::model::{EngineRun, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
-use crate::report::{EngineLog, RoundContext};
+use crate::report::{EngineLog, RoundContext, units};
 use crate::stats;
 
 /// What is to be done.
@@ -245,7 +245,7 @@ impl Session {
             let watch = Watch::new();
             let goal = Goal::Operations(keys);
             let shown = progress.phase(
-                &format!("storing {keys} keys in {}", subject.engine),
+                &format!("storing {} keys in {}", units::count(keys), subject.engine),
                 goal.total(),
             );
             let (loaded, _) = attend(&watch, stop, None, goal, &shown, || load::preload(&plan, &watch));

@@ -95,6 +95,14 @@ fn look_on(
                 painted = Instant::now();
             }
         }
+        if before.is_none()
+            && watch.phase() == Phase::WarmingUp
+            && shown.is_painted()
+            && painted.elapsed() >= PAINT
+        {
+            shown.at(0, "warming up");
+            painted = Instant::now();
+        }
         if is_over {
             return context;
         }
