@@ -86,6 +86,16 @@ fn a_small_keyspace_fills_the_slots_as_its_keys_do() {
 }
 
 #[test]
+fn evenly_spread_keys_are_uniform_over_slots_however_few_they_are() {
+    for keys in ["163_840", "1_000_000"] {
+        let text = format!("keyspace.keys = {keys}\nkeyspace.spread = 'even'\n");
+        let counts = slot_counts(&compile(&text), 10, 100_000);
+        let chi2 = chi_square(&counts, |_| 1e6 / SLOT_COUNT as f64);
+        assert_plausible(chi2, SLOT_COUNT as f64 - 1.0, &format!("slots of {keys} keys"));
+    }
+}
+
+#[test]
 fn hash_tags_are_uniform_over_slots() {
     let workload =
         compile("keyspace.keys = 1_000_000_000\nkeyspace.keys_per_tag = 10\n[[mix]]\ncommand = 'MGET'\n");

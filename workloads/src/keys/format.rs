@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | plain | `key:000000001234` | all of it |
 //! | with `keys_per_tag = 10` | `{00000000123}:04` (tag 123, member 4) | the digits of the tag |
+//! | with `spread = "even"` | `key:00001234o850` (the last four choose the slot) | all of it |
 //! | of a hot slot | `{tag}:0000000042` | a tag that lies in the slot |
 //!
 //! The length is the same for all keys of a workload, so that frames can be laid out once and no key is dearer than
@@ -13,8 +14,9 @@ use slotcore::slot::crc16;
 use slotcore::{SLOT_COUNT, Slot};
 
 use super::digits;
+use super::even::{self, NEUTRAL, SUFFIX_SIZE};
 use super::tags::{MAX_TAG_SIZE, tag_of_slot};
-use crate::spec::{Keyspace, Traffic};
+use crate::spec::{Keyspace, Spread, Traffic};
 
 /// A key by number: the keys of the keyspace from 0, and those of a hot slot in a range of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +50,8 @@ pub struct KeyFormat {
     digits_end: usize,
     /// Where the digits of the member lie; empty for plain keys.
     member_at: usize,
+    /// The characters behind the digits choose the slot.
+    even: bool,
     template: Vec<u8>,
     checksum: DigitChecksum,
     hot: Option<Hot>,
@@ -111,6 +115,10 @@ const MAX_DIGITS: usize = 20;
 impl KeyFormat {
     /// The shortest `key_size` that can spell all keys of a workload.
     pub fn smallest_size(keyspace: &Keyspace, traffic: &Traffic) -> u32 {
+        let suffix = match keyspace.spread {
+            Spread::Hash => 0,
+            Spread::Even => SUFFIX_SIZE,
+        };
         let cold = match keyspace.keys_per_tag {
             None => digits::width(keyspace.keys - 1),
             Some(per_tag) => {
@@ -122,15 +130,17 @@ impl KeyFormat {
             Traffic::Hotslot { keys, .. } => 3 + MAX_TAG_SIZE + digits::width(keys.max(&1) - 1),
             _ => 0,
         };
-        cold.max(hot) as u32
+        (cold + suffix).max(hot) as u32
     }
 
     pub(crate) fn new(keyspace: &Keyspace, traffic: &Traffic) -> Self {
         let size = keyspace.key_size as usize;
         let mut template = vec![b'0'; size];
-        let (start, digits_end, member_at) = match keyspace.keys_per_tag {
+        let even = keyspace.spread == Spread::Even;
+        let suffix = if even { SUFFIX_SIZE } else { 0 };
+        let (start, hashed_end, member_at) = match keyspace.keys_per_tag {
             None => {
-                let prefix = "key:".len().min(size - digits::width(keyspace.keys - 1));
+                let prefix = "key:".len().min(size - suffix - digits::width(keyspace.keys - 1));
                 template[..prefix].copy_from_slice(&b"key:"[..prefix]);
                 (prefix, size, size)
             }
@@ -145,10 +155,12 @@ impl KeyFormat {
             Traffic::Hotslot { slot, .. } => Some(Hot::new(slot, size)),
             _ => None,
         };
+        let digits_end = hashed_end - suffix;
+        template[digits_end..hashed_end].copy_from_slice(&NEUTRAL[..suffix]);
         let digits_at = start.max(digits_end.saturating_sub(MAX_DIGITS));
         // Of a key with a hash tag the tag alone is hashed: what is between its braces.
         let hashed = if keyspace.keys_per_tag.is_some() {
-            start..digits_end
+            start..hashed_end
         } else {
             0..size
         };
@@ -160,6 +172,7 @@ impl KeyFormat {
             digits_at,
             digits_end,
             member_at,
+            even,
             template,
             checksum,
             hot,
@@ -185,13 +198,27 @@ impl KeyFormat {
                 out.copy_from_slice(&hot.template);
                 digits::write(key.number(), &mut out[hot.digits_at..]);
             }
-            _ => match self.per_tag {
-                None => digits::write(key.0, &mut out[self.digits_at..]),
-                Some(per_tag) => {
-                    digits::write(key.0 / per_tag, &mut out[self.digits_at..self.digits_end]);
+            _ => {
+                let unit = self.unit(key);
+                digits::write(unit, &mut out[self.digits_at..self.digits_end]);
+                if self.even {
+                    let change = even::slot_of_unit(unit) ^ self.checksum.slot(unit);
+                    out[self.digits_end..self.digits_end + SUFFIX_SIZE]
+                        .copy_from_slice(&even::suffix(change));
+                }
+                if let Some(per_tag) = self.per_tag {
                     digits::write(key.0 % per_tag, &mut out[self.member_at..]);
                 }
-            },
+            }
+        }
+    }
+
+    /// What the digits that are hashed say: the number of the key, or of its tag.
+    #[inline]
+    fn unit(&self, key: KeyId) -> u64 {
+        match self.per_tag {
+            None => key.0,
+            Some(per_tag) => key.0 / per_tag,
         }
     }
 
@@ -207,10 +234,8 @@ impl KeyFormat {
     pub fn slot(&self, key: KeyId) -> Slot {
         match &self.hot {
             Some(hot) if key.is_hot() => hot.slot,
-            _ => self.checksum.slot(match self.per_tag {
-                None => key.0,
-                Some(per_tag) => key.0 / per_tag,
-            }),
+            _ if self.even => even::slot_of_unit(self.unit(key)),
+            _ => self.checksum.slot(self.unit(key)),
         }
     }
 }
@@ -246,6 +271,7 @@ mod tests {
             keys,
             key_size,
             keys_per_tag,
+            spread: Spread::Hash,
         }
     }
 
@@ -260,17 +286,21 @@ mod tests {
             (70_000, 17, Some(7)),
             (100, 1000, Some(10)),
         ] {
-            let format = KeyFormat::new(&keyspace(keys, size, per_tag), &Traffic::Uniform);
-            for n in (0..keys).step_by(keys as usize / 10).chain([keys - 1]) {
-                assert_eq!(
-                    format.slot(KeyId(n)),
-                    slot_of(&format.bytes(KeyId(n))),
-                    "key {n} of {keys}, {size} bytes"
-                );
-                checked += 1;
+            for spread in [Spread::Hash, Spread::Even] {
+                let keyspace = Keyspace {
+                    spread,
+                    key_size: size + if spread == Spread::Even { 4 } else { 0 },
+                    ..keyspace(keys, size, per_tag)
+                };
+                let format = KeyFormat::new(&keyspace, &Traffic::Uniform);
+                for n in (0..keys).step_by(keys as usize / 10).chain([keys - 1]) {
+                    let bytes = format.bytes(KeyId(n));
+                    assert_eq!(format.slot(KeyId(n)), slot_of(&bytes), "key {n} of {keyspace:?}");
+                    checked += 1;
+                }
             }
         }
-        assert!(checked > 50);
+        assert!(checked > 100);
     }
 
     #[test]
@@ -284,6 +314,38 @@ mod tests {
         assert_eq!(text(&short, KeyId(999)), "k999");
         let bare = KeyFormat::new(&keyspace(10, 1, None), &Traffic::Uniform);
         assert_eq!(text(&bare, KeyId(9)), "9");
+    }
+
+    #[test]
+    fn even_keys_end_in_what_chooses_their_slot() {
+        let keyspace = Keyspace {
+            spread: Spread::Even,
+            ..keyspace(1_000_000, 16, None)
+        };
+        let format = KeyFormat::new(&keyspace, &Traffic::Uniform);
+        assert_eq!(text(&format, KeyId(1234)), "key:00001234o850");
+    }
+
+    #[test]
+    fn even_keys_fill_the_slots_alike_and_differ() {
+        for per_tag in [None, Some(5)] {
+            let units = 3 * SLOT_COUNT as u64;
+            let keys = units * u64::from(per_tag.unwrap_or(1));
+            let keyspace = Keyspace {
+                spread: Spread::Even,
+                ..keyspace(keys, 16, per_tag)
+            };
+            let format = KeyFormat::new(&keyspace, &Traffic::Uniform);
+            let mut counts = vec![0; SLOT_COUNT];
+            let mut texts = std::collections::HashSet::new();
+            for n in 0..keys {
+                let bytes = format.bytes(KeyId(n));
+                counts[usize::from(slot_of(&bytes))] += 1;
+                texts.insert(bytes);
+            }
+            assert!(counts.iter().all(|&count| count == keys / SLOT_COUNT as u64));
+            assert_eq!(texts.len() as u64, keys);
+        }
     }
 
     #[test]

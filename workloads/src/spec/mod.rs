@@ -21,7 +21,7 @@ mod section;
 pub use error::SpecError;
 pub use model::{
     Arrival, Check, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_MIX,
-    MAX_PIPELINE, MAX_VALUE_SIZE, MixEntry, Run, Size, Spec, Traffic, ValueKind, Values,
+    MAX_PIPELINE, MAX_VALUE_SIZE, MixEntry, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
 };
 pub use number::{parse_count, parse_duration};
 pub use overrides::Overrides;

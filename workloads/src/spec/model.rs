@@ -53,6 +53,17 @@ pub struct Keyspace {
     /// When set, so many keys share one hash tag, and with it one slot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_per_tag: Option<u32>,
+    pub spread: Spread,
+}
+
+/// How keys spread over the slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// As their hashes fall: of a million keys a slot has 61, give or take 8.
+    Hash,
+    /// As many in every slot as in any other: each key (or hash tag) ends in characters that make it so.
+    Even,
 }
 
 /// One kind of operation and how often it comes.

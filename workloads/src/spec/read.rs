@@ -6,7 +6,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::SpecError;
 use super::model::{
-    Arrival, Check, Keyspace, MAX_MIX, MixEntry, Origin, Run, Size, Spec, Traffic, ValueKind, Values,
+    Arrival, Check, Keyspace, MAX_MIX, MixEntry, Origin, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
 };
 use super::section::{Section, Source, integer, nearest, shown};
 use crate::command::{self, Arity};
@@ -95,11 +95,22 @@ impl<'a> Reader<'a> {
     }
 
     fn keyspace(&self, origin: &mut Origin) -> Result<Keyspace, SpecError> {
-        let section = self.section("keyspace", &["keys", "key_size", "keys_per_tag"])?;
+        let section = self.section("keyspace", &["keys", "key_size", "keys_per_tag", "spread"])?;
+        let spread = match section.text("spread", origin)? {
+            None | Some("hash") => Spread::Hash,
+            Some("even") => Spread::Even,
+            Some(other) => {
+                return Err(section.error(
+                    "spread",
+                    format!("unknown spread {other:?}; there are hash and even"),
+                ));
+            }
+        };
         Ok(Keyspace {
             keys: section.count("keys", origin)?.unwrap_or(1_000_000),
             key_size: section.count_u32("key_size", origin)?.unwrap_or(16),
             keys_per_tag: section.count_u32("keys_per_tag", origin)?,
+            spread,
         })
     }
 
