@@ -86,6 +86,19 @@ impl Generator {
             .into()
     }
 
+    /// A unix time that is not over: when active expiry finds a key that is, differs.
+    fn moment(&mut self) -> Vec<u8> {
+        self.one(&[
+            "4000000000000",
+            "9000000000000",
+            "0",
+            "-1",
+            "abc",
+            "9223372036854775808",
+        ])
+        .into()
+    }
+
     fn args(&mut self, parts: &[&str]) -> Args {
         let mut args = Args::new();
         for part in parts {
@@ -107,10 +120,12 @@ impl Generator {
         match shape[0] {
             "SET" | "GETEX" => self.options(
                 &mut args,
-                &["NX", "XX", "GET", "KEEPTTL", "PERSIST", "EX", "PX", "bogus"],
+                &[
+                    "NX", "XX", "GET", "KEEPTTL", "PERSIST", "EX", "PX", "EXAT", "PXAT", "bogus",
+                ],
             ),
             "EXPIRE" | "PEXPIRE" => self.options(&mut args, &["NX", "XX", "GT", "LT", "bogus"]),
-            "LCS" => self.options(&mut args, &["LEN", "IDX", "WITHMATCHLEN", "bogus"]),
+            "LCS" => self.options(&mut args, &["LEN", "IDX", "WITHMATCHLEN", "MINMATCHLEN", "bogus"]),
             "DEL" | "UNLINK" | "EXISTS" | "TOUCH" | "MGET" => {
                 for _ in 0..self.rng.random_range(0..3) {
                     args.push(self.key());
@@ -137,8 +152,11 @@ impl Generator {
         while self.rng.random_ratio(1, 2) {
             let word = self.one(words);
             args.push(word.into());
-            if matches!(word, "EX" | "PX") {
-                args.push(self.seconds());
+            match word {
+                "EX" | "PX" => args.push(self.seconds()),
+                "EXAT" | "PXAT" => args.push(self.moment()),
+                "MINMATCHLEN" => args.push(self.number()),
+                _ => {}
             }
         }
     }
@@ -179,13 +197,22 @@ const SHAPES: &[&[&str]] = &[
     &["EXPIRE", "<key>", "<seconds>"],
     &["PEXPIRE", "<key>", "<seconds>"],
     &["EXPIREAT", "<key>", "<number>"],
+    &["EXPIREAT", "<key>", "4000000000"],
+    &["PEXPIREAT", "<key>", "<number>"],
     &["PERSIST", "<key>"],
+    &["SCAN", "0", "COUNT", "1000", "MATCH", "a"],
+    &["SCAN", "0", "COUNT", "1000", "TYPE", "list"],
+    &["SCAN", "abc"],
+    &["SCAN", "0", "COUNT", "0"],
+    &["KEYS", "[a]"],
     &["RENAME", "<key>", "<key>"],
     &["RENAMENX", "<key>", "<key>"],
     &["COPY", "<key>", "<key>"],
     &["COPY", "<key>", "<key>", "REPLACE"],
+    &["COPY", "<key>", "<key>", "DB", "0"],
+    &["COPY", "<key>", "<key>", "DB", "-1"],
     &["OBJECT", "ENCODING", "<key>"],
-    &["OBJECT", "REFCOUNT", "<key>"],
+    &["OBJECT", "FREQ", "<key>"],
     &["DBSIZE"],
     &["PING"],
     &["PING", "<value>"],

@@ -25,7 +25,15 @@ impl LookupError {
     /// client sent is quoted as it is: it may hold line breaks, which the writer of the reply has to replace.
     pub fn message(&self, args: &Args<'_>) -> Vec<u8> {
         const QUOTED: usize = 128;
-        let cut = |bytes: &[u8], most: usize| bytes[..bytes.len().min(most)].to_vec();
+        // Stock prints C strings: what follows a NUL is not shown.
+        let cut = |bytes: &[u8], most: usize| -> Vec<u8> {
+            bytes
+                .iter()
+                .copied()
+                .take(most)
+                .take_while(|&byte| byte != 0)
+                .collect()
+        };
         let mut text = Vec::with_capacity(64);
         match self {
             LookupError::UnknownCommand => {

@@ -104,6 +104,12 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
         }
         Ok(spec) => run(batch, session, spec, &request, writer),
         Err(refusal) => {
+            let is_exec = matches!(request.spec, Ok(spec) if spec.name == "exec");
+            let refusal = if is_exec {
+                transaction::aborted_by(&refusal)
+            } else {
+                refusal
+            };
             writer.error(refusal.as_bytes());
             batch
                 .node
@@ -113,7 +119,7 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
             if let Some(transaction) = &mut session.transaction {
                 transaction.refused = true;
             }
-            if matches!(request.spec, Ok(spec) if spec.name == "exec") {
+            if is_exec {
                 transaction::abandon(batch.node, session);
             }
         }

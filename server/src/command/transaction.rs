@@ -215,6 +215,13 @@ fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch:
     Held::acquire(&call.node.keyspace, &slots)
 }
 
+/// What EXEC says when it is itself refused: the transaction is over.
+pub fn aborted_by(refusal: &ErrorReply) -> ErrorReply {
+    let reason = refusal.as_bytes();
+    let reason = reason.strip_prefix(b"ERR ").unwrap_or(reason);
+    ErrorReply::from_bytes([b"EXECABORT Transaction discarded because of: ", reason].concat())
+}
+
 /// A connection that ends, or is RESET, leaves no watch and no queue behind.
 pub fn abandon(node: &'static crate::node::Node, session: &mut Session) {
     session.transaction = None;
