@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{CommandResult, Exit, Failure, talk};
-
-const WIDTH: usize = 80;
+use crate::report::text::{WIDTH, wrap};
 
 pub fn run(name: Option<&str>) -> CommandResult {
     let text = match name {
@@ -32,7 +31,7 @@ fn list() -> Result<String, Failure> {
     for builtin in ::workloads::BUILTINS {
         let spec = ::workloads::load(builtin.name).map_err(anyhow::Error::from)?;
         let mut name = builtin.name;
-        for line in wrapped(&spec.question, WIDTH - widest - 2) {
+        for line in wrap(&spec.question, WIDTH - widest - 2) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{name:widest$}  {line}");
             name = "";
@@ -41,21 +40,6 @@ fn list() -> Result<String, Failure> {
     text.push_str("\nRun one with `loadgen --workload NAME`. `loadgen workloads NAME` prints its file\n");
     text.push_str("to make one of your own from, for `loadgen --workload FILE.toml`.\n");
     Ok(text)
-}
-
-/// The words of a text in lines of at most `width` columns.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -74,7 +74,6 @@ pub enum LaunchError {
 /// One node of a running cluster.
 #[derive(Debug)]
 pub struct Node {
-    pub id: String,
     pub addr: HostPort,
     pub replica: bool,
 }
@@ -141,7 +140,6 @@ impl LocalCluster {
                 }
             }
             cluster.nodes.push(Node {
-                id: node.id.clone(),
                 addr: HostPort {
                     host: "127.0.0.1".to_owned(),
                     port: node.port,

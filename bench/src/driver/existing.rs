@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use slotcore::resp::Reply;
+use slotcore::slot_map::{Role, SlotMap};
+use slotcore::topology::ShapeError;
+use slotcore::topology::slots::parse_slots;
 
 use super::admin::{Admin, AdminError, field};
 use crate::load::{Auth, HostPort};
@@ -67,7 +70,10 @@ fn ask(mut admin: Admin, seed: &HostPort) -> Result<Existing, AdminError> {
         }
         Err(error) => return Err(error),
     };
-    let (primaries, replicas) = nodes_of(&slots, seed);
+    let (primaries, replicas) = nodes_of(&slots, seed).map_err(|error| AdminError::Protocol {
+        addr: seed.to_string(),
+        cause: error.to_string(),
+    })?;
     Ok(Existing {
         engine,
         version,
@@ -88,38 +94,19 @@ fn identify(info: &str) -> (String, String) {
 }
 
 /// The primaries in the order of their first slots, and how many replicas there are.
-fn nodes_of(slots: &Reply, seed: &HostPort) -> (Vec<HostPort>, u32) {
-    let mut primaries: Vec<HostPort> = Vec::new();
-    let mut replicas: Vec<HostPort> = Vec::new();
-    for range in slots.as_array().unwrap_or_default() {
-        let nodes = range
-            .as_array()
-            .and_then(|range| range.get(2..))
-            .unwrap_or_default();
-        for (index, node) in nodes.iter().enumerate() {
-            let Some(addr) = node_address(node, seed) else {
-                continue;
-            };
-            let list = if index == 0 { &mut primaries } else { &mut replicas };
-            if !list.contains(&addr) {
-                list.push(addr);
-            }
-        }
-    }
-    (primaries, u32::try_from(replicas.len()).unwrap_or(u32::MAX))
-}
-
-fn node_address(node: &Reply, seed: &HostPort) -> Option<HostPort> {
-    let [host, port, ..] = node.as_array()? else {
-        return None;
-    };
-    let port = u16::try_from(port.as_integer()?).ok()?;
-    // A node that does not know its own address leaves it to the client, who has just used it.
-    let host = host
-        .as_str()
-        .filter(|h| !h.is_empty() && *h != "?")
-        .unwrap_or(&seed.host);
-    Some(HostPort::new(host, port))
+fn nodes_of(slots: &Reply, seed: &HostPort) -> Result<(Vec<HostPort>, u32), ShapeError> {
+    let map = SlotMap::from_topology(&parse_slots(slots)?, &seed.host);
+    let owners = map.owners();
+    let replicas = map
+        .nodes()
+        .iter()
+        .filter(|node| node.role == Role::Replica)
+        .count();
+    let address = |&primary| HostPort::new(&map.node(primary).host, map.node(primary).port);
+    Ok((
+        owners.iter().map(address).collect(),
+        u32::try_from(replicas).unwrap_or(u32::MAX),
+    ))
 }
 
 /// Whether the target shares this machine's cores with the generator.
@@ -158,7 +145,7 @@ mod tests {
         let (slots, _) = parse_reply(text.as_bytes(), &ReplyLimits::default())
             .unwrap()
             .unwrap();
-        let (primaries, replicas) = nodes_of(&slots, &HostPort::new("seed", 1));
+        let (primaries, replicas) = nodes_of(&slots, &HostPort::new("seed", 1)).unwrap();
         assert_eq!(
             primaries,
             [HostPort::new("10.0.0.1", 7000), HostPort::new("seed", 7001)]

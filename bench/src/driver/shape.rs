@@ -1,10 +1,10 @@
 //! The shape of a launched cluster, and the nodes.conf that makes its nodes a cluster from their first breath:
 //! even, contiguous slot ranges, primaries first, then the replicas of each.
 
-use std::fmt::Write as _;
-
 use rand::RngExt;
 use slotcore::slot::SLOT_COUNT;
+use slotcore::topology::nodes::{NodesConf, write_conf};
+use slotcore::topology::{NodeFlags, NodeId, SlotRange, Topology, TopologyNode};
 
 /// How many nodes, and how they hang together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +39,12 @@ impl std::fmt::Display for Shape {
 /// One node of a cluster that does not run yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedNode {
-    /// 40 hexadecimal digits.
-    pub id: String,
+    pub id: NodeId,
     pub port: u16,
     /// Index of its primary when it is a replica.
     pub primary: Option<usize>,
-    /// First and last slot when it is a primary.
-    pub slots: Option<(u16, u16)>,
+    /// What it owns when it is a primary.
+    pub slots: Option<SlotRange>,
 }
 
 /// Gives every port a node; `ports` holds `shape.node_count()` of them.
@@ -56,48 +55,61 @@ pub fn plan(shape: &Shape, ports: &[u16]) -> Vec<PlannedNode> {
         .iter()
         .enumerate()
         .map(|(index, &port)| PlannedNode {
-            id: random_id(),
+            id: NodeId::from_random(rand::rng().random()),
             port,
             primary: (index >= primaries).then_some(index % primaries),
-            slots: (index < primaries).then(|| slot_range(index, primaries)),
+            slots: if index < primaries {
+                slot_range(index, primaries)
+            } else {
+                None
+            },
         })
         .collect()
 }
 
-/// The `index`-th of `count` even, contiguous ranges over all slots.
-fn slot_range(index: usize, count: usize) -> (u16, u16) {
-    let edge = |i: usize| i * SLOT_COUNT / count;
-    // Both are below SLOT_COUNT, as long as there are no more primaries than slots.
-    (edge(index) as u16, (edge(index + 1) - 1) as u16)
+/// The `index`-th of `count` even, contiguous ranges over all slots; none if there are more ranges than slots.
+fn slot_range(index: usize, count: usize) -> Option<SlotRange> {
+    let edge = |i: usize| u16::try_from(i * SLOT_COUNT / count).ok();
+    SlotRange::new(edge(index)?, edge(index + 1)?.checked_sub(1)?)
 }
 
 /// The nodes.conf with which `nodes[myself]` starts.
 pub fn nodes_conf(nodes: &[PlannedNode], myself: usize) -> String {
-    let mut text = String::new();
-    for (index, node) in nodes.iter().enumerate() {
-        let myself = if index == myself { "myself," } else { "" };
-        let (role, primary) = match node.primary {
-            Some(primary) => ("slave", nodes[primary].id.as_str()),
-            None => ("master", "-"),
+    let describe = |(index, node): (usize, &PlannedNode)| {
+        let role = if node.primary.is_some() {
+            NodeFlags::REPLICA
+        } else {
+            NodeFlags::PRIMARY
         };
-        // A replica has its primary's epoch; two primaries never share one.
-        let epoch = node.primary.unwrap_or(index) + 1;
-        let (id, port, bus) = (&node.id, node.port, bus_port(node.port));
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "{id} 127.0.0.1:{port}@{bus} {myself}{role} {primary} 0 0 {epoch} connected"
-        );
-        match node.slots {
-            Some((first, last)) if first == last => drop(write!(text, " {first}")),
-            Some((first, last)) => drop(write!(text, " {first}-{last}")),
-            None => {}
+        let mut described = TopologyNode {
+            id: Some(node.id),
+            ip: "127.0.0.1".to_owned(),
+            port: node.port,
+            bus_port: bus_port(node.port),
+            flags: if index == myself {
+                role | NodeFlags::MYSELF
+            } else {
+                role
+            },
+            primary: node.primary.map(|primary| nodes[primary].id),
+            // A replica has its primary's epoch; two primaries never share one.
+            epoch: node.primary.unwrap_or(index) as u64 + 1,
+            ..TopologyNode::default()
+        };
+        if let Some(range) = node.slots {
+            described.slots.insert(range);
         }
-        text.push('\n');
-    }
-    let primaries = nodes.iter().filter(|n| n.primary.is_none()).count();
-    let _ = writeln!(text, "vars currentEpoch {primaries} lastVoteEpoch 0");
-    text
+        described
+    };
+    let topology = Topology {
+        nodes: nodes.iter().enumerate().map(describe).collect(),
+    };
+    let current_epoch = nodes.iter().filter(|n| n.primary.is_none()).count() as u64;
+    write_conf(&NodesConf {
+        topology,
+        current_epoch,
+        last_vote_epoch: 0,
+    })
 }
 
 /// Where a node that serves clients on `port` has its bus.
@@ -108,14 +120,6 @@ pub fn bus_port(port: u16) -> u16 {
 /// A node's bus port is its client port plus this, by default in every implementation.
 pub const BUS_OFFSET: u16 = 10_000;
 
-fn random_id() -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut rng = rand::rng();
-    (0..40)
-        .map(|_| char::from(HEX[rng.random_range(0..HEX.len())]))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +129,9 @@ mod tests {
         for primaries in [1, 2, 3, 5, 7, 100, 16384] {
             let mut next = 0usize;
             for index in 0..primaries {
-                let (first, last) = slot_range(index, primaries);
-                assert_eq!(usize::from(first), next);
-                assert!(last >= first);
-                next = usize::from(last) + 1;
+                let range = slot_range(index, primaries).unwrap();
+                assert_eq!(usize::from(range.start()), next);
+                next = usize::from(range.end()) + 1;
             }
             assert_eq!(next, SLOT_COUNT);
         }
@@ -146,27 +149,12 @@ mod tests {
         assert_eq!(primary_of, [None, None, Some(0), Some(1), Some(0), Some(1)]);
         let text = nodes_conf(&nodes, 2);
         let mut lines = text.lines();
-        let first = format!(
-            "{} 127.0.0.1:7000@17000 master - 0 0 1 connected 0-8191",
-            nodes[0].id
-        );
+        let (id_0, id_2) = (nodes[0].id.as_str(), nodes[2].id.as_str());
+        assert_ne!(id_0, id_2);
+        let first = format!("{id_0} 127.0.0.1:7000@17000 master - 0 0 1 connected 0-8191");
         assert_eq!(lines.next(), Some(first.as_str()));
-        let third = format!(
-            "{} 127.0.0.1:7002@17002 myself,slave {} 0 0 1 connected",
-            nodes[2].id, nodes[0].id
-        );
+        let third = format!("{id_2} 127.0.0.1:7002@17002 myself,slave {id_0} 0 0 1 connected");
         assert_eq!(lines.nth(1), Some(third.as_str()));
         assert_eq!(lines.last(), Some("vars currentEpoch 2 lastVoteEpoch 0"));
-    }
-
-    #[test]
-    fn ids_are_forty_hexadecimal_digits_and_differ() {
-        let (a, b) = (random_id(), random_id());
-        assert!(
-            a.len() == 40
-                && a.bytes()
-                    .all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
-        );
-        assert_ne!(a, b);
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::model::{Report, RunEnd, Settings};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
-use table::wrap;
+pub use table::wrap;
 
 /// Every line fits into this.
 pub const WIDTH: usize = 80;
