@@ -48,6 +48,10 @@ pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
     } else if let Some(auth) = &target.auth {
         encode_command(&mut bytes, &auth_args(auth));
         commands += 1;
+    } else {
+        // A listener's queue accepts connections that the server then has no room for: only an answer proves one.
+        encode_command(&mut bytes, &[b"PING"]);
+        commands += 1;
     }
     (bytes, commands)
 }

@@ -34,6 +34,8 @@ struct Shared {
     /// Counts published maps, so that looking for a new one costs a load.
     version: AtomicU64,
     lost: AtomicBool,
+    /// A refresh has been asked for and not begun: in a storm of redirects, asking costs no more than this.
+    pending: AtomicBool,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -72,6 +74,7 @@ impl Scout {
         let shared = Arc::new(Shared {
             version: AtomicU64::new(1),
             lost: AtomicBool::new(false),
+            pending: AtomicBool::new(false),
             state: Mutex::new(state),
             wake: Condvar::new(),
         });
@@ -99,6 +102,9 @@ impl Scout {
 
     /// Asks for a refresh, from this node first if one is named.
     pub fn request(&self, hint: Option<HostPort>) {
+        if self.shared.pending.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let mut state = self.shared.lock();
         state.wanted = true;
         if hint.is_some() {
@@ -191,6 +197,7 @@ fn next_errand(shared: &Shared, target: &Target, dark: bool) -> Option<Vec<HostP
         return None;
     }
     state.wanted = false;
+    shared.pending.store(false, Ordering::Release);
     let mut candidates: Vec<HostPort> = state.hint.take().into_iter().collect();
     let known = state
         .map

@@ -54,6 +54,8 @@ pub(super) struct Fake {
     /// How often the slot map was asked for.
     pub map_asked: AtomicU64,
     pub connections: AtomicU64,
+    /// Connections beyond this number are told so and closed.
+    pub room: AtomicU64,
     down: Vec<AtomicBool>,
     open: Mutex<Vec<(usize, TcpStream)>>,
     /// Bytes written at once; 0 for all.
@@ -88,6 +90,7 @@ impl Fake {
             served_by: (0..nodes).map(|_| AtomicU64::new(0)).collect(),
             map_asked: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            room: AtomicU64::new(u64::MAX),
             down: (0..nodes).map(|_| AtomicBool::new(false)).collect(),
             open: Mutex::default(),
             crumbs,
@@ -135,8 +138,13 @@ impl Fake {
             if self.down[node].load(Ordering::SeqCst) {
                 return;
             }
-            let stream = stream.unwrap();
-            self.connections.fetch_add(1, Ordering::Relaxed);
+            let mut stream = stream.unwrap();
+            if self.connections.fetch_add(1, Ordering::Relaxed) >= self.room.load(Ordering::Relaxed) {
+                stream
+                    .write_all(b"-ERR max number of clients reached\r\n")
+                    .unwrap();
+                continue;
+            }
             self.open
                 .lock()
                 .unwrap()

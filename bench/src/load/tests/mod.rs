@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use workloads::{Spec, Workload};
 
-use super::{HostPort, Outcome, Plan, Target, Until};
+use super::{HostPort, Outcome, Plan, Target, Until, Watch, run};
 
 pub(super) fn workload(text: &str) -> Arc<Workload> {
     Spec::parse("test", "test.toml", text)
@@ -50,6 +50,12 @@ pub(super) fn ops(outcome: &Outcome) -> u64 {
 
 pub(super) fn errors(outcome: &Outcome) -> u64 {
     outcome.errors.values().sum()
+}
+
+/// Why a round does not start. An outcome is far too long to be shown when it does after all.
+pub(super) fn refusal(plan: &Plan) -> String {
+    let outcome = run(plan, &Watch::new()).map(|outcome| outcome.ended);
+    outcome.expect_err("the round starts").to_string()
 }
 
 /// Whatever happens, the views of an outcome agree with each other.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::fake::{Answer, Fake, error};
-use super::{assert_adds_up, errors, ops, plan, target, workload};
+use super::{assert_adds_up, errors, ops, plan, refusal, target, workload};
 use crate::load::{Auth, Ended, PreloadPlan, Until, Watch, preload, run};
 
 const MIXED: &str =
@@ -261,7 +261,7 @@ fn logs_in_with_resp3_and_without() {
             user: None,
             password: "guess".into(),
         });
-        let refusal = run(&plan, &Watch::new()).unwrap_err().to_string();
+        let refusal = refusal(&plan);
         assert!(refusal.contains("WRONGPASS"), "{refusal}");
         assert!(
             !format!("{plan:?}").contains("guess"),

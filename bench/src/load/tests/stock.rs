@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use slotcore::resp::{Reply, ReplyLimits, encode_command, parse_reply};
 
-use super::{assert_adds_up, errors, ops, plan, target, workload};
+use super::{assert_adds_up, errors, ops, plan, refusal, target, workload};
 use crate::load::{Auth, HostPort, PreloadPlan, Until, Watch, preload, run};
 
 struct Server {
@@ -289,7 +289,7 @@ fn one_server_with_a_password() {
     for resp3 in [false, true] {
         let mut plan = plan(&workload(MIXED), vec![server.seed()], 2000);
         plan.target.resp3 = resp3;
-        let refusal = run(&plan, &Watch::new()).unwrap_err().to_string();
+        let refusal = refusal(&plan);
         assert!(refusal.contains("NOAUTH"), "{refusal}");
         plan.target.auth = Some(Auth {
             user: None,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fake::{Answer, Fake, error};
-use super::{assert_adds_up, errors, ops, plan, workload};
+use super::{assert_adds_up, errors, ops, plan, refusal, workload};
 use crate::load::{Ended, HostPort, Until, Watch, run};
 
 const GETS: &str = "keyspace.keys = 10_000\n";
@@ -148,9 +148,20 @@ fn a_target_that_is_not_there_is_an_error_that_names_it() {
         vec![HostPort::new("127.0.0.1", 1), HostPort::new("nowhere.invalid", 2)],
         1,
     );
-    let refusal = run(&plan, &Watch::new()).unwrap_err().to_string();
+    let refusal = refusal(&plan);
     assert!(
         refusal.contains("127.0.0.1:1") && refusal.contains("nowhere.invalid:2"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_server_that_is_full_is_an_error_at_once() {
+    let fake = Fake::start(1, |_, _| Answer::Usual);
+    fake.room.store(3, Ordering::Relaxed);
+    let refusal = refusal(&plan(&workload(GETS), fake.seeds(), 100));
+    assert!(
+        refusal.ends_with("the server says: ERR max number of clients reached"),
         "{refusal}"
     );
 }

@@ -7,6 +7,7 @@ use slotcore::resp::{ReplyKind, Scanned};
 
 use super::super::connection::{ALONE, Kind, State};
 use super::Worker;
+use super::stage::Stage;
 use super::trouble::Trouble;
 
 impl Worker<'_> {
@@ -48,6 +49,10 @@ impl Worker<'_> {
             };
             self.tally.bytes_in += got as u64;
             if let Err(why) = self.take_bytes(number, &input[..got]) {
+                if self.stage == Stage::Connecting {
+                    let node = &self.routes.nodes()[self.connections[number].node].at;
+                    self.fatal = Some(format!("{node}: {why}"));
+                }
                 self.on_broken(number, &why);
                 break;
             }
@@ -95,7 +100,7 @@ impl Worker<'_> {
                 continue;
             }
             let Some(sent) = connection.due.pop_front() else {
-                return Err("a reply to nothing".to_owned());
+                return Err(unasked(&scanned));
             };
             let error = error_of(&scanned);
             if sent.kind != Kind::Op || sent.group != ALONE || error.is_some() {
@@ -127,6 +132,15 @@ impl Worker<'_> {
             self.note_room(client);
         }
         Ok(at)
+    }
+}
+
+/// What a server says unasked is why it will not serve us: too many clients, protected mode.
+#[cold]
+fn unasked(scanned: &Scanned<'_>) -> String {
+    match scanned.kind {
+        ReplyKind::Error => format!("the server says: {}", String::from_utf8_lossy(scanned.line)),
+        _ => "a reply to nothing".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::plan::HostPort;
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
 use super::Worker;
+use super::stage::Stage;
 
 /// After so many redirects and retries the operation has failed.
 const MAX_HOPS: u8 = 32;
@@ -49,17 +50,18 @@ impl Worker<'_> {
     }
 
     fn on_handshake(&mut self, trouble: &Trouble) {
-        match &trouble.error {
-            None => {
-                let connection = &mut self.connections[trouble.connection];
-                connection.handshake_due = connection.handshake_due.saturating_sub(1);
-            }
-            Some(error) => {
-                let node = &self.routes.nodes()[trouble.node].at;
-                let text = String::from_utf8_lossy(error);
-                self.fatal = Some(format!("{node} refuses the connection: {text}"));
-            }
+        let Some(error) = &trouble.error else {
+            let connection = &mut self.connections[trouble.connection];
+            connection.handshake_due = connection.handshake_due.saturating_sub(1);
+            return;
+        };
+        let text = format!("the server says: {}", String::from_utf8_lossy(error));
+        // A server that starts or fails over gets there; one that does not want us will not want us later.
+        let passing = is_topology_trouble(redirect::classify(error));
+        if self.stage == Stage::Connecting && !passing {
+            self.fatal = Some(format!("{}: {text}", self.routes.nodes()[trouble.node].at));
         }
+        self.on_broken(trouble.connection, &text);
     }
 
     fn settle(&mut self, trouble: Trouble) {
