@@ -83,7 +83,10 @@ fn look_on(
         let measuring = watch.phase() == Phase::Measuring;
         if before.is_none() && (measuring || is_over) {
             context.started_unix_ms = unix_ms();
-            before = Some((Instant::now(), probe.map(UsageProbe::read).unwrap_or_default()));
+            let usage = probe.map(UsageProbe::read).unwrap_or_default();
+            // A round that is over by now was too short to be read: no figure is better than a wrong one.
+            let in_time = watch.phase() == Phase::Measuring;
+            before = Some((Instant::now(), if in_time { usage } else { BTreeMap::new() }));
         }
         if let Some((began, usage)) = &before {
             if !sampled && (!measuring || is_over) {
@@ -139,4 +142,36 @@ pub fn unix_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::progress::Progress;
+
+    #[test]
+    fn a_round_that_ends_before_the_first_reading_has_no_figures_of_the_servers() {
+        let probe = UsageProbe::Processes(vec![("127.0.0.1:1".to_owned(), std::process::id())]);
+        let shown = Progress::detect(true).phase("measuring", 1);
+        let goal = Goal::Operations(1);
+        let seen = |work: fn(&Watch)| {
+            let watch = Watch::new();
+            let stop = StopFlag::default();
+            attend(&watch, &stop, Some(&probe), goal, &shown, || work(&watch))
+                .1
+                .servers
+        };
+        assert!(seen(|_| {}).is_empty());
+        assert!(seen(|watch| watch.enter(Phase::Done)).is_empty());
+        let measured = seen(|watch| {
+            watch.enter(Phase::Measuring);
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(200) {
+                // May return early: the end of a thread of the round before has left it a token.
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            watch.enter(Phase::Done);
+        });
+        assert_eq!(measured.len(), 1);
+    }
 }
