@@ -173,9 +173,10 @@ impl Connection {
         Ok(wrote)
     }
 
-    /// The socket takes bytes again.
-    pub fn unblock(&mut self) {
-        self.blocked = false;
+    /// The socket takes bytes again. Says whether any were waiting for that.
+    #[inline]
+    pub fn unblock(&mut self) -> bool {
+        std::mem::take(&mut self.blocked)
     }
 
     /// Reads once. `None` when there is nothing to read.

@@ -109,6 +109,25 @@ fn replies_larger_than_a_read_are_taken_whole() {
 }
 
 #[test]
+fn writes_larger_than_a_socket_takes_go_out_whole() {
+    let fake = Fake::start(1, |_, _| Answer::Usual);
+    let text = "keyspace.keys = 100\nvalues.size = 1_000_000\n[[mix]]\ncommand = 'SET'\n";
+    let mut plan = plan(&workload(text), fake.seeds(), 48);
+    plan.pipeline = 12;
+    let outcome = run(&plan, &Watch::new()).unwrap();
+    assert_eq!((ops(&outcome), errors(&outcome)), (48, 0));
+    let frame = "*3\r\n$3\r\nSET\r\n$16\r\n\r\n$1000000\r\n\r\n".len() as u64 + 16 + 1_000_000;
+    assert_eq!(outcome.bytes_out, 48 * frame);
+    assert!(
+        fake.served
+            .lock()
+            .unwrap()
+            .keys()
+            .all(|args| args[2].len() == 1_000_000)
+    );
+}
+
+#[test]
 fn keys_that_are_not_there_are_counted() {
     let fake = Fake::start(1, |_, request| match request.name().as_str() {
         "GET" if request.slot % 2 == 0 => Answer::Reply(b"$-1\r\n".to_vec()),

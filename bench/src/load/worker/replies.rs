@@ -22,8 +22,8 @@ impl Worker<'_> {
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             self.read_replies(number, event.is_read_closed());
         }
-        if event.is_writable() && self.connections[number].state == State::Open {
-            self.connections[number].unblock();
+        // Nearly every event says so too; only after a write that was cut short does it matter.
+        if event.is_writable() && self.connections[number].unblock() {
             self.write(number);
         }
     }
