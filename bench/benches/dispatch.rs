@@ -15,6 +15,9 @@ use slotmark_server::session::Session;
 const KEYS: usize = 100_000;
 const VALUE: [u8; 64] = [b'v'; 64];
 
+/// Makes the request for a key.
+type Request = fn(usize) -> Vec<u8>;
+
 struct Bench {
     node: &'static Node,
     session: Session,
@@ -77,8 +80,7 @@ fn get(key: usize) -> Vec<u8> {
 fn dispatch(c: &mut Criterion) {
     let mut bench = Bench::new();
     let mut group = c.benchmark_group("dispatch");
-    let kinds: [(&str, fn(usize) -> Vec<u8>); 2] = [("get", get), ("set", set)];
-    for (command, request) in kinds {
+    for (command, request) in [("get", get as Request), ("set", set)] {
         for depth in [1usize, 16, 64] {
             group.throughput(Throughput::Elements(depth as u64));
             group.bench_with_input(BenchmarkId::new(command, depth), &depth, |b, &depth| {

@@ -4,10 +4,12 @@
 //! in CI, it fails instead.
 
 pub mod client;
+pub mod cluster;
 pub mod process;
 pub mod server;
 
 pub use client::Client;
+pub use cluster::Cluster;
 pub use process::Process;
 pub use server::{Server, have};
 

@@ -1,51 +1,11 @@
 //! Programs that people use, against a cluster that `loadgen cluster up` has started.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use e2e::{have, skip};
-use tempfile::TempDir;
+use e2e::{Cluster, have, skip};
 
 const LOADGEN: &str = env!("CARGO_BIN_EXE_e2e-loadgen");
-
-/// A cluster of three nodes that goes down with the test.
-struct Cluster {
-    registry: TempDir,
-    ports: Vec<u16>,
-}
-
-impl Cluster {
-    fn up() -> Self {
-        let registry = TempDir::new().expect("a temporary directory");
-        let output = manage(registry.path(), &["up", "clients", "--port", "0"]);
-        let text = format!("{}{}", show(&output.stdout), show(&output.stderr));
-        assert!(output.status.success(), "{text}");
-        let record = registry.path().join("clients").join("cluster.json");
-        let record = std::fs::read(&record).unwrap_or_else(|error| panic!("{}: {error}", record.display()));
-        let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
-        let nodes = record["nodes"].as_array().expect("nodes");
-        let ports = nodes
-            .iter()
-            .map(|node| node["port"].as_u64().expect("a port") as u16)
-            .collect();
-        Self { registry, ports }
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        manage(self.registry.path(), &["down", "--all"]);
-    }
-}
-
-fn manage(registry: &Path, args: &[&str]) -> Output {
-    Command::new(LOADGEN)
-        .arg("cluster")
-        .args(args)
-        .env("SLOTMARK_CLUSTERS", registry)
-        .output()
-        .expect("loadgen starts")
-}
 
 fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -71,7 +31,7 @@ fn redis_cli_follows_redirects_and_finds_the_cluster_sound() {
     if !have("redis-cli") {
         return skip("redis-cli is not on PATH (Debian: apt-get install redis-tools)");
     }
-    let cluster = Cluster::up();
+    let cluster = Cluster::up(LOADGEN);
     let port = cluster.ports[0].to_string();
     for i in 0..30 {
         let key = format!("key:{i}");
@@ -108,7 +68,7 @@ fn redis_benchmark_runs_in_cluster_mode() {
     if !have("redis-benchmark") {
         return skip("redis-benchmark is not on PATH (Debian: apt-get install redis-tools)");
     }
-    let cluster = Cluster::up();
+    let cluster = Cluster::up(LOADGEN);
     let port = cluster.ports[0].to_string();
     let args = [
         "-p",
@@ -152,7 +112,7 @@ fn redis_py_finds_its_way_in_both_protocols() {
     if !has_module.is_ok_and(|output| output.status.success()) {
         return skip("python3 has no module redis (pip install redis, or set SLOTMARK_PYTHON)");
     }
-    let cluster = Cluster::up();
+    let cluster = Cluster::up(LOADGEN);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/redis_py.py");
     let script = script.to_str().expect("a path in UTF-8");
     for port in &cluster.ports {
