@@ -18,6 +18,7 @@ def exercise(protocol, port):
     client = RedisCluster(
         startup_nodes=[ClusterNode("127.0.0.1", port)], protocol=protocol, decode_responses=True
     )
+    client.flushall(target_nodes=RedisCluster.PRIMARIES)
     check("nodes", len(client.get_primaries()), 3)
     for i in range(500):
         client.set(f"key:{i}", f"value:{i}", ex=1000)
@@ -36,7 +37,7 @@ def exercise(protocol, port):
     check("pipeline", len(pipe.execute()), 200)
     check("counter", client.get("counter:7"), "10")
 
-    check("dbsize", client.dbsize() >= 500, True)
+    check("dbsize", client.dbsize(target_nodes=RedisCluster.PRIMARIES) >= 500, True)
     check("scan", len(set(client.scan_iter(match="key:*", count=100))), 500)
     check("keyslot", client.cluster_keyslot("foo"), 12182)
     check("delete", client.delete(*[f"key:{i}" for i in range(500)]), 500)
@@ -46,7 +47,7 @@ def exercise(protocol, port):
     except ResponseError as error:
         check("error", str(error), "value is not an integer or out of range")
     client.flushall(target_nodes=RedisCluster.PRIMARIES)
-    check("flushed", client.dbsize(), 0)
+    check("flushed", client.dbsize(target_nodes=RedisCluster.PRIMARIES), 0)
     client.close()
 
 
