@@ -163,15 +163,22 @@ mod tests {
         };
         assert!(seen(|_| {}).is_empty());
         assert!(seen(|watch| watch.enter(Phase::Done)).is_empty());
-        let measured = seen(|watch| {
-            watch.enter(Phase::Measuring);
-            let began = Instant::now();
-            while began.elapsed() < Duration::from_millis(200) {
-                // May return early: the end of a thread of the round before has left it a token.
-                std::thread::park_timeout(Duration::from_millis(10));
-            }
-            watch.enter(Phase::Done);
-        });
-        assert_eq!(measured.len(), 1);
+        // How long a reading takes to come depends on the machine's load, so a round may have to be longer.
+        let rounds: [fn(&Watch); 3] = [
+            |watch| measure_for(watch, Duration::from_millis(200)),
+            |watch| measure_for(watch, Duration::from_secs(2)),
+            |watch| measure_for(watch, Duration::from_secs(20)),
+        ];
+        assert!(rounds.into_iter().any(|round| seen(round).len() == 1));
+    }
+
+    fn measure_for(watch: &Watch, span: Duration) {
+        watch.enter(Phase::Measuring);
+        let began = Instant::now();
+        while began.elapsed() < span {
+            // May return early: the end of a thread of the round before has left it a token.
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        watch.enter(Phase::Done);
     }
 }

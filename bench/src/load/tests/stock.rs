@@ -73,7 +73,7 @@ impl Server {
                 if server.child.try_wait().unwrap().is_some() {
                     break; // The port was taken in between.
                 }
-                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                if server.answers() {
                     server._dir = dir;
                     return Some(server);
                 }
@@ -81,6 +81,17 @@ impl Server {
             }
             assert!(Instant::now() < deadline, "redis-server does not start");
         }
+    }
+
+    /// Whether it serves: it listens a moment earlier, and ends again if the port of its bus is taken.
+    fn answers(&self) -> bool {
+        let mut reply = [0; 7];
+        TcpStream::connect(("127.0.0.1", self.port))
+            .and_then(|mut stream| {
+                stream.write_all(b"PING\r\n")?;
+                stream.read_exact(&mut reply)
+            })
+            .is_ok_and(|()| reply == *b"+PONG\r\n")
     }
 
     /// A cluster of primaries, complete and settled.

@@ -98,6 +98,16 @@ impl Frame {
             canvas.text(&row.figures, (figures_left, y), LETTERS)?;
         }
         let small = Letters { size: 10.0, ..faint };
+        // A long machine description must not run out of a narrow picture.
+        let widest = self
+            .caption
+            .iter()
+            .map(|line| canvas.text_width(line, small))
+            .fold(1.0, f64::max);
+        let small = Letters {
+            size: small.size * ((w - 2.0 * MARGIN) / widest).min(1.0),
+            ..small
+        };
         for (i, line) in self.caption.iter().rev().enumerate() {
             canvas.text(line, (MARGIN, h - 14.0 - i as f64 * CAPTION_ROW), small)?;
         }
