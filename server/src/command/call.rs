@@ -52,18 +52,10 @@ impl<'a> Call<'a> {
         self.held.table(self.keys[i].slot)
     }
 
-    /// The slot table of key number `i`, beside the reply that is being written.
-    pub fn table_and_out(&mut self, i: usize) -> (&mut SlotTable, &mut ReplyWriter<'a>) {
-        (self.held.table(self.keys[i].slot), &mut self.out)
-    }
-
     /// Visits the table of any slot: the one that a transaction holds, or under a lock taken for this visit. For handlers
     /// with [`Locks::Each`].
     pub fn with_slot<T>(&mut self, slot: Slot, visit: impl FnOnce(&mut SlotTable) -> T) -> T {
-        if let Held::None = self.held {
-            return visit(&mut self.node.keyspace.lock(slot));
-        }
-        visit(self.held.table(slot))
+        self.held.visit(&self.node.keyspace, slot, visit)
     }
 
     /// Argument `i`, lowercase-insensitively equal to `word`?

@@ -3,13 +3,13 @@
 use super::shared::{ClientKind, ClientShared};
 use crate::config::OutputLimit;
 use crate::log;
+use crate::node::unix_ms;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The connections that are open now.
 #[derive(Debug, Default)]
@@ -133,13 +133,6 @@ impl ClientRegistry {
             }
         }
     }
-}
-
-/// Unix time in milliseconds.
-pub(super) fn unix_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
 }
 
 #[cfg(test)]

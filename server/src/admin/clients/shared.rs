@@ -314,7 +314,7 @@ impl ClientShared {
 
     /// The line of CLIENT LIST, without its line end. Fields that this node does not measure are not in it.
     pub fn describe(&self) -> Description<'_> {
-        self.describe_at(super::registry::unix_ms())
+        self.describe_at(crate::node::unix_ms())
     }
 
     pub(super) fn describe_at(&self, now_ms: u64) -> Description<'_> {
