@@ -20,6 +20,8 @@ pub mod keyspace;
 pub mod log;
 pub mod net;
 pub mod node;
+pub mod persistence;
+pub mod replication;
 pub mod session;
 
 pub use boot::main_from_args;

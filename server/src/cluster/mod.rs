@@ -26,9 +26,12 @@
 //! [`ClusterData`], pings and offsets, which change without a new snapshot, in [`NodeLive`].
 
 mod admin;
+pub mod bus;
 mod data;
 mod handle;
+pub mod message;
 mod nodes_conf;
+pub mod protocol;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,1 @@
+//! The cluster bus: bytes to messages and back, links, and the thread that drives the member.

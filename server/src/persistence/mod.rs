@@ -1,0 +1,1 @@
+//! The data set as bytes: RDB files, DUMP payloads, snapshots.

@@ -1,0 +1,1 @@
+//! Replication: the stream of effects, its history, and both ends of it.
