@@ -86,6 +86,9 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     for warning in warnings {
         log::warning(format_args!("{warning}"));
     }
+    if config.cluster_enabled && config.replicaof.is_some() {
+        bail!("replicaof directive not allowed in cluster mode");
+    }
     if config.port == 0 {
         bail!(
             "port 0: Unix sockets and TLS are not supported yet, so a node without a TCP port serves nobody"
@@ -109,6 +112,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
         });
     }
     log::set_role('M');
+    node.replication.start(node);
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run_until_told(node, listeners, pool))?;

@@ -15,6 +15,7 @@ use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
 use crate::keyspace::Keyspace;
 use crate::log;
+use crate::replication::Replication;
 
 /// What the threads of one process share.
 pub struct Node {
@@ -30,8 +31,8 @@ pub struct Node {
     pub stall: Stall,
     pub clock: quanta::Clock,
     pub run_id: String,
-    /// Names this data set to replicas.
-    pub replication_id: String,
+    /// The role, the stream of effects, our primary and our replicas.
+    pub replication: Replication,
     /// Unix time in milliseconds at which the process started.
     pub started_ms: u64,
     pub shutdown: tokio::sync::Notify,
@@ -69,7 +70,7 @@ impl Node {
             stall: Stall::default(),
             clock: quanta::Clock::new(),
             run_id,
-            replication_id: random_hex_40(),
+            replication: Replication::default(),
             started_ms: unix_ms(),
             shutdown: tokio::sync::Notify::new(),
         };
@@ -83,12 +84,23 @@ impl Node {
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);
+        self.replication.log.set_limit(config.primary.backlog_size);
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.
     pub fn stall_and_now(&self) -> u64 {
         self.stall.wait();
         unix_ms()
+    }
+
+    /// Holds clients' writes back until `until_ms` (unix time), so that the offset stands still when this returns; 0
+    /// ends it.
+    pub fn pause_for_failover(&'static self, until_ms: u64) {
+        if until_ms == 0 {
+            self.replication.resume(self);
+        } else {
+            self.replication.pause(self, until_ms);
+        }
     }
 
     /// Is more memory in use than `maxmemory` allows?
@@ -102,11 +114,12 @@ pub fn random_hex_40() -> String {
     (0..5).map(|_| format!("{:08x}", rand::random::<u32>())).collect()
 }
 
-/// CLIENT PAUSE.
+/// CLIENT PAUSE, and the pause of writes that a manual failover needs.
 #[derive(Default)]
 pub struct Pause {
     until_ms: AtomicU64,
     writes_only: AtomicBool,
+    failover_until_ms: AtomicU64,
 }
 
 impl Pause {
@@ -119,6 +132,16 @@ impl Pause {
         if !running || until_ms > self.until_ms.load(Relaxed) {
             self.until_ms.store(until_ms, Relaxed);
         }
+    }
+
+    /// Holds writes back for a manual failover until `until_ms`; 0 ends it.
+    pub fn hold_writes(&self, until_ms: u64) {
+        self.failover_until_ms.store(until_ms, Relaxed);
+    }
+
+    /// Does a manual failover hold writes back?
+    pub fn holds_writes(&self, now: u64) -> bool {
+        self.failover_until_ms.load(Relaxed) > now
     }
 
     /// CLIENT UNPAUSE.
@@ -135,12 +158,12 @@ impl Pause {
     /// Must this command wait?
     #[inline]
     pub fn holds(&self, spec: Result<&'static CommandSpec, LookupError>, now: u64) -> bool {
-        let until = self.until_ms.load(Relaxed);
-        if until <= now {
+        let by_client = self.until_ms.load(Relaxed) > now;
+        if !by_client && !self.holds_writes(now) {
             return false;
         }
         let held = CommandFlags::WRITE | CommandFlags::MAY_REPLICATE;
-        !self.writes_only.load(Relaxed)
+        (by_client && !self.writes_only.load(Relaxed))
             || spec.is_ok_and(|spec| spec.flags.intersects(held) || spec.name == "exec")
     }
 }

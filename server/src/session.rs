@@ -45,6 +45,8 @@ pub struct Session {
     pub watch: Watch,
     /// The connection comes from this host (loopback), which gates DEBUG and protected configs.
     pub local: bool,
+    /// The link to our primary, whose commands are obeyed and not answered.
+    pub is_primary_link: bool,
 }
 
 impl Session {
@@ -61,6 +63,7 @@ impl Session {
             transaction: None,
             watch: Watch::default(),
             local,
+            is_primary_link: false,
         }
     }
 

@@ -6,7 +6,6 @@
 //! slowlog   the latest slow commands                                          SLOWLOG
 //! latency   the latest spikes by event                                        LATENCY LATEST, HISTORY
 //! process   memory, processor time and machine, from /proc
-//! role      primary or replica                                               ROLE, HELLO
 //! info      the text of INFO
 //! ```
 
@@ -14,6 +13,5 @@ pub mod clients;
 pub mod info;
 pub mod latency;
 pub mod process;
-pub mod role;
 pub mod slowlog;
 pub mod stats;

@@ -1,6 +1,5 @@
 //! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 
-use crate::admin::role::Role;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::client::{check_name, set_name};
 use crate::command::reply_error::ErrorReply;
@@ -138,7 +137,7 @@ fn hello(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn introduce(call: &mut Call<'_>) {
     let cluster = call.node.cluster.is_some();
     let id = call.session.client.id() as i64;
-    let role = Role::of(call.node.cluster.as_ref());
+    let role = call.node.replication.role();
     let proto = if call.session.proto == Proto::Resp3 { 3 } else { 2 };
     let out = &mut call.out;
     out.map(7);

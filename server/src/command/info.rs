@@ -1,7 +1,6 @@
 //! INFO.
 
 use crate::admin::info::{InfoFacts, KeyspaceFacts, Sections, render};
-use crate::admin::role::Role;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::node::unix_ms;
@@ -19,8 +18,7 @@ fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         stats: &node.stats,
         clients: &node.clients,
         run_id: &node.run_id,
-        replication_id: &node.replication_id,
-        role: Role::of(node.cluster.as_ref()),
+        replication: &node.replication,
         workers: config.worker_count(),
         started_ms: node.started_ms,
         now_ms: unix_ms(),

@@ -15,6 +15,7 @@ pub mod help;
 pub mod info;
 pub mod keys;
 pub mod latency;
+pub mod replication;
 pub mod reply_error;
 pub mod server;
 pub mod slowlog;
@@ -42,6 +43,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    replication::HANDLERS,
     server::HANDLERS,
     slowlog::HANDLERS,
     string::HANDLERS,

@@ -1,8 +1,6 @@
-//! The server as a whole: SHUTDOWN, TIME, ROLE, WAIT, SWAPDB, MEMORY USAGE, LOLWUT, and what persistence would offer.
+//! The server as a whole: SHUTDOWN, TIME, SWAPDB, MEMORY USAGE, LOLWUT, and what persistence would offer.
 
-use crate::admin::role::Role;
 use crate::command::call::{Binding, Call, Locks};
-use crate::command::client::parse_timeout_ms;
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
 use crate::config::REDIS_VERSION;
@@ -14,8 +12,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub const HANDLERS: &[Binding] = &[
     ("shutdown", shutdown, Locks::None),
     ("time", time, Locks::None),
-    ("role", role, Locks::None),
-    ("wait", wait, Locks::None),
     ("swapdb", swapdb, Locks::None),
     ("memory|usage", memory_usage, Locks::Keys),
     ("memory|help", help, Locks::None),
@@ -73,35 +69,6 @@ fn time(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.out.array(2);
     call.out.bulk_display(now.as_secs());
     call.out.bulk_display(now.subsec_micros());
-    Ok(())
-}
-
-fn role(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match Role::of(call.node.cluster.as_ref()) {
-        Role::Primary => {
-            call.out.array(3);
-            call.out.bulk(b"master");
-            call.out.integer(0);
-            call.out.array(0);
-        }
-        // A replica by its nodes.conf; it has no link to its primary, since there is no replication yet.
-        Role::Replica { host, port } => {
-            call.out.array(5);
-            call.out.bulk(b"slave");
-            call.out.bulk(host.as_bytes());
-            call.out.integer(i64::from(port));
-            call.out.bulk(b"connect");
-            call.out.integer(-1);
-        }
-    }
-    Ok(())
-}
-
-/// There are no replicas, so none will ever acknowledge anything, however long one waits.
-fn wait(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    call.int_arg(1)?;
-    parse_timeout_ms(call.args.at(2))?;
-    call.out.integer(0);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The configuration as the rest of the node reads it: typed fields of what has an effect here.
 
+use super::primary::PrimarySettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
 use crate::log::Level;
@@ -131,6 +132,10 @@ pub struct Config {
     pub cluster_replica_validity_factor: u32,
     /// Never fail over by itself.
     pub cluster_replica_no_failover: bool,
+    /// The primary that a node outside of a cluster copies from its start on.
+    pub replicaof: Option<(String, u16)>,
+    /// The node as a primary.
+    pub primary: PrimarySettings,
 }
 
 impl Default for Config {
@@ -206,6 +211,11 @@ impl Config {
             cluster_allow_replica_migration: v.bool("cluster-allow-replica-migration"),
             cluster_replica_validity_factor: v.int("cluster-replica-validity-factor"),
             cluster_replica_no_failover: v.bool("cluster-replica-no-failover"),
+            replicaof: match v.words("replicaof").as_slice() {
+                [host, port] => port.parse().ok().map(|port| (host.clone(), port)),
+                _ => None,
+            },
+            primary: PrimarySettings::read(&v),
         }
     }
 
@@ -227,21 +237,21 @@ impl Config {
 }
 
 /// Reads values whose kind the table fixes; a value of another kind cannot be, and reads as empty.
-struct Reader<'a>(&'a Values);
+pub(super) struct Reader<'a>(&'a Values);
 
 impl Reader<'_> {
-    fn bool(&self, name: &str) -> bool {
+    pub(super) fn bool(&self, name: &str) -> bool {
         matches!(self.0.by_name(name), Value::Bool(true))
     }
 
-    fn int<T: TryFrom<i128> + Default>(&self, name: &str) -> T {
+    pub(super) fn int<T: TryFrom<i128> + Default>(&self, name: &str) -> T {
         match self.0.by_name(name) {
             Value::Int(n) => T::try_from(*n).unwrap_or_default(),
             _ => T::default(),
         }
     }
 
-    fn word(&self, name: &str) -> &'static str {
+    pub(super) fn word(&self, name: &str) -> &'static str {
         match self.0.by_name(name) {
             Value::Enum(word) => word,
             _ => "",
@@ -256,14 +266,14 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&self, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn text(&self, name: &str) -> Option<Vec<u8>> {
         match self.0.by_name(name) {
             Value::Text(text) if !text.is_empty() => Some(text.clone()),
             _ => None,
         }
     }
 
-    fn string(&self, name: &str) -> Option<String> {
+    pub(super) fn string(&self, name: &str) -> Option<String> {
         self.text(name)
             .map(|text| String::from_utf8_lossy(&text).into_owned())
     }

@@ -1,1 +1,245 @@
 //! Replication: the stream of effects, its history, and both ends of it.
+//!
+//! ```text
+//!  a client's write ─ gate ─► runs under its slot's lock ─ effect ─► Log ─┬─► feed of replica 1      primary/
+//!  our primary's stream ─► applied by the link's thread ─ raw bytes ─►    └─► feed of replica 2
+//! ```
+//!
+//! [`log`] is the stream, [`history`] its names; [`gate`] is what a write looks at; [`role`] and this file change the role; [`link`] is what is known of our primary;
+//! [`replicas`] who copies us, and WAIT.
+//!
+//! Locks are taken in this order: the member of the cluster, `change`, `apply_lock`, slots, the log.
+
+mod gate;
+mod history;
+mod link;
+mod log;
+mod replicas;
+mod role;
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use parking_lot::Mutex;
+use slotcore::SLOT_COUNT;
+use slotcore::resp::encode_command;
+use tokio::sync::watch;
+
+use crate::cluster::protocol::PrimaryLink;
+use crate::keyspace::Keyspace;
+use crate::log as journal;
+use crate::node::Node;
+
+pub use gate::Gate;
+pub use history::History;
+pub use link::{LinkPhase, LinkState};
+pub use log::{Backlog, Gone, Log, ReaderId};
+pub use replicas::{Replica, ReplicaPhase, Replicas};
+pub use role::{Following, Role};
+
+/// All that the node knows of replication.
+#[derive(Debug)]
+pub struct Replication {
+    /// The stream.
+    pub log: Log,
+    /// What every write looks at.
+    pub gate: Gate,
+    /// The link to our primary.
+    pub link: LinkState,
+    /// Held by the link's thread while it applies a chunk of the stream and appends it to the log; taken by whoever
+    /// needs both at one moment.
+    pub apply_lock: Mutex<()>,
+    /// Who copies us.
+    pub replicas: Replicas,
+    /// One change of role at a time.
+    change: Mutex<()>,
+    following: Mutex<Option<Following>>,
+    generation: AtomicU64,
+    changes: watch::Sender<u64>,
+}
+
+impl Default for Replication {
+    fn default() -> Self {
+        Self {
+            log: Log::default(),
+            gate: Gate::default(),
+            link: LinkState::default(),
+            apply_lock: Mutex::new(()),
+            replicas: Replicas::default(),
+            change: Mutex::new(()),
+            following: Mutex::new(None),
+            generation: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Replication {
+    /// What the node is.
+    pub fn role(&self) -> Role {
+        match self.following() {
+            None => Role::Primary,
+            Some(Following { host, port, .. }) => Role::Replica { host, port },
+        }
+    }
+
+    /// Is the node a replica? One load.
+    #[inline]
+    pub fn is_replica(&self) -> bool {
+        self.gate.is_replica()
+    }
+
+    /// Whom it copies.
+    pub fn following(&self) -> Option<Following> {
+        self.following.lock().clone()
+    }
+
+    /// The number of role changes so far.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(SeqCst)
+    }
+
+    /// Wakes at every change of the role.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Bytes of the stream: written as a primary, applied as a replica.
+    pub fn offset(&self) -> u64 {
+        self.log.end()
+    }
+
+    /// Our primary goes on under a new name (`+CONTINUE <id>`): ours follows, and our own replicas must hear of it.
+    pub fn continue_as(&self, id: &str) {
+        self.log.continue_as(id);
+    }
+
+    /// A key that goes away for another reason than a command of a client. To be called under its slot's lock.
+    pub fn record_delete(&self, key: &[u8]) {
+        if self.gate.records() {
+            let mut bytes = Vec::with_capacity(key.len() + 32);
+            encode_command(&mut bytes, &[b"DEL", key]);
+            self.log.append_commands(&bytes, 1);
+        }
+    }
+
+    /// Names of the stream.
+    pub fn history(&self) -> History {
+        self.log.history()
+    }
+
+    /// The link to the primary, as the cluster's rules see it.
+    pub fn link_facts(&self) -> PrimaryLink {
+        if self.is_replica() {
+            self.link.facts()
+        } else {
+            PrimaryLink::None
+        }
+    }
+
+    /// Takes up the role that the configuration or nodes.conf gives the node at its start.
+    pub fn start(&self, node: &'static Node) {
+        if let Some(cluster) = &node.cluster {
+            let view = cluster.view();
+            if let Some(primary) = view.me().primary {
+                let primary = view.data().node(primary);
+                self.follow(node, &primary.ip, primary.port);
+            }
+        } else if let Some((host, port)) = &node.config.load().replicaof {
+            self.follow(node, host, *port);
+        }
+    }
+
+    /// Makes the node a replica of this primary. When it returns, no write of a client runs any more.
+    pub fn follow(&self, node: &'static Node, host: &str, port: u16) {
+        let _change = self.change.lock();
+        if matches!(&*self.following.lock(), Some(now) if now.host == host && now.port == port) {
+            return;
+        }
+        // New writes are refused from here on; those that were admitted before end, or see the gate.
+        self.gate.set_replica(true);
+        let apply = self.apply_lock.lock();
+        settle_writes(&node.keyspace);
+        self.gate.set_records(false);
+        self.gate.set_paused(false);
+        // Our own stream, by its name and end, is what we offer to the new primary.
+        self.log.activate(false);
+        self.link.reset();
+        self.announce(Some((host, port)));
+        drop(apply);
+        self.replicas.unblock_all();
+        journal::set_role('S');
+        journal::notice(format_args!("Following {host}:{port}"));
+    }
+
+    /// Makes the node a primary with the data that it has. When it returns, the offset that it was promoted at is
+    /// final: nothing of the old primary is applied any more.
+    pub fn promote(&self, node: &'static Node) {
+        let _change = self.change.lock();
+        if self.following.lock().is_none() {
+            return;
+        }
+        self.announce(None);
+        let apply = self.apply_lock.lock();
+        self.log.new_history();
+        self.link.reset();
+        settle_writes(&node.keyspace);
+        self.gate.set_records(true);
+        self.gate.set_replica(false);
+        drop(apply);
+        journal::set_role('M');
+        let history = self.history();
+        journal::notice(format_args!(
+            "Promoted to primary at offset {}: the stream is {} now, and was {}",
+            history.second_offset - 1,
+            history.id,
+            history.previous_id
+        ));
+    }
+
+    /// The offset stands still until `until_ms`, or until [`Replication::resume`]: all writes of clients are held back.
+    pub fn pause(&self, node: &'static Node, until_ms: u64) {
+        let _change = self.change.lock();
+        if self.is_replica() {
+            return;
+        }
+        node.pause.hold_writes(until_ms);
+        self.gate.set_paused(true);
+        settle_writes(&node.keyspace);
+        // A PING that looked at the gate before it closed is in the log now, and counted.
+        self.log.append_if(b"", || false);
+    }
+
+    /// Ends [`Replication::pause`].
+    pub fn resume(&self, node: &'static Node) {
+        let _change = self.change.lock();
+        node.pause.hold_writes(0);
+        self.gate.set_paused(false);
+    }
+
+    /// Starts to record what writes do, because somebody copies us. From the next cut of the data on the stream is whole.
+    pub fn start_recording(&self, _node: &'static Node) {
+        let _change = self.change.lock();
+        if self.is_replica() || self.gate.records() {
+            return;
+        }
+        self.log.activate(true);
+        self.gate.set_records(true);
+    }
+
+    fn announce(&self, primary: Option<(&str, u16)>) {
+        let generation = self.generation.fetch_add(1, SeqCst) + 1;
+        *self.following.lock() = primary.map(|(host, port)| Following {
+            host: host.into(),
+            port,
+            generation,
+        });
+        self.changes.send_replace(generation);
+    }
+}
+
+/// Passes once through every slot's lock: see [`gate`].
+fn settle_writes(keyspace: &Keyspace) {
+    for slot in 0..SLOT_COUNT as slotcore::Slot {
+        drop(keyspace.lock(slot));
+    }
+}

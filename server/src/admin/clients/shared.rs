@@ -6,7 +6,9 @@ use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use std::task::Waker;
 
 use Ordering::Relaxed;
@@ -94,6 +96,18 @@ pub struct Buffers {
     pub output: usize,
 }
 
+/// Why a connection that waits in a blocking command need not wait any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Unblock {
+    /// As if its time were over: CLIENT UNBLOCK.
+    Timeout = 1,
+    /// With an error: CLIENT UNBLOCK ... ERROR.
+    Error,
+    /// This node is no primary any more.
+    RoleChanged,
+}
+
 /// What CLIENT SETINFO said.
 #[derive(Debug, Default)]
 struct Library {
@@ -129,6 +143,8 @@ pub struct ClientShared {
     name: Mutex<Vec<u8>>,
     library: Mutex<Library>,
     killed: AtomicBool,
+    /// An [`Unblock`], or 0.
+    unblock: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -155,6 +171,7 @@ impl ClientShared {
             name: Mutex::default(),
             library: Mutex::default(),
             killed: AtomicBool::new(false),
+            unblock: AtomicU8::new(0),
             waker: Mutex::default(),
         }
     }
@@ -293,8 +310,29 @@ impl ClientShared {
     /// Ends the connection soon, wherever it waits.
     pub fn kill(&self) {
         self.killed.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Has its task look again at what it waits for.
+    pub fn wake(&self) {
         if let Some(waker) = self.waker.lock().as_ref() {
             waker.wake_by_ref();
+        }
+    }
+
+    /// Ends its wait in a blocking command; without effect on one that does not wait.
+    pub fn unblock(&self, why: Unblock) {
+        self.unblock.store(why as u8, Ordering::Release);
+        self.wake();
+    }
+
+    /// Why it need not wait any longer, once.
+    pub fn take_unblock(&self) -> Option<Unblock> {
+        match self.unblock.swap(0, Ordering::AcqRel) {
+            0 => None,
+            1 => Some(Unblock::Timeout),
+            2 => Some(Unblock::Error),
+            _ => Some(Unblock::RoleChanged),
         }
     }
 

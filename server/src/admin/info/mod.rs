@@ -2,6 +2,7 @@
 //!
 //! Every value is true. A field of redis-server that this node does not measure is left out; a 0 means none.
 
+mod replication;
 mod sections;
 mod text;
 

@@ -1,11 +1,12 @@
 //! The text of each section.
 
+use super::replication::replication;
 use super::sections::{Section, Sections};
 use crate::admin::clients::ClientRegistry;
 use crate::admin::process::{self, human};
-use crate::admin::role::Role;
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
+use crate::replication::Replication;
 use slotcore::command::{self, CommandId};
 use std::fmt::{Display, Write};
 use std::path::PathBuf;
@@ -37,10 +38,8 @@ pub struct InfoFacts<'a> {
     pub clients: &'a ClientRegistry,
     /// Of this process.
     pub run_id: &'a str,
-    /// Of this data set.
-    pub replication_id: &'a str,
-    /// Primary or replica.
-    pub role: Role,
+    /// Role, stream and replicas.
+    pub replication: &'a Replication,
     /// Threads that serve clients.
     pub workers: usize,
     /// Unix time in milliseconds at which the process started.
@@ -79,15 +78,15 @@ pub fn render(sections: &Sections, facts: &InfoFacts<'_>) -> String {
     text.0
 }
 
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
-    fn line(&mut self, line: impl Display) {
+    pub(super) fn line(&mut self, line: impl Display) {
         // Writing to a string cannot fail.
         let _ = write!(self.0, "{line}\r\n");
     }
 
-    fn field(&mut self, name: &str, value: impl Display) {
+    pub(super) fn field(&mut self, name: &str, value: impl Display) {
         self.line(format_args!("{name}:{value}"));
     }
 
@@ -233,40 +232,6 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
 }
 
-/// There is no replication yet: a primary has no replicas, a replica no link, and offsets stay 0.
-fn replication(text: &mut Text, facts: &InfoFacts<'_>) {
-    match &facts.role {
-        Role::Primary => text.field("role", "master"),
-        Role::Replica { host, port } => {
-            text.field("role", "slave");
-            text.field("master_host", host);
-            text.field("master_port", port);
-            text.field("master_link_status", "down");
-            text.field("master_last_io_seconds_ago", -1);
-            text.zeros(&[
-                "master_sync_in_progress",
-                "slave_read_repl_offset",
-                "slave_repl_offset",
-            ]);
-            text.field("slave_priority", 100);
-            text.field("slave_read_only", 1);
-            text.field("replica_announced", 1);
-        }
-    }
-    text.field("connected_slaves", 0);
-    text.field("master_failover_state", "no-failover");
-    text.field("master_replid", facts.replication_id);
-    text.field("master_replid2", "0".repeat(40));
-    text.field("master_repl_offset", 0);
-    text.field("second_repl_offset", -1);
-    text.zeros(&[
-        "repl_backlog_active",
-        "repl_backlog_size",
-        "repl_backlog_first_byte_offset",
-        "repl_backlog_histlen",
-    ]);
-}
-
 fn cpu(text: &mut Text) {
     let Some(times) = process::cpu_times() else { return };
     for (name, seconds) in [
@@ -371,8 +336,7 @@ mod tests {
             stats: &stats,
             clients: &ClientRegistry::default(),
             run_id: "r",
-            replication_id: "i",
-            role: Role::Primary,
+            replication: &Replication::default(),
             workers: 1,
             started_ms: 1000,
             now_ms: 90_000_000,
