@@ -55,6 +55,7 @@ impl Drop for SlotGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.table.is_unpublished() {
+            self.keyspace.tell_expired(&mut self.table);
             self.keyspace.publish(self.slot, &mut self.table);
             self.garbage = self.table.take_garbage();
         }
@@ -120,6 +121,28 @@ impl<'a> Held<'a> {
         match self {
             Self::None => visit(&mut keyspace.lock(slot)),
             held => visit(held.table(slot)),
+        }
+    }
+
+    /// Whether anything but expiry has changed what is held since the last call.
+    pub fn take_changed(&mut self) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(guard) => guard.take_changed(),
+            Self::Many(guards) => guards
+                .iter_mut()
+                .fold(false, |changed, guard| guard.take_changed() | changed),
+        }
+    }
+
+    /// Tells of the keys that expiry has removed from what is held, instead of when the locks are released.
+    pub fn flush_expired(&mut self, keyspace: &Keyspace) {
+        match self {
+            Self::None => {}
+            Self::One(guard) => keyspace.tell_expired(guard),
+            Self::Many(guards) => guards
+                .iter_mut()
+                .for_each(|guard| keyspace.tell_expired(guard)),
         }
     }
 

@@ -35,6 +35,6 @@ pub use entry::{Entry, Kind, OwnedEntry, ValueRef};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
 pub use place::{Expire, Place};
-pub use slots::{ExpireReport, Keyspace};
+pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use watch::Contents;

@@ -1,6 +1,7 @@
 //! The keyspace: every slot with its lock, and the sums over them.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -41,8 +42,26 @@ struct Group {
     expired: AtomicU64,
 }
 
+/// What becomes of keys whose time is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mode {
+    /// They are removed by whoever meets them.
+    #[default]
+    Alone,
+    /// They are removed, and the sink of [`Keyspace::on_expired`] is told.
+    Recording,
+    /// They are absent for readers and stay in memory: the primary's DEL removes them.
+    Following,
+}
+
+/// Is told each key that expiry removes.
+type ExpiredSink = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// All keys of the node.
 pub struct Keyspace {
+    expired_sink: OnceLock<ExpiredSink>,
+    mode: AtomicU8,
     cells: Box<[Cell]>,
     groups: Box<[Group]>,
     avg_ttl_ms: AtomicU64,
@@ -72,9 +91,42 @@ impl Keyspace {
             sweep_due_s: AtomicU32::new(u32::MAX),
         };
         Self {
+            expired_sink: OnceLock::new(),
+            mode: AtomicU8::new(0),
             cells: (0..SLOT_COUNT).map(cell).collect(),
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
             avg_ttl_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Sets the mode of every slot. They are all locked for this moment, so that no call sees both.
+    pub fn set_mode(&self, mode: Mode) {
+        let mut held: Vec<_> = (0..SLOT_COUNT as Slot).map(|slot| self.lock(slot)).collect();
+        held.iter_mut().for_each(|table| table.set_mode(mode));
+        self.mode.store(mode as u8, Ordering::Relaxed);
+    }
+
+    /// The mode.
+    pub fn mode(&self) -> Mode {
+        match self.mode.load(Ordering::Relaxed) {
+            0 => Mode::Alone,
+            1 => Mode::Recording,
+            _ => Mode::Following,
+        }
+    }
+
+    /// Says who is told each key that expiry removes in [`Mode::Recording`], under the lock of its slot. Once only.
+    pub fn on_expired(&self, sink: ExpiredSink) {
+        // A second sink is a mistake of the caller's, and the first one stays.
+        let _ = self.expired_sink.set(sink);
+    }
+
+    /// Tells of the keys that expiry has removed from a slot.
+    #[inline]
+    pub(super) fn tell_expired(&self, table: &mut SlotTable) {
+        let keys = table.take_expired_keys();
+        if let Some(sink) = self.expired_sink.get() {
+            keys.iter().for_each(|key| sink(key));
         }
     }
 
@@ -170,7 +222,7 @@ impl Keyspace {
     /// where `cursor` says, which it moves on.
     pub fn expire_cycle(&self, now: u64, budget: Duration, cursor: &mut Slot) -> ExpireReport {
         let mut report = ExpireReport::default();
-        if self.expiring_count() == 0 {
+        if self.expiring_count() == 0 || self.mode() == Mode::Following {
             return report;
         }
         let started = Instant::now();

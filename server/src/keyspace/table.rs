@@ -8,10 +8,16 @@ use super::entry::{Draft, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::place::{Expire, Place};
+use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
 
 /// Values from this size on are freed after the slot's lock is released.
 const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
+
+/// Something that the keyspace sums up has changed.
+const UNPUBLISHED: u8 = 1;
+/// Something other than expiry has changed the contents; see [`SlotTable::take_changed`].
+const CHANGED: u8 = 2;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -36,8 +42,9 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// Something that the keyspace sums up has changed.
-    unpublished: bool,
+    /// [`UNPUBLISHED`] and [`CHANGED`].
+    news: u8,
+    mode: Mode,
     /// Carries of `ops_low`.
     ops_high: u16,
 
@@ -71,7 +78,8 @@ impl SlotTable {
             net_out: 0,
             cpu_ns: 0,
             ops_low: 0,
-            unpublished: false,
+            news: 0,
+            mode: Mode::Alone,
             ops_high: 0,
             expiring: 0,
             entry_bytes: 0,
@@ -173,7 +181,7 @@ impl SlotTable {
     fn throw_away(&mut self, garbage: Garbage) {
         self.extras_mut().garbage.push(garbage);
         // The guard looks for garbage only when there is something to publish.
-        self.unpublished = true;
+        self.news |= UNPUBLISHED;
     }
 
     /// Empties the slot. What it held is freed when the result is dropped.
@@ -185,7 +193,8 @@ impl SlotTable {
         self.expiring = 0;
         self.entry_bytes = 0;
         self.sweeper = Sweeper::new();
-        self.unpublished = true;
+        self.news |= UNPUBLISHED;
+        self.news |= CHANGED;
         Contents(std::mem::replace(&mut self.buckets, Buckets::new()))
     }
 
@@ -218,6 +227,27 @@ impl SlotTable {
                 bucket + 1
             };
         }
+    }
+
+    /// Whether anything but expiry has changed the contents since the last call.
+    #[inline]
+    pub(super) fn take_changed(&mut self) -> bool {
+        let changed = self.news & CHANGED != 0;
+        self.news &= !CHANGED;
+        changed
+    }
+
+    /// The keys that expiry has removed in [`Mode::Recording`] and nobody was told of.
+    #[inline]
+    pub(super) fn take_expired_keys(&mut self) -> Vec<Box<[u8]>> {
+        match &mut self.extras {
+            None => Vec::new(),
+            Some(extras) => std::mem::take(&mut extras.expired_keys),
+        }
+    }
+
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
     }
 
     /// Has `touched` set to true as soon as `key` changes, expires or is removed.
@@ -272,7 +302,9 @@ impl SlotTable {
     fn position(&mut self, key: &Key<'_>, now: u64) -> Option<Position> {
         let position = self.buckets.find(key)?;
         if self.buckets.entry(position).is_expired(now) {
-            self.expire_at(position);
+            if self.mode != Mode::Following {
+                self.expire_at(position);
+            }
             return None;
         }
         Some(position)
@@ -281,8 +313,13 @@ impl SlotTable {
     /// Removes an entry because its time is over.
     #[cold]
     pub(super) fn expire_at(&mut self, position: Position) {
+        let before = self.news;
         let entry = self.remove_at(position);
+        self.news = before | UNPUBLISHED;
         self.expired += 1;
+        if self.mode == Mode::Recording {
+            self.extras_mut().expired_keys.push(entry.view().key().into());
+        }
         self.discard(entry);
     }
 
@@ -291,7 +328,8 @@ impl SlotTable {
         self.entry_bytes -= entry.view().footprint();
         self.expiring -= u32::from(entry.view().expiry().is_some());
         self.sweeper.entries_moved();
-        self.unpublished = true;
+        self.news |= UNPUBLISHED;
+        self.news |= CHANGED;
         self.mark_changed(entry.view().key());
         if let Some(count) = self.buckets.shrunk_count() {
             self.resize(count);
@@ -300,16 +338,24 @@ impl SlotTable {
     }
 
     pub(super) fn insert(&mut self, key: &Key<'_>, draft: Draft<'_>) -> Position {
+        // An expired key that is hidden, and not removed, gives way.
+        if self.mode == Mode::Following
+            && let Some(hidden) = self.buckets.find(key)
+        {
+            let entry = self.remove_at(hidden);
+            self.discard(entry);
+        }
         if !self.buckets.has_room() {
             self.resize(self.buckets.grown_count());
         }
+        self.news |= CHANGED;
         if let Some(expiry) = draft.expiry {
             self.expiring += 1;
             self.sweeper.expects(expiry);
         }
         let entry = OwnedEntry::new(draft);
         self.entry_bytes += entry.view().footprint();
-        self.unpublished = true;
+        self.news |= UNPUBLISHED;
         self.mark_changed(key.bytes);
         self.buckets.insert(key.hash, entry)
     }
@@ -332,8 +378,9 @@ impl SlotTable {
             if let Some(expiry) = after.1 {
                 self.sweeper.expects(expiry);
             }
-            self.unpublished = true;
+            self.news |= UNPUBLISHED;
         }
+        self.news |= CHANGED;
         if let Some(extras) = &self.extras {
             extras.touch(self.buckets.entry(position).key());
         }
@@ -367,7 +414,7 @@ impl SlotTable {
     }
 
     pub(super) fn sweeper_mut(&mut self) -> &mut Sweeper {
-        self.unpublished = true;
+        self.news |= UNPUBLISHED;
         &mut self.sweeper
     }
 
@@ -384,7 +431,7 @@ impl SlotTable {
     /// Whether [`SlotTable::publish`] would say anything.
     #[inline]
     pub(super) fn is_unpublished(&self) -> bool {
-        self.unpublished
+        self.news & UNPUBLISHED != 0
     }
 
     /// Keys that the keyspace's sums lack, or have too many.
@@ -403,7 +450,7 @@ impl SlotTable {
         };
         (self.published_keys, self.published_expiring, self.published_bytes) = (keys, self.expiring, bytes);
         self.expired = 0;
-        self.unpublished = false;
+        self.news &= !UNPUBLISHED;
         delta
     }
 

@@ -21,6 +21,8 @@ pub struct Contents(#[expect(dead_code, reason = "held to be dropped")] pub(supe
 pub(super) struct Extras {
     watchers: Vec<Watcher>,
     pub garbage: Vec<Garbage>,
+    /// Keys removed by expiry that the stream of effects has not been told of.
+    pub expired_keys: Vec<Box<[u8]>>,
 }
 
 struct Watcher {
@@ -30,7 +32,7 @@ struct Watcher {
 
 impl Extras {
     pub fn is_empty(&self) -> bool {
-        self.watchers.is_empty() && self.garbage.is_empty()
+        self.watchers.is_empty() && self.garbage.is_empty() && self.expired_keys.is_empty()
     }
 
     pub fn watch(&mut self, key: &[u8], touched: Arc<AtomicBool>) {
