@@ -5,6 +5,7 @@
 //! so that no lock is held for long.
 
 use super::buckets::{Buckets, Position};
+use super::slots::Mode;
 use super::table::SlotTable;
 
 /// Buckets of one piece: about 500 entries.
@@ -78,7 +79,7 @@ impl SlotTable {
     /// Does one piece of a pass over this slot, if it is due.
     pub(super) fn sweep(&mut self, now: u64) -> Swept {
         let mut swept = Swept::default();
-        if self.sweeper().due(self.expiring() as u32) > now {
+        if self.mode() == Mode::Following || self.sweeper().due(self.expiring() as u32) > now {
             return swept;
         }
         if self.sweeper().bucket == 0 {

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use parking_lot::MutexGuard;
-use slotcore::{SLOT_COUNT, Slot};
+use slotcore::Slot;
 
 use super::key::Key;
 use super::slots::Keyspace;
@@ -107,7 +107,7 @@ impl<'a> Held<'a> {
 
     /// Locks every slot.
     pub fn acquire_all(keyspace: &'a Keyspace) -> Self {
-        Self::Many((0..SLOT_COUNT as Slot).map(|slot| keyspace.lock(slot)).collect())
+        Self::Many(keyspace.lock_all())
     }
 
     /// Lets `visit` work on one slot: under the lock that is held for it, or else under its lock taken for the moment.
@@ -140,9 +140,17 @@ impl<'a> Held<'a> {
         match self {
             Self::None => {}
             Self::One(guard) => keyspace.tell_expired(guard),
-            Self::Many(guards) => guards
-                .iter_mut()
-                .for_each(|guard| keyspace.tell_expired(guard)),
+            Self::Many(guards) => guards.iter_mut().for_each(|guard| keyspace.tell_expired(guard)),
+        }
+    }
+
+    /// Until the locks are released, shows the expired keys that [`super::Mode::Following`] keeps: for commands of the
+    /// primary, which has not expired them yet.
+    pub fn reveal_expired(&mut self) {
+        match self {
+            Self::None => {}
+            Self::One(guard) => guard.reveal_expired(),
+            Self::Many(guards) => guards.iter_mut().for_each(|guard| guard.reveal_expired()),
         }
     }
 

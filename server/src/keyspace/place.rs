@@ -88,6 +88,10 @@ impl<'t, 'k> Place<'t, 'k> {
     /// Sets or clears the expiry, unix time in milliseconds; false if the key does not exist.
     pub fn set_expiry(&mut self, expiry: Option<u64>) -> bool {
         let Some(position) = self.at else { return false };
+        if expiry.is_none() && self.entry().is_none_or(|entry| entry.expiry().is_none()) {
+            // It did not expire: nothing changes, and nobody is told that something did.
+            return true;
+        }
         self.table.change_at(position, |entry| entry.set_expiry(expiry));
         true
     }

@@ -51,11 +51,12 @@ pub enum Mode {
     Alone,
     /// They are removed, and the sink of [`Keyspace::on_expired`] is told.
     Recording,
-    /// They are absent for readers and stay in memory: the primary's DEL removes them.
+    /// They are absent for readers and stay in memory: the primary's DEL removes them. The primary's own commands see
+    /// them, after [`super::Held::reveal_expired`].
     Following,
 }
 
-/// Is told each key that expiry removes.
+/// Is told each key that goes without a command.
 type ExpiredSink = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// All keys of the node.
@@ -101,7 +102,7 @@ impl Keyspace {
 
     /// Sets the mode of every slot. They are all locked for this moment, so that no call sees both.
     pub fn set_mode(&self, mode: Mode) {
-        let mut held: Vec<_> = (0..SLOT_COUNT as Slot).map(|slot| self.lock(slot)).collect();
+        let mut held = self.lock_all();
         held.iter_mut().for_each(|table| table.set_mode(mode));
         self.mode.store(mode as u8, Ordering::Relaxed);
     }
@@ -115,7 +116,8 @@ impl Keyspace {
         }
     }
 
-    /// Says who is told each key that expiry removes in [`Mode::Recording`], under the lock of its slot. Once only.
+    /// Says who is told, in [`Mode::Recording`], of each key that goes without a command: by expiry, or because its
+    /// slot has gone to another node. It is called under the lock of the key's slot. Once only.
     pub fn on_expired(&self, sink: ExpiredSink) {
         // A second sink is a mistake of the caller's, and the first one stays.
         let _ = self.expired_sink.set(sink);
@@ -128,6 +130,55 @@ impl Keyspace {
         if let Some(sink) = self.expired_sink.get() {
             keys.iter().for_each(|key| sink(key));
         }
+    }
+
+    /// Removes all keys of a slot, and says how many there were. In [`Mode::Recording`] the sink of
+    /// [`Keyspace::on_expired`] is told of each. What they held is freed after the lock is released.
+    pub fn drop_slot(&self, slot: Slot) -> usize {
+        let mut table = self.lock(slot);
+        let removed = table.len();
+        if table.mode() == Mode::Recording
+            && let Some(sink) = self.expired_sink.get()
+        {
+            // Expired keys that the stream lacks come first, as they went first.
+            self.tell_expired(&mut table);
+            table.entries().for_each(|entry| sink(entry.key()));
+        }
+        let contents = table.clear();
+        // The sink has been told: no command is to be recorded for it.
+        table.take_changed();
+        drop(table);
+        drop(contents);
+        removed
+    }
+
+    /// Empties all slots at once: nobody sees some of them empty and others not.
+    pub fn clear(&self) {
+        let mut held = self.lock_all();
+        let contents: Vec<_> = held.iter_mut().map(|table| table.clear()).collect();
+        held.iter_mut().for_each(|table| {
+            table.take_changed();
+        });
+        drop(held);
+        drop(contents);
+    }
+
+    /// Puts the entries of `other`, a data set loaded apart, in the place of those here, all slots at once. The old
+    /// ones are freed when nobody waits for a lock any more.
+    pub fn replace_contents(&self, mut other: Keyspace) {
+        let mut held = self.lock_all();
+        let contents: Vec<_> = held
+            .iter_mut()
+            .zip(&mut other.cells)
+            .map(|(table, cell)| table.fill_with(cell.table.get_mut().take_filling()))
+            .collect();
+        drop(held);
+        drop(contents);
+    }
+
+    /// Every slot, in ascending order.
+    pub(super) fn lock_all(&self) -> Vec<SlotGuard<'_>> {
+        (0..SLOT_COUNT as Slot).map(|slot| self.lock(slot)).collect()
     }
 
     /// Waits for the slot's lock.

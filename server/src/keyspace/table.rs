@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::buckets::{Buckets, Position};
-use super::entry::{Draft, Entry, OwnedEntry, access_clock};
+use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::place::{Expire, Place};
@@ -18,6 +18,8 @@ const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
 const UNPUBLISHED: u8 = 1;
 /// Something other than expiry has changed the contents; see [`SlotTable::take_changed`].
 const CHANGED: u8 = 2;
+/// Whoever holds the lock sees expired keys that [`Mode::Following`] keeps; see [`SlotTable::reveal_expired`].
+const REVEALS: u8 = 4;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -42,7 +44,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`] and [`CHANGED`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -59,6 +61,25 @@ pub struct SlotTable {
     published_expiring: u32,
     published_bytes: usize,
     extras: Option<Box<Extras>>,
+}
+
+/// The entries of a slot and the books about them, without a slot.
+pub(super) struct Filling {
+    buckets: Buckets,
+    expiring: u32,
+    entry_bytes: usize,
+    sweeper: Sweeper,
+}
+
+impl Filling {
+    fn new() -> Self {
+        Self {
+            buckets: Buckets::new(),
+            expiring: 0,
+            entry_bytes: 0,
+            sweeper: Sweeper::new(),
+        }
+    }
 }
 
 /// Changes of a slot that the keyspace's sums lack.
@@ -186,16 +207,68 @@ impl SlotTable {
 
     /// Empties the slot. What it held is freed when the result is dropped.
     pub fn clear(&mut self) -> Contents {
+        if !self.is_empty() {
+            self.news |= CHANGED;
+        }
+        self.fill_with(Filling::new())
+    }
+
+    /// Puts the entries of another slot in the place of those here, which are freed when the result is dropped.
+    /// Watchers of a key that was here or is here now are told.
+    pub(super) fn fill_with(&mut self, filling: Filling) -> Contents {
+        self.touch_watched();
+        self.expiring = filling.expiring;
+        self.entry_bytes = filling.entry_bytes;
+        self.sweeper = filling.sweeper;
+        let old = std::mem::replace(&mut self.buckets, filling.buckets);
+        self.news |= UNPUBLISHED;
+        self.touch_watched();
+        Contents(old)
+    }
+
+    /// Takes the entries out, with the books about them.
+    pub(super) fn take_filling(&mut self) -> Filling {
+        self.news |= UNPUBLISHED;
+        Filling {
+            buckets: std::mem::replace(&mut self.buckets, Buckets::new()),
+            expiring: std::mem::take(&mut self.expiring),
+            entry_bytes: std::mem::take(&mut self.entry_bytes),
+            sweeper: std::mem::replace(&mut self.sweeper, Sweeper::new()),
+        }
+    }
+
+    fn touch_watched(&self) {
         if let Some(extras) = &self.extras {
             let buckets = &self.buckets;
             extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some());
         }
-        self.expiring = 0;
-        self.entry_bytes = 0;
-        self.sweeper = Sweeper::new();
-        self.news |= UNPUBLISHED;
-        self.news |= CHANGED;
-        Contents(std::mem::replace(&mut self.buckets, Buckets::new()))
+    }
+
+    /// Inserts a key of a data set that is being loaded, also one that has expired. `idle_s`: seconds since its last
+    /// access. False, and nothing changed, if the key is there already.
+    pub fn load(
+        &mut self,
+        key: &Key<'_>,
+        value: Vec<u8>,
+        expiry: Option<u64>,
+        idle_s: Option<u64>,
+        now: u64,
+    ) -> bool {
+        if self.buckets.find(key).is_some() {
+            return false;
+        }
+        let accessed = now.saturating_sub(idle_s.unwrap_or(0).saturating_mul(1000));
+        self.insert(
+            key,
+            Draft {
+                key: key.bytes,
+                content: Content::Owned(value),
+                expiry,
+                encoding: Encoding::Auto,
+                clock: access_clock(accessed),
+            },
+        );
+        true
     }
 
     /// All entries of the slot, also expired ones.
@@ -246,8 +319,21 @@ impl SlotTable {
         }
     }
 
+    /// A change that nobody asked about counts as told: it was made before the mode that wants to know.
     pub(super) fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
+        self.news &= !CHANGED;
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Until the lock is released, expired keys that [`Mode::Following`] keeps are seen like any others: so do the
+    /// primary's commands, which come from a time when the keys were alive.
+    pub(super) fn reveal_expired(&mut self) {
+        // What there is to publish is looked at when the lock is released, and this is taken back there.
+        self.news |= REVEALS | UNPUBLISHED;
     }
 
     /// Has `touched` set to true as soon as `key` changes, expires or is removed.
@@ -302,20 +388,25 @@ impl SlotTable {
     fn position(&mut self, key: &Key<'_>, now: u64) -> Option<Position> {
         let position = self.buckets.find(key)?;
         if self.buckets.entry(position).is_expired(now) {
-            if self.mode != Mode::Following {
-                self.expire_at(position);
-            }
-            return None;
+            return self.keep_or_expire(position);
         }
         Some(position)
+    }
+
+    /// What the rest of the world sees of an entry whose time is over: in [`Mode::Following`] it stays.
+    #[cold]
+    fn keep_or_expire(&mut self, position: Position) -> Option<Position> {
+        if self.mode == Mode::Following {
+            return (self.news & REVEALS != 0).then_some(position);
+        }
+        self.expire_at(position);
+        None
     }
 
     /// Removes an entry because its time is over.
     #[cold]
     pub(super) fn expire_at(&mut self, position: Position) {
-        let before = self.news;
-        let entry = self.remove_at(position);
-        self.news = before | UNPUBLISHED;
+        let entry = self.take_at(position);
         self.expired += 1;
         if self.mode == Mode::Recording {
             self.extras_mut().expired_keys.push(entry.view().key().into());
@@ -324,12 +415,16 @@ impl SlotTable {
     }
 
     pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
+        self.news |= CHANGED;
+        self.take_at(position)
+    }
+
+    fn take_at(&mut self, position: Position) -> OwnedEntry {
         let entry = self.buckets.remove(position);
         self.entry_bytes -= entry.view().footprint();
         self.expiring -= u32::from(entry.view().expiry().is_some());
         self.sweeper.entries_moved();
         self.news |= UNPUBLISHED;
-        self.news |= CHANGED;
         self.mark_changed(entry.view().key());
         if let Some(count) = self.buckets.shrunk_count() {
             self.resize(count);
@@ -348,14 +443,13 @@ impl SlotTable {
         if !self.buckets.has_room() {
             self.resize(self.buckets.grown_count());
         }
-        self.news |= CHANGED;
         if let Some(expiry) = draft.expiry {
             self.expiring += 1;
             self.sweeper.expects(expiry);
         }
         let entry = OwnedEntry::new(draft);
         self.entry_bytes += entry.view().footprint();
-        self.news |= UNPUBLISHED;
+        self.news |= UNPUBLISHED | CHANGED;
         self.mark_changed(key.bytes);
         self.buckets.insert(key.hash, entry)
     }
@@ -450,7 +544,7 @@ impl SlotTable {
         };
         (self.published_keys, self.published_expiring, self.published_bytes) = (keys, self.expiring, bytes);
         self.expired = 0;
-        self.news &= !UNPUBLISHED;
+        self.news &= !(UNPUBLISHED | REVEALS);
         delta
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use slotcore::{SLOT_COUNT, Slot};
 
-use super::{Expire, Held, Key, Keyspace};
+use super::{Expire, Held, Key, Keyspace, SlotTable};
+
+mod modes;
 
 const NOW: u64 = 1_800_000_000_000;
 const LONG: Duration = Duration::from_secs(3600);
