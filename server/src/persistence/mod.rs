@@ -1,1 +1,5 @@
 //! The data set as bytes: RDB files, DUMP payloads, snapshots.
+
+pub mod crc64;
+pub mod lzf;
+pub mod rdb;

@@ -1,0 +1,329 @@
+//! A whole RDB, into an empty keyspace or past the checks alone.
+
+use std::io::Read;
+
+use super::VERSION;
+use super::error::RdbError;
+use super::source::Source;
+use crate::keyspace::{Expire, Key, Keyspace};
+use crate::node::unix_ms;
+
+/// Opcodes: what may stand in the place of a type.
+mod op {
+    pub const FUNCTION2: u8 = 245;
+    pub const FUNCTION: u8 = 246;
+    pub const MODULE_AUX: u8 = 247;
+    pub const IDLE: u8 = 248;
+    pub const FREQ: u8 = 249;
+    pub const AUX: u8 = 250;
+    pub const RESIZE_DB: u8 = 251;
+    pub const EXPIRE_MS: u8 = 252;
+    pub const EXPIRE_S: u8 = 253;
+    pub const SELECT_DB: u8 = 254;
+    pub const EOF: u8 = 255;
+}
+
+/// The only type that a keyspace holds.
+const STRING: u8 = 0;
+
+/// What to do with what is read.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// Keep keys that have expired, as a replica does until its primary tells it to remove them.
+    pub keep_expired: bool,
+    /// Unix time in milliseconds by which keys have expired.
+    pub now_ms: u64,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            keep_expired: false,
+            now_ms: unix_ms(),
+        }
+    }
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Keys kept.
+    pub keys: u64,
+    /// Keys left out because they have expired.
+    pub expired: u64,
+    /// The place in a replication history that the data are of (AUX `repl-id` and `repl-offset`).
+    pub history: Option<(String, u64)>,
+}
+
+/// Loads an RDB into `target`, which is empty and not yet seen by anybody.
+///
+/// # Errors
+/// The RDB is damaged, of another version, or holds what a keyspace does not: then `target` holds a part of it and is
+/// to be thrown away.
+pub fn load(reader: &mut dyn Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
+    walk(reader, options, &mut |key, value, expiry| {
+        let key = Key::new(key);
+        let mut table = target.lock(key.slot);
+        // At time 0 nothing has expired yet.
+        if table.find_quietly(&key, 0).exists() {
+            return false;
+        }
+        let expire = expiry.map_or(Expire::Clear, Expire::At);
+        table.set_string(&key, value, expire, options.now_ms);
+        true
+    })
+}
+
+/// Reads an RDB as [`load`] does, and keeps nothing of it. Keys that are there twice are found by loading alone.
+///
+/// # Errors
+/// As [`load`].
+pub fn check(reader: &mut dyn Read, options: &LoadOptions) -> Result<Loaded, RdbError> {
+    walk(reader, options, &mut |_, _, _| true)
+}
+
+/// Takes a key, its value and its expiry (unix time in milliseconds); false if the key was there already.
+type Sink<'a> = &'a mut dyn FnMut(&[u8], &[u8], Option<u64>) -> bool;
+
+fn walk(reader: &mut dyn Read, options: &LoadOptions, sink: Sink<'_>) -> Result<Loaded, RdbError> {
+    let mut source = Source::new(reader);
+    let version = header(&mut source)?;
+    let mut loaded = Loaded::default();
+    let (mut key, mut value) = (Vec::new(), Vec::new());
+    let mut expiry = None;
+    let mut replication = (None, None);
+    loop {
+        match source.byte()? {
+            op::AUX => {
+                source.string(&mut key)?;
+                source.string(&mut value)?;
+                let text = String::from_utf8_lossy(&value);
+                match &key[..] {
+                    b"repl-id" => replication.0 = Some(text.into_owned()),
+                    b"repl-offset" => replication.1 = text.parse().ok(),
+                    _ => {}
+                }
+            }
+            op::SELECT_DB => {
+                let database = source.length()?;
+                if database != 0 {
+                    return Err(source.unsupported(format!("database {database}")));
+                }
+            }
+            op::RESIZE_DB => {
+                source.length()?;
+                source.length()?;
+            }
+            op::EXPIRE_MS => {
+                let ms = i64::from_le_bytes(source.array()?);
+                expiry = Some(time(&source, ms)?);
+            }
+            op::EXPIRE_S => {
+                let seconds = i64::from(i32::from_le_bytes(source.array()?));
+                expiry = Some(time(&source, seconds * 1000)?);
+            }
+            op::IDLE => {
+                source.length()?;
+            }
+            op::FREQ => {
+                source.byte()?;
+            }
+            op::EOF => break,
+            op::FUNCTION2 | op::FUNCTION => return Err(source.unsupported("functions")),
+            op::MODULE_AUX => return Err(source.unsupported("data of a module")),
+            STRING => {
+                source.string(&mut key)?;
+                source.string(&mut value)?;
+                let expiry = expiry.take();
+                if !options.keep_expired && expiry.is_some_and(|expiry| expiry <= options.now_ms) {
+                    loaded.expired += 1;
+                } else if sink(&key, &value, expiry) {
+                    loaded.keys += 1;
+                } else {
+                    return Err(source.damaged(format!("the key '{}' for the second time", show(&key))));
+                }
+            }
+            kind => return Err(foreign(&mut source, kind, &mut key)),
+        }
+    }
+    footer(&mut source, version)?;
+    if let (Some(id), Some(offset)) = replication {
+        loaded.history = Some((id, offset));
+    }
+    Ok(loaded)
+}
+
+fn header(source: &mut Source<'_>) -> Result<u32, RdbError> {
+    let header: [u8; 9] = source.array()?;
+    let version = header
+        .strip_prefix(b"REDIS")
+        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
+        .ok_or(RdbError::Signature)?;
+    if version == 0 || version > VERSION {
+        return Err(RdbError::Version(version));
+    }
+    Ok(version)
+}
+
+/// The checksum, which RDBs have since version 5; 0 means that the writer made none.
+fn footer(source: &mut Source<'_>, version: u32) -> Result<(), RdbError> {
+    if version < 5 {
+        return Ok(());
+    }
+    let found = source.checksum();
+    let expected = u64::from_le_bytes(source.array()?);
+    if expected != 0 && expected != found {
+        return Err(RdbError::Checksum { expected, found });
+    }
+    Ok(())
+}
+
+/// Stock refuses times before 1970 when they are set; one in an RDB is taken as long past.
+fn time(source: &Source<'_>, ms: i64) -> Result<u64, RdbError> {
+    if ms == i64::MIN {
+        return Err(source.damaged("an expiry that is no time"));
+    }
+    Ok(u64::try_from(ms).unwrap_or(1))
+}
+
+/// A type that a keyspace does not hold, or none at all.
+fn foreign(source: &mut Source<'_>, kind: u8, key: &mut Vec<u8>) -> RdbError {
+    let name = match kind {
+        1 | 10 | 14 | 18 => "a list",
+        2 | 11 | 20 => "a set",
+        3 | 5 | 12 | 17 => "a sorted set",
+        4 | 9 | 13 | 16 | 22..=25 => "a hash",
+        15 | 19 | 21 => "a stream",
+        6 | 7 => "a value of a module",
+        _ => return source.damaged(format!("type {kind}")),
+    };
+    match source.string(key) {
+        Ok(()) => source.unsupported(format!("{name} (type {kind}) in the key '{}'", show(key))),
+        Err(error) => error,
+    }
+}
+
+/// A key for an error message.
+fn show(key: &[u8]) -> String {
+    key[..key.len().min(100)].escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An RDB of these bytes after the header, with its checksum.
+    fn rdb(version: u32, body: &[u8]) -> Vec<u8> {
+        let mut bytes = format!("REDIS{version:04}").into_bytes();
+        bytes.extend_from_slice(body);
+        bytes.push(op::EOF);
+        let sum = crate::persistence::crc64::crc64(0, &bytes);
+        bytes.extend_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    fn options() -> LoadOptions {
+        LoadOptions {
+            keep_expired: false,
+            now_ms: 1_700_000_000_000,
+        }
+    }
+
+    fn load_all(bytes: &[u8], options: &LoadOptions) -> Result<(Loaded, Keyspace), RdbError> {
+        let keyspace = Keyspace::new();
+        let mut reader = bytes;
+        load(&mut reader, &keyspace, options).map(|loaded| (loaded, keyspace))
+    }
+
+    fn get(keyspace: &Keyspace, key: &str) -> Option<(Vec<u8>, Option<u64>)> {
+        let key = Key::new(key.as_bytes());
+        let mut table = keyspace.lock(key.slot);
+        let entry = table.peek(&key, 0)?;
+        Some((entry.string()?.to_vec(), entry.expiry()))
+    }
+
+    fn body() -> Vec<u8> {
+        let mut body = b"\xfa\x07repl-id\x04beef\xfa\x0brepl-offset\x0212\xfa\x05other\xc0\x01".to_vec();
+        body.extend_from_slice(b"\xfe\x00\xfb\x04\x02\x00\x01a\x03one\xf8\x05\x00\x01b\xc0\x07\xfc");
+        body.extend_from_slice(&1_700_000_000_001u64.to_le_bytes());
+        body.extend_from_slice(b"\xf9\x05\x00\x01c\x00\xfd");
+        body.extend_from_slice(&1_600_000_000u32.to_le_bytes());
+        body.extend_from_slice(b"\x00\x03old\x01x");
+        body
+    }
+
+    #[test]
+    fn a_whole_rdb() {
+        let (loaded, keyspace) = load_all(&rdb(10, &body()), &options()).unwrap();
+        let expected = Loaded {
+            keys: 3,
+            expired: 1,
+            history: Some(("beef".into(), 12)),
+        };
+        assert_eq!(loaded, expected);
+        assert_eq!(get(&keyspace, "a").unwrap(), (b"one".to_vec(), None));
+        assert_eq!(get(&keyspace, "b").unwrap(), (b"7".to_vec(), None));
+        assert_eq!(
+            get(&keyspace, "c").unwrap(),
+            (b"".to_vec(), Some(1_700_000_000_001))
+        );
+        assert_eq!(get(&keyspace, "old"), None);
+        let keeping = LoadOptions {
+            keep_expired: true,
+            ..options()
+        };
+        let (loaded, keyspace) = load_all(&rdb(10, &body()), &keeping).unwrap();
+        assert_eq!((loaded.keys, loaded.expired), (4, 0));
+        assert_eq!(get(&keyspace, "old").unwrap().1, Some(1_600_000_000_000));
+        let mut reader = &rdb(9, &body())[..];
+        assert_eq!(check(&mut reader, &options()).unwrap(), expected);
+    }
+
+    #[test]
+    fn whatever_is_cut_off_or_changed_is_noticed() {
+        let whole = rdb(10, &body());
+        for end in 0..whole.len() {
+            assert!(load_all(&whole[..end], &options()).is_err(), "cut at {end}");
+        }
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x10;
+            assert!(load_all(&changed, &options()).is_err(), "changed at {at}");
+        }
+        let mut unsummed = whole.clone();
+        let end = unsummed.len();
+        unsummed[end - 8..].fill(0);
+        assert!(load_all(&unsummed, &options()).is_ok(), "a sum of 0 means none");
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_named() {
+        let refusal = |body: &[u8]| {
+            load_all(&rdb(10, body), &options())
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refusal(b"\x12\x06mylist\x00"),
+            "the RDB holds a list (type 18) in the key 'mylist' at byte 17, which this version of slotmark-server cannot \
+             hold"
+        );
+        assert!(refusal(b"\xfe\x05").contains("holds database 5 "));
+        assert!(refusal(b"\xf5\x00").contains("holds functions "));
+        assert!(refusal(b"\xf7\x00").contains("holds data of a module "));
+        assert!(refusal(b"\x00\x01a\x00\x00\x01a\x00").contains("the key 'a' for the second time"));
+        assert!(refusal(b"\x63").contains("type 99"));
+        for (header, error) in [
+            ("REDIS0011", "version 11"),
+            ("REDIS0000", "version 0"),
+            ("RADIS0010", "no RDB"),
+        ] {
+            let text = load_all(format!("{header}\u{0}").as_bytes(), &options())
+                .map(|_| ())
+                .unwrap_err()
+                .to_string();
+            assert!(text.contains(error), "{text}");
+        }
+    }
+}

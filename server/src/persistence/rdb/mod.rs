@@ -1,0 +1,19 @@
+//! RDB, the format of dump files and of full synchronisations, up to version 10.
+//!
+//! ```text
+//! REDIS0010  (AUX name value)*  (SELECTDB n  RESIZEDB keys expiring  (expiry? idle? freq? type key value)*)*  EOF  CRC-64
+//! ```
+//!
+//! [`source`] reads bounded pieces and keeps the checksum, [`text`] reads lengths and strings, [`load`] reads the whole.
+//! Nothing that is read is believed: no announcement makes us allocate more than has arrived.
+
+mod error;
+mod load;
+mod source;
+mod text;
+
+pub use error::RdbError;
+pub use load::{LoadOptions, Loaded, check, load};
+
+/// The version that 7.0 writes, and the newest that it reads.
+pub const VERSION: u32 = 10;
