@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, Config, ConfigStore, Request};
 use crate::net::{self, Listeners, Workers};
 use crate::node::Node;
+use crate::replication::replica;
 use crate::{daemon, housekeeping, log};
 
 /// File descriptors that the node needs besides its clients'.
@@ -112,6 +113,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
         });
     }
     log::set_role('M');
+    replica::start(node)?;
     node.replication.start(node);
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -16,6 +16,7 @@ use crate::config::{Config, ConfigStore};
 use crate::keyspace::Keyspace;
 use crate::log;
 use crate::replication::Replication;
+use crate::replication::replica::Loading;
 
 /// What the threads of one process share.
 pub struct Node {
@@ -24,9 +25,13 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// One shard a worker, and one more for the link to a primary.
     pub stats: Stats,
+    workers: usize,
     pub slowlog: Slowlog,
     pub latency: LatencyMonitor,
+    /// Whether a data set is being loaded.
+    pub loading: Loading,
     pub pause: Pause,
     pub stall: Stall,
     pub clock: quanta::Clock,
@@ -63,9 +68,11 @@ impl Node {
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
-            stats: Stats::new(workers),
+            stats: Stats::new(workers + 1),
+            workers,
             slowlog: Slowlog::default(),
             latency: LatencyMonitor::default(),
+            loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
             clock: quanta::Clock::new(),
@@ -85,6 +92,11 @@ impl Node {
         self.slowlog.configure(config);
         self.latency.configure(config);
         self.replication.log.set_limit(config.primary.backlog_size);
+    }
+
+    /// The index by which the commands of a primary are counted, beside those of the workers.
+    pub fn link_worker(&self) -> usize {
+        self.workers
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.

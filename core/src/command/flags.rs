@@ -15,7 +15,7 @@ macro_rules! named_bits {
     ) => {
         bitflags::bitflags! {
             $(#[$outer])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
             pub struct $name: u32 {
                 $( $(#[doc = $doc])* const $flag = 1 << $bit; )+
             }

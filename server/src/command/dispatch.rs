@@ -12,6 +12,8 @@ use crate::command::{FAMILIES, transaction};
 use crate::config::Config;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
+use crate::replication::LinkPhase;
+use crate::replication::replica::{self, LoadingState};
 use crate::session::{ReplyMode, Session};
 
 /// The implementation of a command.
@@ -116,7 +118,9 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
                 .stats
                 .worker(batch.worker)
                 .refused(request.spec.ok().map(|spec| spec.id), refusal.code());
-            if let Some(transaction) = &mut session.transaction {
+            if session.is_primary_link {
+                replica::failed(batch.node, &request.args, &refusal);
+            } else if let Some(transaction) = &mut session.transaction {
                 transaction.refused = true;
             }
             if is_exec {
@@ -161,6 +165,9 @@ fn admit(
     if !command::arity_ok(spec, request.args.len()) {
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }
+    if session.is_primary_link {
+        return Ok(spec);
+    }
     if !session.authenticated
         && batch.config.requirepass.is_some()
         && !spec.flags.contains(CommandFlags::NO_AUTH)
@@ -176,10 +183,43 @@ fn admit(
         session.asking = false;
         routed?;
     }
-    if spec.flags.contains(CommandFlags::DENYOOM) && batch.node.out_of_memory(batch.config) {
+    let is_replica = batch.node.replication.is_replica();
+    if spec.flags.contains(CommandFlags::DENYOOM)
+        && !(is_replica && batch.config.replica.ignore_maxmemory)
+        && batch.node.out_of_memory(batch.config)
+    {
         return Err(ErrorReply::OOM);
     }
+    if is_replica || batch.node.loading.state() != LoadingState::No {
+        check_replica(batch, session, spec)?;
+    }
     Ok(spec)
+}
+
+/// What a replica refuses, and a node that loads, in stock's order. EXEC is judged by what it would run.
+#[cold]
+fn check_replica(batch: &Batch<'_>, session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+    let queue = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let has = |flag| spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_has(flag));
+    let lacks = |flag| !spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_lacks(flag));
+    let replication = &batch.node.replication;
+    let settings = &batch.config.replica;
+    if replication.is_replica() {
+        if settings.read_only && has(CommandFlags::WRITE) {
+            return Err(ErrorReply::READ_ONLY);
+        }
+        if !settings.serve_stale_data
+            && replication.link.phase() != LinkPhase::Connected
+            && lacks(CommandFlags::STALE)
+        {
+            return Err(ErrorReply::MASTER_DOWN);
+        }
+    }
+    match batch.node.loading.state() {
+        LoadingState::Refusing if lacks(CommandFlags::LOADING) => Err(ErrorReply::LOADING),
+        LoadingState::Serving if has(CommandFlags::NO_ASYNC_LOADING) => Err(ErrorReply::LOADING),
+        _ => Ok(()),
+    }
 }
 
 /// May the command write, or be replicated? What a replica and a cluster in state fail refuse.
@@ -240,6 +280,9 @@ fn run(
         (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
         (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
+    if session.is_primary_link {
+        held.reveal_expired();
+    }
     let mut call = Call {
         args: request.args,
         keys: request.keys,
@@ -277,6 +320,9 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     call.session.client.set_command(call.spec.id);
     if let Err(error) = outcome {
         stats.failed(call.spec.id, error.code());
+        if call.session.is_primary_link {
+            replica::failed(node, &call.args, &error);
+        }
     }
     node.slowlog
         .offer(call.spec, &call.args, &call.session.client, nanos, call.now);

@@ -19,6 +19,7 @@ fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         clients: &node.clients,
         run_id: &node.run_id,
         replication: &node.replication,
+        loading: node.loading.facts(),
         workers: config.worker_count(),
         started_ms: node.started_ms,
         now_ms: unix_ms(),

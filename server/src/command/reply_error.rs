@@ -20,6 +20,10 @@ impl ErrorReply {
         Self::fixed("WRONGTYPE Operation against a key holding the wrong kind of value");
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");
     pub const OOM: Self = Self::fixed("OOM command not allowed when used memory > 'maxmemory'.");
+    pub const READ_ONLY: Self = Self::fixed("READONLY You can't write against a read only replica.");
+    pub const MASTER_DOWN: Self =
+        Self::fixed("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+    pub const LOADING: Self = Self::fixed("LOADING Redis is loading the dataset in memory");
     pub const STRING_TOO_LONG: Self =
         Self::fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     pub const EXEC_ABORT: Self = Self::fixed("EXECABORT Transaction discarded because of previous errors.");

@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering::Acquire;
 
 use slotcore::Slot;
-use slotcore::command::CommandSpec;
+use slotcore::command::{CommandFlags, CommandSpec};
 use slotcore::resp::{ArgRange, Args, ReplyWriter};
 
 use crate::command::call::{Binding, Call, Locks};
@@ -21,6 +21,10 @@ use crate::session::{Session, Watch};
 pub struct Transaction {
     queue: Vec<Queued>,
     held_bytes: usize,
+    /// The flags that any of the commands has.
+    flags: CommandFlags,
+    /// The flags that any of the commands lacks.
+    missing: CommandFlags,
     /// A command was refused while queueing: EXEC will abort.
     pub refused: bool,
 }
@@ -50,6 +54,8 @@ impl Transaction {
                 end: bytes.len() as u32,
             });
         }
+        self.flags |= spec.flags;
+        self.missing |= spec.flags.complement();
         self.held_bytes += bytes.len() + size_of_val(&*ranges);
         self.queue.push(Queued {
             spec,
@@ -66,6 +72,16 @@ impl Transaction {
     /// Bytes that the queued commands take.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Has one of the queued commands this flag?
+    pub fn any_has(&self, flag: CommandFlags) -> bool {
+        self.flags.intersects(flag)
+    }
+
+    /// Lacks one of the queued commands this flag?
+    pub fn any_lacks(&self, flag: CommandFlags) -> bool {
+        self.missing.intersects(flag)
     }
 
     /// Is nothing queued?
@@ -165,9 +181,14 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         .queue
         .iter()
         .any(|queued| dispatch::may_write(queued.spec));
-    dispatch::check_route(call.node, call.session, &keys, writes)?;
+    if !call.session.is_primary_link {
+        dispatch::check_route(call.node, call.session, &keys, writes)?;
+    }
 
     let mut held = lock_all(call, transaction, &keys, watch);
+    if call.session.is_primary_link {
+        held.reveal_expired();
+    }
     let now = call.now;
     for (slot, key) in &watch.keys {
         held.table(*slot).peek(&Key::new(key), now); // a watched key that expired meanwhile counts as changed

@@ -7,6 +7,7 @@
 //! value      one value: parse, show, write        words   quoting        nearest   hints
 //! settings   Config: typed fields, what the rest of the node reads
 //! primary    the part of it that concerns a node as a primary
+//! replica    the part of it that concerns a node as a replica
 //! store      the live configuration: CONFIG GET, SET        rewrite   CONFIG REWRITE
 //! ```
 
@@ -15,6 +16,7 @@ mod directive;
 mod load;
 mod nearest;
 mod primary;
+mod replica;
 mod rewrite;
 mod settings;
 mod store;
@@ -27,6 +29,7 @@ pub use cli::{Request, request};
 pub use directive::{Change, Directive, Kind, Status};
 pub use load::{LoadError, Loaded, REDIS_VERSION, is_secret, load};
 pub use primary::PrimarySettings;
+pub use replica::{DisklessLoad, ReplicaSettings};
 pub use settings::{Config, EndpointType, Gate};
 pub use store::{ApplyError, ConfigStore, RewriteError, SetError};
 pub use value::{OutputLimit, Value};

@@ -1,6 +1,7 @@
 //! The configuration as the rest of the node reads it: typed fields of what has an effect here.
 
 use super::primary::PrimarySettings;
+use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
 use crate::log::Level;
@@ -136,6 +137,8 @@ pub struct Config {
     pub replicaof: Option<(String, u16)>,
     /// The node as a primary.
     pub primary: PrimarySettings,
+    /// The node as a replica.
+    pub replica: ReplicaSettings,
 }
 
 impl Default for Config {
@@ -216,6 +219,7 @@ impl Config {
                 _ => None,
             },
             primary: PrimarySettings::read(&v),
+            replica: ReplicaSettings::read(&v),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 
+use parking_lot::Mutex;
+
 use crate::cluster::protocol::PrimaryLink;
 
 /// How far a link is.
@@ -45,6 +47,12 @@ pub struct LinkState {
     pub sync_total: AtomicI64,
     /// Bytes of it received.
     pub sync_read: AtomicU64,
+    /// Commands of the primary that failed here, since the start.
+    pub unexpected_errors: AtomicU64,
+    /// When the log last told of one.
+    pub last_complaint_ms: AtomicU64,
+    /// Why the link does not work; empty if it does.
+    fault: Mutex<String>,
 }
 
 impl LinkState {
@@ -64,6 +72,16 @@ impl LinkState {
         self.phase.store(phase as u8, Relaxed);
     }
 
+    /// Why the link does not work, in one line; empty if it does, or nobody has tried.
+    pub fn fault(&self) -> String {
+        self.fault.lock().clone()
+    }
+
+    /// Says why the link does not work.
+    pub fn set_fault(&self, fault: &str) {
+        *self.fault.lock() = fault.replace(['\r', '\n'], " ");
+    }
+
     /// Another primary, or none: nothing is known of the link.
     pub fn reset(&self) {
         self.set_phase(LinkPhase::Connect);
@@ -71,6 +89,7 @@ impl LinkState {
             time.store(0, Relaxed);
         }
         self.sync_total.store(0, Relaxed);
+        self.set_fault("");
     }
 
     /// As the cluster's rules see the link of a replica.

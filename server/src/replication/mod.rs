@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`log`] is the stream, [`history`] its names; [`gate`] is what a write looks at; [`role`] and this file change the role; [`link`] is what is known of our primary;
-//! [`replicas`] who copies us, and WAIT.
+//! [`replicas`] who copies us, and WAIT; [`replica`] copies another node.
 //!
 //! Locks are taken in this order: the member of the cluster, `change`, `apply_lock`, slots, the log.
 
@@ -14,6 +14,7 @@ mod gate;
 mod history;
 mod link;
 mod log;
+pub mod replica;
 mod replicas;
 mod role;
 

@@ -15,9 +15,10 @@ pub(super) fn replication(text: &mut Text, facts: &InfoFacts<'_>) {
             text.field("master_host", host);
             text.field("master_port", port);
             link(text, replication, facts.now_ms);
-            text.field("slave_priority", 100);
-            text.field("slave_read_only", 1);
-            text.field("replica_announced", 1);
+            let settings = &facts.config.replica;
+            text.field("slave_priority", settings.priority);
+            text.field("slave_read_only", u8::from(settings.read_only));
+            text.field("replica_announced", u8::from(settings.announced));
         }
     }
     replicas(text, replication, facts.config, facts.now_ms);
@@ -67,6 +68,11 @@ fn link(text: &mut Text, replication: &Replication, now_ms: u64) {
     if !up {
         let down = seconds_since(link.down_since_ms.load(Relaxed));
         text.field("master_link_down_since_seconds", down);
+        // Not in stock, which tells it in its log alone.
+        let fault = link.fault();
+        if !fault.is_empty() {
+            text.field("slotmark_master_link_fault", fault);
+        }
     }
 }
 

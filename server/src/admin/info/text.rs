@@ -7,9 +7,11 @@ use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
 use crate::replication::Replication;
+use crate::replication::replica::{LoadingFacts, LoadingState};
 use slotcore::command::{self, CommandId};
 use std::fmt::{Display, Write};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What INFO says of the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct InfoFacts<'a> {
     pub run_id: &'a str,
     /// Role, stream and replicas.
     pub replication: &'a Replication,
+    /// The load of a data set.
+    pub loading: LoadingFacts,
     /// Threads that serve clients.
     pub workers: usize,
     /// Unix time in milliseconds at which the process started.
@@ -63,7 +67,7 @@ pub fn render(sections: &Sections, facts: &InfoFacts<'_>) -> String {
             Section::Server => server(&mut text, facts),
             Section::Clients => clients(&mut text, facts),
             Section::Memory => memory(&mut text, facts),
-            Section::Persistence => persistence(&mut text),
+            Section::Persistence => persistence(&mut text, facts),
             Section::Stats => stats(&mut text, facts, &totals),
             Section::Replication => replication(&mut text, facts),
             Section::Cpu => cpu(&mut text),
@@ -172,8 +176,11 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
 }
 
 /// There is no persistence: nothing is loaded, nothing saved.
-fn persistence(text: &mut Text) {
-    text.zeros(&["loading", "async_loading", "rdb_bgsave_in_progress"]);
+fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
+    let loading = &facts.loading;
+    text.field("loading", u8::from(loading.state == LoadingState::Refusing));
+    text.field("async_loading", u8::from(loading.state == LoadingState::Serving));
+    text.zeros(&["rdb_bgsave_in_progress"]);
     text.field("rdb_last_bgsave_status", "ok");
     text.field("rdb_last_bgsave_time_sec", -1);
     text.field("rdb_current_bgsave_time_sec", -1);
@@ -189,6 +196,13 @@ fn persistence(text: &mut Text) {
     text.field("aof_rewrites", 0);
     text.field("aof_last_write_status", "ok");
     text.field("module_fork_in_progress", 0);
+    if loading.state != LoadingState::No {
+        text.field("loading_start_time", loading.started_ms / 1000);
+        text.field("loading_total_bytes", loading.total_bytes);
+        text.field("loading_loaded_bytes", loading.loaded_bytes);
+        let percent = loading.loaded_bytes as f64 * 100.0 / loading.total_bytes.max(1) as f64;
+        text.field("loading_loaded_perc", format_args!("{percent:.2}"));
+    }
 }
 
 fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
@@ -226,6 +240,10 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
         "tracking_total_items",
         "tracking_total_prefixes",
     ]);
+    text.field(
+        "unexpected_error_replies",
+        facts.replication.link.unexpected_errors.load(Relaxed),
+    );
     text.field("total_error_replies", totals.error_replies());
     text.field("total_reads_processed", totals.reads);
     text.field("total_writes_processed", totals.writes);
@@ -323,6 +341,7 @@ fn keyspace(text: &mut Text, facts: &KeyspaceFacts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::replica::Loading;
     use slotcore::command::lookup;
 
     fn info(words: &str) -> String {
@@ -337,6 +356,7 @@ mod tests {
             clients: &ClientRegistry::default(),
             run_id: "r",
             replication: &Replication::default(),
+            loading: Loading::default().facts(),
             workers: 1,
             started_ms: 1000,
             now_ms: 90_000_000,

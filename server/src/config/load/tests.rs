@@ -123,9 +123,9 @@ fn the_default_user_of_a_rewritten_file_is_taken() {
 
 #[test]
 fn a_secret_is_not_in_the_warning() {
-    let warnings = load_line("--masterauth hunter2").unwrap().warnings;
+    let warnings = load_line("--tls-key-file-pass hunter2").unwrap().warnings;
     assert!(
-        warnings[0].contains("masterauth") && !warnings[0].contains("hunter2"),
+        warnings[0].contains("tls-key-file-pass") && !warnings[0].contains("hunter2"),
         "{warnings:?}"
     );
 }
