@@ -189,6 +189,13 @@ impl Buckets {
         unsafe { OwnedEntry::set_clock_at(word_address(word), clock) };
     }
 
+    /// Sets the mark of the entry at `position`.
+    pub fn set_mark(&mut self, position: Position, mark: bool) {
+        let word = self.line(position.bucket)[position.lane as usize];
+        // SAFETY: the word owns the entry, and nobody holds a view of it while self is borrowed mutably.
+        unsafe { OwnedEntry::set_mark_at(word_address(word), mark) };
+    }
+
     /// Lets `change` work on the entry at `position` as its owner, key unchanged.
     #[inline]
     pub fn update<R>(&mut self, position: Position, change: impl FnOnce(&mut OwnedEntry) -> R) -> R {
@@ -285,14 +292,7 @@ impl Buckets {
     }
 
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (0..self.count).flat_map(move |bucket| {
-            self.prefetch_words(bucket + 1, |_| true);
-            let line = self.line(bucket);
-            // SAFETY: a word that is not zero owns a live entry, which changes only through &mut.
-            line.iter()
-                .take_while(|&&word| word != 0)
-                .map(|&word| unsafe { Entry::from_raw(word_address(word)) })
-        })
+        (0..self.count).flat_map(|bucket| self.entries_in(bucket))
     }
 
     /// The entries whose home is `bucket`, wherever they lie.
@@ -311,6 +311,37 @@ impl Buckets {
             }
             at = self.after(at);
         }
+    }
+
+    /// Where the entries whose home is `bucket` lie.
+    pub fn positions_at_home(&self, bucket: u32, into: &mut Vec<Position>) {
+        into.clear();
+        let mut at = bucket;
+        for _ in 0..self.count {
+            let line = self.line(at);
+            let here = line.iter().take_while(|&&word| word != 0).enumerate();
+            into.extend(
+                here.filter(|&(_, &word)| self.home_of(word) == bucket)
+                    .map(|(lane, _)| Position {
+                        bucket: at,
+                        lane: lane as u32,
+                    }),
+            );
+            if line[LANES - 1] == 0 {
+                return;
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// The entries that lie in `bucket`, wherever their home is.
+    pub fn entries_in(&self, bucket: u32) -> impl Iterator<Item = Entry<'_>> {
+        self.prefetch_words(bucket + 1, |_| true);
+        // SAFETY: a word that is not zero owns a live entry, which changes only through &mut.
+        self.line(bucket)
+            .iter()
+            .take_while(|&&word| word != 0)
+            .map(|&word| unsafe { Entry::from_raw(word_address(word)) })
     }
 
     /// The home bucket of a hash in this table.

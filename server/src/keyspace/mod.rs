@@ -10,11 +10,12 @@
 //! ```
 //!
 //! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
-//! whatever locks a call holds, `watch` tells transactions of changes,
+//! whatever locks a call holds, `watch` tells transactions of changes, `cut` is the state of one moment for a snapshot,
 //! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
 //! `prefetch` alone.
 
 mod buckets;
+mod cut;
 mod entry;
 mod expiry;
 mod guard;
@@ -31,6 +32,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use cut::{Cut, Record, Records};
 pub use entry::{Entry, Kind, OwnedEntry, ValueRef};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};

@@ -108,6 +108,7 @@ impl<'t, 'k> Place<'t, 'k> {
             expiry,
             encoding,
             clock: access_clock(self.now),
+            mark: self.table.mark(),
         };
         match self.at {
             Some(position) => {

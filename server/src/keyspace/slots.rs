@@ -1,7 +1,7 @@
 //! The keyspace: every slot with its lock, and the sums over them.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -66,6 +66,8 @@ pub struct Keyspace {
     cells: Box<[Cell]>,
     groups: Box<[Group]>,
     avg_ttl_ms: AtomicU64,
+    /// A snapshot is being taken.
+    pub(super) cutting: AtomicBool,
 }
 
 /// What one call of [`Keyspace::expire_cycle`] has done.
@@ -97,6 +99,7 @@ impl Keyspace {
             cells: (0..SLOT_COUNT).map(cell).collect(),
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
             avg_ttl_ms: AtomicU64::new(0),
+            cutting: AtomicBool::new(false),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::buckets::{Buckets, Position};
+use super::cut::Kept;
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
@@ -20,6 +21,10 @@ const UNPUBLISHED: u8 = 1;
 const CHANGED: u8 = 2;
 /// Whoever holds the lock sees expired keys that [`Mode::Following`] keeps; see [`SlotTable::reveal_expired`].
 const REVEALS: u8 = 4;
+/// A snapshot has yet to see entries here that lack the mark; see `cut`.
+const ARMED: u8 = 8;
+/// The mark that new entries bear, and those that the snapshot has seen.
+const MARK: u8 = 16;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -44,7 +49,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -69,6 +74,7 @@ pub(super) struct Filling {
     expiring: u32,
     entry_bytes: usize,
     sweeper: Sweeper,
+    mark: bool,
 }
 
 impl Filling {
@@ -78,6 +84,7 @@ impl Filling {
             expiring: 0,
             entry_bytes: 0,
             sweeper: Sweeper::new(),
+            mark: false,
         }
     }
 }
@@ -220,8 +227,13 @@ impl SlotTable {
         self.expiring = filling.expiring;
         self.entry_bytes = filling.entry_bytes;
         self.sweeper = filling.sweeper;
-        let old = std::mem::replace(&mut self.buckets, filling.buckets);
-        self.news |= UNPUBLISHED;
+        let mut old = std::mem::replace(&mut self.buckets, filling.buckets);
+        if self.is_armed() {
+            let unseen = std::mem::replace(&mut old, Buckets::new());
+            let mark = self.mark();
+            self.extras_mut().kept.keep_contents(unseen, mark);
+        }
+        self.news = self.news & !(ARMED | MARK) | UNPUBLISHED | if filling.mark { MARK } else { 0 };
         self.touch_watched();
         Contents(old)
     }
@@ -234,6 +246,7 @@ impl SlotTable {
             expiring: std::mem::take(&mut self.expiring),
             entry_bytes: std::mem::take(&mut self.entry_bytes),
             sweeper: std::mem::replace(&mut self.sweeper, Sweeper::new()),
+            mark: self.mark(),
         }
     }
 
@@ -266,6 +279,7 @@ impl SlotTable {
                 expiry,
                 encoding: Encoding::Auto,
                 clock: access_clock(accessed),
+                mark: self.mark(),
             },
         );
         true
@@ -323,6 +337,62 @@ impl SlotTable {
     pub(super) fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
         self.news &= !CHANGED;
+    }
+
+    /// A snapshot begins: what is here now is to be seen by it, what comes later is not.
+    pub(super) fn arm(&mut self) {
+        debug_assert!(!self.is_armed(), "one snapshot at a time");
+        if !self.is_empty() {
+            self.news = (self.news ^ MARK) | ARMED;
+        }
+    }
+
+    /// The snapshot has seen all that was here.
+    pub(super) fn disarm(&mut self) {
+        self.news &= !ARMED;
+    }
+
+    #[inline]
+    pub(super) fn is_armed(&self) -> bool {
+        self.news & ARMED != 0
+    }
+
+    /// The mark of entries that a snapshot need not see.
+    #[inline]
+    pub(super) fn mark(&self) -> bool {
+        self.news & MARK != 0
+    }
+
+    pub(super) fn set_mark(&mut self, position: Position) {
+        let mark = self.mark();
+        self.buckets.set_mark(position, mark);
+    }
+
+    /// What the snapshot has to fetch.
+    pub(super) fn take_kept(&mut self) -> Kept {
+        let Some(extras) = &mut self.extras else {
+            return Kept::default();
+        };
+        let kept = std::mem::take(&mut extras.kept);
+        self.drop_empty_extras();
+        kept
+    }
+
+    /// Before an entry changes or goes: a snapshot that has not seen it gets a copy.
+    #[inline]
+    fn preserve(&mut self, position: Position) {
+        if self.is_armed() {
+            self.preserve_unseen(position);
+        }
+    }
+
+    #[cold]
+    fn preserve_unseen(&mut self, position: Position) {
+        let entry = self.buckets.entry(position);
+        if entry.mark() != self.mark() {
+            self.extras.get_or_insert_default().kept.records.push(entry);
+            self.set_mark(position);
+        }
     }
 
     pub(super) fn mode(&self) -> Mode {
@@ -420,6 +490,7 @@ impl SlotTable {
     }
 
     fn take_at(&mut self, position: Position) -> OwnedEntry {
+        self.preserve(position);
         let entry = self.buckets.remove(position);
         self.entry_bytes -= entry.view().footprint();
         self.expiring -= u32::from(entry.view().expiry().is_some());
@@ -461,6 +532,7 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> R,
     ) -> R {
+        self.preserve(position);
         let (before, after, result) = self.buckets.update(position, |entry| {
             let before = (entry.view().footprint(), entry.view().expiry());
             let result = change(entry);

@@ -1,9 +1,10 @@
-//! The few things that most slots never have: watched keys, and large values waiting to be freed.
+//! The few things that most slots never have: watched keys, large values waiting to be freed, what a snapshot needs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::buckets::Buckets;
+use super::cut::Kept;
 use super::entry::OwnedEntry;
 
 /// Memory that is given up under a slot's lock and freed after it is released.
@@ -23,6 +24,8 @@ pub(super) struct Extras {
     pub garbage: Vec<Garbage>,
     /// Keys removed by expiry that the stream of effects has not been told of.
     pub expired_keys: Vec<Box<[u8]>>,
+    /// What a snapshot has yet to fetch.
+    pub kept: Kept,
 }
 
 struct Watcher {
@@ -32,7 +35,10 @@ struct Watcher {
 
 impl Extras {
     pub fn is_empty(&self) -> bool {
-        self.watchers.is_empty() && self.garbage.is_empty() && self.expired_keys.is_empty()
+        self.watchers.is_empty()
+            && self.garbage.is_empty()
+            && self.expired_keys.is_empty()
+            && self.kept.is_empty()
     }
 
     pub fn watch(&mut self, key: &[u8], touched: Arc<AtomicBool>) {

@@ -27,6 +27,7 @@ const HAS_EXPIRY: u64 = 1 << 3;
 const LONG_KEY: u64 = 1 << 4;
 const ENCODING_SHIFT: u32 = 5;
 const ENCODING_MASK: u64 = 0b11 << ENCODING_SHIFT;
+const MARK: u64 = 1 << 7;
 const CLOCK_SHIFT: u32 = 8;
 pub(super) const CLOCK_MASK: u32 = 0xff_ffff;
 const KEY_LEN_SHIFT: u32 = 32;
@@ -91,6 +92,16 @@ impl Header {
 
     pub fn with_encoding(self, encoding: Encoding) -> Self {
         Self(self.0 & !ENCODING_MASK | (encoding as u64) << ENCODING_SHIFT)
+    }
+
+    #[inline]
+    pub fn mark(self) -> bool {
+        self.0 & MARK != 0
+    }
+
+    #[inline]
+    pub fn with_mark(self, mark: bool) -> Self {
+        Self(self.0 & !MARK | if mark { MARK } else { 0 })
     }
 
     #[inline]

@@ -55,6 +55,8 @@ pub(in super::super) struct Draft<'a> {
     pub expiry: Option<u64>,
     pub encoding: Encoding,
     pub clock: u32,
+    /// See [`super::Entry::mark`].
+    pub mark: bool,
 }
 
 /// How many bytes the parts take and in which form.
@@ -87,7 +89,8 @@ impl Draft<'_> {
             key_len,
             val_len as u16,
         )
-        .with_clock(self.clock);
+        .with_clock(self.clock)
+        .with_mark(self.mark);
         let size = header.fixed_len() + if long_key { 4 } else { 0 } + self.key.len() + val_len;
         Layout { header, size }
     }

@@ -144,9 +144,10 @@ impl OwnedEntry {
             self.write_header(header);
             return;
         }
-        let (key, clock, encoding, expiry) = (
+        let (key, clock, mark, encoding, expiry) = (
             view.key().to_vec(),
             view.clock(),
+            view.mark(),
             view.encoding_hint(),
             view.expiry(),
         );
@@ -158,6 +159,7 @@ impl OwnedEntry {
             expiry,
             encoding,
             clock,
+            mark,
         });
         debug_assert!(
             freed.is_none_or(|old| old.capacity() == 0),
@@ -196,6 +198,18 @@ impl OwnedEntry {
             if header.clock() != clock {
                 at.cast::<u64>().write_unaligned(header.with_clock(clock).0);
             }
+        }
+    }
+
+    /// Sets the mark of the entry at `at`.
+    ///
+    /// # Safety
+    /// `at` came from [`OwnedEntry::into_raw`], and nobody else reads or writes the entry meanwhile.
+    pub(in super::super) unsafe fn set_mark_at(at: NonNull<u8>, mark: bool) {
+        // SAFETY: a live entry begins with its header; the mark says nothing about the layout.
+        unsafe {
+            let header = Entry::from_raw(at).header();
+            at.cast::<u64>().write_unaligned(header.with_mark(mark).0);
         }
     }
 

@@ -10,6 +10,7 @@ fn entry(key: &[u8], value: &[u8], expiry: Option<u64>) -> OwnedEntry {
         expiry,
         encoding: Encoding::Auto,
         clock: 7,
+        mark: true,
     })
 }
 
@@ -21,6 +22,7 @@ fn replace(entry: &mut OwnedEntry, value: &[u8], expiry: Option<u64>) {
         expiry,
         encoding: Encoding::Auto,
         clock: 8,
+        mark: true,
     };
     entry.replace(draft);
 }
@@ -144,6 +146,7 @@ proptest! {
             prop_assert_eq!(entry.view().key(), &key[..]);
             prop_assert_eq!(entry.view().string(), Some(&value[..]));
             prop_assert_eq!(entry.view().expiry(), expiry);
+            prop_assert!(entry.view().mark());
         }
     }
 }

@@ -151,7 +151,14 @@ impl<'a> Entry<'a> {
             expiry: self.expiry(),
             encoding: self.encoding_hint(),
             clock: self.clock(),
+            mark: self.mark(),
         })
+    }
+
+    /// What tells a snapshot which entries it has seen: see `cut` beside the tables.
+    #[inline]
+    pub(in super::super) fn mark(self) -> bool {
+        self.header().mark()
     }
 
     /// The access clock: 24 bits, seconds.
