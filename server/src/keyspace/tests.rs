@@ -10,6 +10,7 @@ use slotcore::{SLOT_COUNT, Slot};
 
 use super::{Expire, Held, Key, Keyspace, SlotTable};
 
+mod cut;
 mod modes;
 
 const NOW: u64 = 1_800_000_000_000;

@@ -1,5 +1,9 @@
 //! LZF, the compression of long strings: literal runs, and copies of what came up to 8 KiB before.
 
+mod compress;
+
+pub use compress::Compressor;
+
 /// Decompresses. `None` if the input is damaged or does not give exactly `len` bytes.
 pub fn decompress(input: &[u8], len: usize) -> Option<Vec<u8>> {
     // Three bytes of input make at most 264 of output: a longer announcement is a lie, and allocates nothing.

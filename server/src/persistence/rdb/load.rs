@@ -9,7 +9,7 @@ use crate::keyspace::{Expire, Key, Keyspace};
 use crate::node::unix_ms;
 
 /// Opcodes: what may stand in the place of a type.
-mod op {
+pub(super) mod op {
     pub const FUNCTION2: u8 = 245;
     pub const FUNCTION: u8 = 246;
     pub const MODULE_AUX: u8 = 247;

@@ -4,16 +4,20 @@
 //! REDIS0010  (AUX name value)*  (SELECTDB n  RESIZEDB keys expiring  (expiry? idle? freq? type key value)*)*  EOF  CRC-64
 //! ```
 //!
-//! [`source`] reads bounded pieces and keeps the checksum, [`text`] reads lengths and strings, [`load`] reads the whole.
+//! [`source`] reads bounded pieces and keeps the checksum, [`text`] reads lengths and strings, [`load`] reads the whole;
+//! [`encode`] and [`write`] are the way back.
 //! Nothing that is read is believed: no announcement makes us allocate more than has arrived.
 
+mod encode;
 mod error;
 mod load;
 mod source;
 mod text;
+mod write;
 
 pub use error::RdbError;
 pub use load::{LoadOptions, Loaded, check, load};
+pub use write::{RdbAux, RdbHistory, RdbTotals, RdbWriter};
 
 /// The version that 7.0 writes, and the newest that it reads.
 pub const VERSION: u32 = 10;
