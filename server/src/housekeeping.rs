@@ -1,4 +1,5 @@
-//! What the node does in the background, on a thread of its own: expired keys, idle clients, samples for INFO.
+//! What the node does in the background, on a thread of its own: expired keys, idle clients, samples for INFO,
+//! pings to replicas.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::node::{Node, unix_ms};
+use crate::replication::primary::Cron;
 
 /// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
 const EXPIRE_SHARE: f64 = 0.25;
@@ -23,6 +25,7 @@ pub fn start(node: &'static Node) -> anyhow::Result<()> {
 fn run(node: &'static Node) {
     let mut last_second = Instant::now();
     let mut sweep = 0;
+    let mut replication = Cron::default();
     loop {
         let config = node.config.load();
         let tick = Duration::from_secs(1) / config.hz.clamp(1, 500);
@@ -34,6 +37,7 @@ fn run(node: &'static Node) {
             node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
         }
         node.stats.sample(now);
+        replication.tick(node, now);
         if last_second.elapsed() >= Duration::from_secs(1) {
             last_second = Instant::now();
             if config.timeout_s > 0 {

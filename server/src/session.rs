@@ -9,6 +9,7 @@ use slotcore::resp::Proto;
 
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
+use crate::replication::primary::{ReplicaTerms, SyncRequest};
 
 /// CLIENT REPLY's modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,27 @@ pub enum ReplyMode {
 pub struct Watch {
     pub dirty: Arc<AtomicBool>,
     pub keys: Vec<(Slot, Box<[u8]>)>,
+}
+
+/// A command that waits for something before it replies.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocked {
+    /// When it stops to wait, unix time in milliseconds; None: never.
+    pub until_ms: Option<u64>,
+    /// For what.
+    pub reason: BlockedFor,
+}
+
+/// What a blocked command waits for.
+#[derive(Clone, Copy, Debug)]
+pub enum BlockedFor {
+    /// WAIT: that so many replicas have acknowledged the stream up to here.
+    Replicas {
+        /// How many.
+        count: usize,
+        /// Bytes of the stream.
+        offset: u64,
+    },
 }
 
 /// The state of one connection.
@@ -47,6 +69,18 @@ pub struct Session {
     pub local: bool,
     /// The link to our primary, whose commands are obeyed and not answered.
     pub is_primary_link: bool,
+    /// EXEC runs what was queued.
+    pub in_exec: bool,
+    /// The last command could not run now and changed nothing: it is to be tried again.
+    pub retry: bool,
+    /// The end of the replication stream behind this connection's last write, in bytes.
+    pub write_offset: u64,
+    /// The last command waits instead of having replied; nothing else runs meanwhile.
+    pub blocked: Option<Blocked>,
+    /// What REPLCONF has said: the connection will be a replica's.
+    pub replica: Option<Box<ReplicaTerms>>,
+    /// The connection now is a replica's: it leaves its worker.
+    pub handover: Option<SyncRequest>,
 }
 
 impl Session {
@@ -64,6 +98,12 @@ impl Session {
             watch: Watch::default(),
             local,
             is_primary_link: false,
+            in_exec: false,
+            retry: false,
+            write_offset: 0,
+            blocked: None,
+            replica: None,
+            handover: None,
         }
     }
 
@@ -74,6 +114,7 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
+        client.set_flag(ClientFlags::BLOCKED, self.blocked.is_some());
     }
 
     /// Is a MULTI open?

@@ -60,8 +60,6 @@ impl Cluster {
                 data.node(primary).id
             ));
         }
-        let mut data = data;
-        data.state_ok = data.could_serve();
         // The configuration may have given us another address than the file had.
         file.save(&data.to_conf())?;
         let view = ClusterView::new(data, 0);
@@ -89,7 +87,6 @@ impl Cluster {
         let before = self.view.load_full();
         let mut data = before.data().clone();
         let outcome = change(&mut data)?;
-        data.state_ok = data.could_serve();
         file.save(&data.to_conf())?;
         let view = ClusterView::new(data, before.version() + 1);
         if view.state() != before.state() {

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use slotcore::topology::{NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
-/// A set of slots as the bus carries it: bit `slot % 8`, least significant first, of byte `slot / 8`. A copy shares the
-/// bytes until one of the two is changed, since every heartbeat carries one.
+/// A set of slots as the bus carries it: bit `slot % 8`, least significant first, of byte `slot / 8`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SlotBitmap(Arc<[u8; SLOT_COUNT / 8]>);
+pub struct SlotBitmap(Box<[u8; SLOT_COUNT / 8]>);
 
 impl SlotBitmap {
     /// No slot.
     pub fn empty() -> Self {
-        Self(Arc::new([0; SLOT_COUNT / 8]))
+        Self(Box::new([0; SLOT_COUNT / 8]))
     }
 
     /// From the bytes of a packet.
     pub fn from_bytes(bytes: &[u8; SLOT_COUNT / 8]) -> Self {
-        Self(Arc::new(*bytes))
+        Self(Box::new(*bytes))
     }
 
     /// As a packet carries it.
@@ -34,17 +33,7 @@ impl SlotBitmap {
 
     /// Adds a slot.
     pub fn insert(&mut self, slot: Slot) {
-        Arc::make_mut(&mut self.0)[usize::from(slot) / 8] |= 1 << (slot % 8);
-    }
-
-    /// Takes a slot out.
-    pub fn remove(&mut self, slot: Slot) {
-        Arc::make_mut(&mut self.0)[usize::from(slot) / 8] &= !(1 << (slot % 8));
-    }
-
-    /// How many slots are in it.
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|byte| byte.count_ones() as usize).sum()
+        self.0[usize::from(slot) / 8] |= 1 << (slot % 8);
     }
 
     /// Whether no slot is in it.
@@ -72,7 +61,7 @@ impl FromIterator<Slot> for SlotBitmap {
 
 impl std::fmt::Debug for SlotBitmap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SlotBitmap({} slots)", self.len())
+        write!(f, "SlotBitmap({} slots)", self.slots().count())
     }
 }
 

@@ -2,11 +2,12 @@
 
 use slotcore::Slot;
 use slotcore::command::CommandSpec;
-use slotcore::resp::{Args, ReplyWriter, parse_i64};
+use slotcore::resp::{Args, ReplyWriter, encode_command, parse_i64};
 
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key, SlotTable};
 use crate::node::Node;
+use crate::replication::effect::Effect;
 use crate::session::Session;
 
 /// A command's implementation. What it wrote before it returned an error is taken back by the dispatcher.
@@ -21,6 +22,8 @@ pub enum Locks {
     Keys,
     /// Any slot, one after the other, through [`Call::with_slot`]; a transaction holds them all.
     Each,
+    /// Every slot at once: what happens has one place in the order of all writes.
+    All,
 }
 
 /// One row of a family's `HANDLERS`: full name (`config|get`), implementation, locks.
@@ -44,6 +47,8 @@ pub struct Call<'a> {
     pub worker: usize,
     /// Unix time in milliseconds, read once a batch (and once for a whole transaction).
     pub now: u64,
+    /// What replicas are told, if this changes something: the request itself unless the handler says otherwise.
+    pub effect: Effect,
 }
 
 impl<'a> Call<'a> {
@@ -56,6 +61,35 @@ impl<'a> Call<'a> {
     /// with [`Locks::Each`].
     pub fn with_slot<T>(&mut self, slot: Slot, visit: impl FnOnce(&mut SlotTable) -> T) -> T {
         self.held.visit(&self.node.keyspace, slot, visit)
+    }
+
+    /// Will replicas be told what this does? Who would have to prepare something for them asks first.
+    #[inline]
+    pub fn is_recorded(&self) -> bool {
+        self.node.replication.gate.records()
+    }
+
+    /// Replicas are told this command in place of the request, if anything changes.
+    pub fn effect_instead(&mut self, args: &[&[u8]]) {
+        if self.is_recorded() {
+            let mut command = Vec::with_capacity(args.iter().map(|arg| arg.len() + 16).sum());
+            encode_command(&mut command, args);
+            self.effect = Effect::Instead(command);
+        }
+    }
+
+    /// Replicas are told that a key is gone because its time is over already.
+    pub fn effect_removed(&mut self, key: &[u8]) {
+        if self.is_recorded() {
+            let lazily = self.node.config.load().lazyfree_lazy_expire;
+            let command: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
+            self.effect_instead(&[command, key]);
+        }
+    }
+
+    /// Replicas are told the request even if it changes nothing.
+    pub fn effect_always(&mut self) {
+        self.effect = Effect::ItselfAlways;
     }
 
     /// Argument `i`, lowercase-insensitively equal to `word`?

@@ -99,6 +99,7 @@ fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
+    call.node.replication.replicas.syncs.reset();
     call.node.clients.reset_stats();
     for slot in SlotRange::ALL.slots() {
         call.with_slot(slot, SlotTable::reset_stats);

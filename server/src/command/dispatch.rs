@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
 use crate::replication::LinkPhase;
+use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
 use crate::session::{ReplyMode, Session};
 
@@ -96,6 +97,7 @@ pub fn hash_keys<'a>(
 /// Runs one request and appends its reply to `out`.
 pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, out: &mut Vec<u8>) {
     let before = out.len();
+    let asking = session.asking;
     let mut writer = ReplyWriter::new(out, session.proto);
     match admit(batch, session, &request) {
         Ok(spec) if must_queue(session, spec) => {
@@ -127,6 +129,10 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
                 transaction::abandon(batch.node, session);
             }
         }
+    }
+    if session.retry {
+        session.asking = asking;
+        return;
     }
     match session.reply_mode {
         ReplyMode::On => {}
@@ -190,6 +196,9 @@ fn admit(
     {
         return Err(ErrorReply::OOM);
     }
+    if lacks_replicas(batch) && is_write(session, spec) {
+        return Err(ErrorReply::NO_REPLICAS);
+    }
     if is_replica || batch.node.loading.state() != LoadingState::No {
         check_replica(batch, session, spec)?;
     }
@@ -226,6 +235,32 @@ fn check_replica(batch: &Batch<'_>, session: &Session, spec: &CommandSpec) -> Re
 pub fn may_write(spec: &CommandSpec) -> bool {
     spec.flags
         .intersects(CommandFlags::WRITE | CommandFlags::MAY_REPLICATE)
+}
+
+/// Does min-replicas-to-write ask for more replicas than there are?
+#[inline]
+fn lacks_replicas(batch: &Batch<'_>) -> bool {
+    let wanted = batch.config.primary.wanted_replicas();
+    wanted > 0 && !batch.node.replication.is_replica() && batch.node.replication.replicas.good() < wanted
+}
+
+/// Does the command write, or EXEC one that does?
+fn is_write(session: &Session, spec: &CommandSpec) -> bool {
+    spec.flags.contains(CommandFlags::WRITE)
+        || spec.name == "exec"
+            && session
+                .transaction
+                .as_ref()
+                .is_some_and(|queue| queue.any_has(CommandFlags::WRITE))
+}
+
+/// Whether a write that has its locks must wait or be judged anew: see [`crate::replication::Gate`].
+#[cold]
+pub fn gate_holds(node: &'static Node, session: &Session, now: u64) -> bool {
+    let gate = &node.replication.gate;
+    !session.is_primary_link
+        && (gate.is_replica() && node.config.load().replica.read_only
+            || gate.is_paused() && node.pause.holds_writes(now))
 }
 
 /// May this node serve these keys? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not.
@@ -276,10 +311,18 @@ fn run(
 ) {
     let bound = binding(spec);
     let mut held = match (bound.locks, request.keys) {
+        (Locks::All, _) => Held::acquire_all(&batch.node.keyspace),
         (Locks::None | Locks::Each, _) | (_, []) => Held::None,
         (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
         (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
+    if spec.flags.contains(CommandFlags::WRITE)
+        && !batch.node.replication.gate.is_plain()
+        && gate_holds(batch.node, session, batch.now)
+    {
+        session.retry = true;
+        return;
+    }
     if session.is_primary_link {
         held.reveal_expired();
     }
@@ -294,6 +337,7 @@ fn run(
         wire_len: request.wire_len,
         now: batch.now,
         worker: batch.worker,
+        effect: Effect::default(),
     };
     invoke(&mut call, bound);
 }
@@ -307,6 +351,9 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     if let Err(error) = &outcome {
         call.out.out.truncate(before);
         call.out.error(error.as_bytes());
+    }
+    if node.replication.gate.records() {
+        effect::record(call);
     }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
     if let (Locks::Keys, Some(key)) = (bound.locks, call.keys.first()) {

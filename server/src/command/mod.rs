@@ -21,6 +21,7 @@ pub mod server;
 pub mod slowlog;
 mod spec_reply;
 pub mod string;
+pub mod sync;
 pub mod transaction;
 
 use call::Binding;
@@ -47,4 +48,5 @@ pub const FAMILIES: &[&[Binding]] = &[
     server::HANDLERS,
     slowlog::HANDLERS,
     string::HANDLERS,
+    sync::HANDLERS,
 ];

@@ -3,7 +3,10 @@
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::client::parse_timeout_ms;
 use crate::command::reply_error::ErrorReply;
+use crate::keyspace::Held;
+use crate::node::unix_ms;
 use crate::replication::{LinkPhase, Role};
+use crate::session::{Blocked, BlockedFor};
 use slotcore::resp::parse_i64;
 
 /// What this file implements.
@@ -49,11 +52,44 @@ fn role(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
+/// Waits until enough replicas have acknowledged what this connection has written.
 fn wait(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    call.int_arg(1)?;
-    parse_timeout_ms(call.args.at(2))?;
-    call.out.integer(0);
+    let replication = &call.node.replication;
+    if replication.is_replica() {
+        return Err(ErrorReply::fixed(
+            "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is \
+             configured to be writable (which is not the default) writes to replicas are just local and are not \
+             propagated.",
+        ));
+    }
+    let wanted = call.int_arg(1)?;
+    let timeout_ms = parse_timeout_ms(call.args.at(2))?;
+    let offset = call.session.write_offset;
+    let acked = replication.replicas.acked(offset);
+    if acked as i64 >= wanted || call.session.in_exec {
+        call.out.integer(acked as i64);
+        return Ok(());
+    }
+    let count = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let client = call.session.client.clone();
+    // What ended an earlier wait too late is of no concern to this one.
+    client.take_unblock();
+    replication.replicas.wait_for(client, offset, count);
+    replication.ask_for_acks();
+    call.session.blocked = Some(Blocked {
+        until_ms: (timeout_ms > 0).then(|| unix_ms().saturating_add(timeout_ms)),
+        reason: BlockedFor::Replicas { count, offset },
+    });
     Ok(())
+}
+
+const IN_TRANSACTION: ErrorReply = ErrorReply::fixed(
+    "ERR REPLICAOF waits for all writes to end, so it cannot run in a transaction that touches keys itself",
+);
+
+/// A change of role needs every slot's lock, and must not wait for itself.
+fn holds_slots(call: &Call<'_>) -> bool {
+    !matches!(call.held, Held::None)
 }
 
 fn replicaof(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -62,6 +98,9 @@ fn replicaof(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         return Err(ErrorReply::fixed("ERR REPLICAOF not allowed in cluster mode."));
     }
     if call.arg_is(1, "no") && call.arg_is(2, "one") {
+        if holds_slots(call) {
+            return Err(IN_TRANSACTION);
+        }
         node.replication.promote(node);
         call.out.ok();
         return Ok(());
@@ -74,6 +113,9 @@ fn replicaof(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     if now.is_some_and(|now| now.host.eq_ignore_ascii_case(&host) && now.port == port) {
         call.out.simple("OK Already connected to specified master");
         return Ok(());
+    }
+    if holds_slots(call) {
+        return Err(IN_TRANSACTION);
     }
     node.replication.follow(node, &host, port);
     call.out.ok();

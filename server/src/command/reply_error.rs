@@ -20,6 +20,7 @@ impl ErrorReply {
         Self::fixed("WRONGTYPE Operation against a key holding the wrong kind of value");
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");
     pub const OOM: Self = Self::fixed("OOM command not allowed when used memory > 'maxmemory'.");
+    pub const NO_REPLICAS: Self = Self::fixed("NOREPLICAS Not enough good replicas to write.");
     pub const READ_ONLY: Self = Self::fixed("READONLY You can't write against a read only replica.");
     pub const MASTER_DOWN: Self =
         Self::fixed("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");

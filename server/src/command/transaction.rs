@@ -14,6 +14,7 @@ use crate::command::call::{Binding, Call, Locks};
 use crate::command::dispatch;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
+use crate::replication::effect::{self, Effect};
 use crate::session::{Session, Watch};
 
 /// The commands between MULTI and EXEC.
@@ -162,6 +163,12 @@ fn exec(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.session.client.set_multi(None);
     let watch = std::mem::take(&mut call.session.watch);
     let outcome = run(call, &transaction, &watch);
+    if call.session.retry {
+        call.session.client.set_multi(Some(transaction.len()));
+        call.session.transaction = Some(transaction);
+        call.session.watch = watch;
+        return outcome;
+    }
     release_watch(call.node, watch);
     outcome
 }
@@ -190,6 +197,13 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         held.reveal_expired();
     }
     let now = call.now;
+    if !call.node.replication.gate.is_plain()
+        && transaction.any_has(CommandFlags::WRITE)
+        && dispatch::gate_holds(call.node, call.session, now)
+    {
+        call.session.retry = true;
+        return Ok(());
+    }
     for (slot, key) in &watch.keys {
         held.table(*slot).peek(&Key::new(key), now); // a watched key that expired meanwhile counts as changed
     }
@@ -198,6 +212,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         return Ok(());
     }
     call.out.array(transaction.len());
+    call.session.in_exec = true;
     let mut start = 0;
     for (queued, end) in transaction.queue.iter().zip(ends) {
         let mut inner = Call {
@@ -211,10 +226,13 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
             wire_len: queued.bytes.len(),
             worker: call.worker,
             now,
+            effect: Effect::default(),
         };
         dispatch::invoke(&mut inner, dispatch::binding(queued.spec));
         start = end;
     }
+    call.session.in_exec = false;
+    effect::end_unit(call);
     Ok(())
 }
 
@@ -222,7 +240,7 @@ fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch:
     let every_slot = transaction
         .queue
         .iter()
-        .any(|queued| dispatch::binding(queued.spec).locks == Locks::Each);
+        .any(|queued| matches!(dispatch::binding(queued.spec).locks, Locks::Each | Locks::All));
     if every_slot {
         return Held::acquire_all(&call.node.keyspace);
     }

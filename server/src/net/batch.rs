@@ -26,8 +26,12 @@ pub enum Stop {
     NeedMore(usize),
     /// The replies should leave before the rest of the buffer is looked at.
     Flush,
-    /// CLIENT PAUSE holds the next command back.
+    /// A pause holds the next command back.
     Paused,
+    /// The last command waits in the session's `blocked`.
+    Blocked,
+    /// The connection is a replica's from here on.
+    HandOver,
     /// Nothing more is read from this client: it said goodbye or broke the protocol.
     Close,
 }
@@ -165,30 +169,41 @@ impl Scratch {
         for request in &self.parsed {
             let wire_len = request.end - pos;
             if !request.args.is_empty() {
-                if batch.node.pause.holds(request.spec, batch.now) {
+                let args = Args::new(buf, &self.args[request.args.clone()]);
+                let mut waits = !session.is_primary_link && batch.node.pause.holds(request.spec, batch.now);
+                if !waits {
+                    let keys = &keys[request.keys.clone()];
+                    let request = Request {
+                        args,
+                        spec: request.spec,
+                        keys,
+                        wire_len,
+                    };
+                    dispatch::execute(batch, session, request, &mut self.out);
+                    waits = std::mem::take(&mut session.retry);
+                }
+                if waits {
                     if request.inline {
-                        let args = Args::new(buf, &self.args[request.args.clone()]);
                         encode_command(&mut self.held_back, &args.iter().collect::<Vec<_>>());
                         pos = request.end;
                     }
                     stop = Some(Stop::Paused);
                     break;
                 }
-                let request = Request {
-                    args: Args::new(buf, &self.args[request.args.clone()]),
-                    spec: request.spec,
-                    keys: &keys[request.keys.clone()],
-                    wire_len,
-                };
-                dispatch::execute(batch, session, request, &mut self.out);
             }
             pos = request.end;
-            if session.closing {
-                stop = Some(Stop::Close);
-                break;
-            }
-            if self.out.len() >= FLUSH_AT {
-                stop = Some(Stop::Flush);
+            stop = if session.closing {
+                Some(Stop::Close)
+            } else if session.blocked.is_some() {
+                Some(Stop::Blocked)
+            } else if session.handover.is_some() {
+                Some(Stop::HandOver)
+            } else if self.out.len() >= FLUSH_AT {
+                Some(Stop::Flush)
+            } else {
+                None
+            };
+            if stop.is_some() {
                 break;
             }
         }

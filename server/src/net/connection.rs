@@ -44,19 +44,25 @@ impl WorkerBuffers {
 
 /// One client's connection.
 pub struct Connection {
-    node: &'static Node,
+    pub(super) node: &'static Node,
     worker: usize,
-    stream: TcpStream,
-    session: Session,
+    pub(super) stream: TcpStream,
+    pub(super) session: Session,
     parser: RequestParser,
     /// Bytes received and not yet understood: the start of a command, or commands behind a flush or a pause.
-    partial: Vec<u8>,
+    pub(super) partial: Vec<u8>,
     /// `partial` may hold complete commands: look at it before reading more.
-    resume: bool,
+    pub(super) resume: bool,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
     unsent: Vec<u8>,
     sent: usize,
     pause: Option<Pin<Box<Sleep>>>,
+    /// The session's write offset at the end of the turn before.
+    seen_offset: u64,
+    /// Ends the wait of a blocked command.
+    pub(super) timer: Option<Pin<Box<Sleep>>>,
+    /// The socket is a replica's now and served elsewhere.
+    pub(super) handed_over: bool,
 }
 
 impl Connection {
@@ -73,6 +79,9 @@ impl Connection {
             unsent: Vec::new(),
             sent: 0,
             pause: None,
+            seen_offset: 0,
+            timer: None,
+            handed_over: false,
         }
     }
 
@@ -97,6 +106,17 @@ impl Connection {
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(cx));
                 self.pause = None;
+            }
+            if let Some(request) = self.session.handover.take() {
+                if self.hand_over(request) {
+                    return Poll::Ready(());
+                }
+                continue;
+            }
+            if let Some(blocked) = self.session.blocked {
+                let mut chunk = ReadBuf::new(&mut buffers.read);
+                ready!(self.poll_blocked(cx, blocked, &mut chunk));
+                continue;
             }
             if self.resume {
                 self.resume = false;
@@ -137,7 +157,7 @@ impl Connection {
     }
 
     /// Shows others what this connection is in and what it holds.
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         self.session.publish();
         self.session.client.set_buffers(Buffers {
             query: self.partial.len(),
@@ -188,14 +208,32 @@ impl Connection {
                 self.resume = true;
                 self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
             }
+            Stop::Blocked => self.resume = true,
+            Stop::HandOver => {}
             Stop::Close => self.session.closing = true,
         }
         self.send(&mut scratch.out);
+        self.after_writes(config.client_output_buffer_limit[1].hard);
         used
     }
 
+    /// Has replicas hear of what this turn wrote. A client whose writes leave a replica too far behind waits a little.
+    fn after_writes(&mut self, replica_limit: u64) {
+        let replication = &self.node.replication;
+        if !replication.gate.records() {
+            return;
+        }
+        replication.log.wake();
+        if self.session.write_offset != self.seen_offset {
+            self.seen_offset = self.session.write_offset;
+            if let Some(delay) = replication.log.back_pressure(replica_limit) {
+                self.pause = Some(Box::pin(tokio::time::sleep(delay)));
+            }
+        }
+    }
+
     /// Hands the replies to the socket; keeps what it does not take.
-    fn send(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn send(&mut self, out: &mut Vec<u8>) {
         if out.is_empty() {
             return;
         }
@@ -247,6 +285,11 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
-        self.node.clients.remove(self.session.client.id());
+        if self.session.blocked.is_some() {
+            self.node.replication.replicas.forget_waiter(&self.session.client);
+        }
+        if !self.handed_over {
+            self.node.clients.remove(self.session.client.id());
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod batch;
+mod blocked;
 mod connection;
 mod listener;
 mod worker;

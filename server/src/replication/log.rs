@@ -125,11 +125,11 @@ impl Log {
     /// wrapped into MULTI and EXEC; the first ones of a stream are preceded by SELECT, as in stock.
     pub fn append_commands(&self, bytes: &[u8], commands: u32) -> u64 {
         let mut inner = self.inner.lock();
-        if commands > 1 {
-            inner.push(MULTI);
-        }
         if !std::mem::replace(&mut inner.selected, true) {
             inner.push(SELECT_0);
+        }
+        if commands > 1 {
+            inner.push(MULTI);
         }
         inner.push(bytes);
         if commands > 1 {
@@ -526,7 +526,7 @@ mod tests {
             .replace("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "s")
             .replace("*1\r\n$5\r\nMULTI\r\n", "(")
             .replace("*1\r\n$4\r\nEXEC\r\n", ")");
-        assert_eq!(short, "sA(BC)(sDE)");
+        assert_eq!(short, "sA(BC)s(DE)");
     }
 
     #[test]

@@ -5,28 +5,32 @@
 //!  our primary's stream ─► applied by the link's thread ─ raw bytes ─►    └─► feed of replica 2
 //! ```
 //!
-//! [`log`] is the stream, [`history`] its names; [`gate`] is what a write looks at; [`role`] and this file change the role; [`link`] is what is known of our primary;
-//! [`replicas`] who copies us, and WAIT; [`replica`] copies another node.
+//! [`log`] is the stream, [`history`] its names; [`gate`] is what a write looks at; [`effect`] turns what a command did
+//! into what the stream says; [`role`] and this file change the role; [`link`] is what is known of our primary;
+//! [`replicas`] who copies us, and WAIT; [`primary`] serves them, and
+//! [`replica`] copies another node.
 //!
 //! Locks are taken in this order: the member of the cluster, `change`, `apply_lock`, slots, the log.
 
+pub mod effect;
 mod gate;
 mod history;
 mod link;
 mod log;
+pub mod primary;
 pub mod replica;
 mod replicas;
 mod role;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use parking_lot::Mutex;
-use slotcore::SLOT_COUNT;
 use slotcore::resp::encode_command;
 use tokio::sync::watch;
 
 use crate::cluster::protocol::PrimaryLink;
-use crate::keyspace::Keyspace;
+use crate::keyspace::Mode;
 use crate::log as journal;
 use crate::node::Node;
 
@@ -56,6 +60,7 @@ pub struct Replication {
     following: Mutex<Option<Following>>,
     generation: AtomicU64,
     changes: watch::Sender<u64>,
+    feeder: OnceLock<primary::Feeder>,
 }
 
 impl Default for Replication {
@@ -70,6 +75,7 @@ impl Default for Replication {
             following: Mutex::new(None),
             generation: AtomicU64::new(0),
             changes: watch::Sender::new(0),
+            feeder: OnceLock::new(),
         }
     }
 }
@@ -139,6 +145,13 @@ impl Replication {
 
     /// Takes up the role that the configuration or nodes.conf gives the node at its start.
     pub fn start(&self, node: &'static Node) {
+        node.keyspace.on_expired(Box::new(|key| {
+            effect::expired(
+                &node.replication.log,
+                key,
+                node.config.load().lazyfree_lazy_expire,
+            )
+        }));
         if let Some(cluster) = &node.cluster {
             let view = cluster.view();
             if let Some(primary) = view.me().primary {
@@ -159,7 +172,8 @@ impl Replication {
         // New writes are refused from here on; those that were admitted before end, or see the gate.
         self.gate.set_replica(true);
         let apply = self.apply_lock.lock();
-        settle_writes(&node.keyspace);
+        // This takes every slot's lock.
+        node.keyspace.set_mode(Mode::Following);
         self.gate.set_records(false);
         self.gate.set_paused(false);
         // Our own stream, by its name and end, is what we offer to the new primary.
@@ -183,8 +197,8 @@ impl Replication {
         let apply = self.apply_lock.lock();
         self.log.new_history();
         self.link.reset();
-        settle_writes(&node.keyspace);
         self.gate.set_records(true);
+        node.keyspace.set_mode(Mode::Recording);
         self.gate.set_replica(false);
         drop(apply);
         journal::set_role('M');
@@ -205,7 +219,8 @@ impl Replication {
         }
         node.pause.hold_writes(until_ms);
         self.gate.set_paused(true);
-        settle_writes(&node.keyspace);
+        // This takes every slot's lock, and keeps expiry from adding to the stream.
+        node.keyspace.set_mode(Mode::Following);
         // A PING that looked at the gate before it closed is in the log now, and counted.
         self.log.append_if(b"", || false);
     }
@@ -214,17 +229,37 @@ impl Replication {
     pub fn resume(&self, node: &'static Node) {
         let _change = self.change.lock();
         node.pause.hold_writes(0);
-        self.gate.set_paused(false);
+        if self.gate.is_paused() {
+            node.keyspace.set_mode(if self.gate.records() {
+                Mode::Recording
+            } else {
+                Mode::Alone
+            });
+            self.gate.set_paused(false);
+        }
     }
 
     /// Starts to record what writes do, because somebody copies us. From the next cut of the data on the stream is whole.
-    pub fn start_recording(&self, _node: &'static Node) {
+    pub fn start_recording(&self, node: &'static Node) {
         let _change = self.change.lock();
         if self.is_replica() || self.gate.records() {
             return;
         }
         self.log.activate(true);
         self.gate.set_records(true);
+        if !self.gate.is_paused() {
+            node.keyspace.set_mode(Mode::Recording);
+        }
+    }
+
+    /// Nobody has copied us for long: the stream is given up, and writes are not recorded any more.
+    pub fn stop_recording(&self, node: &'static Node) {
+        let _change = self.change.lock();
+        if self.is_replica() || self.gate.is_paused() || !self.log.deactivate() {
+            return;
+        }
+        self.gate.set_records(false);
+        node.keyspace.set_mode(Mode::Alone);
     }
 
     fn announce(&self, primary: Option<(&str, u16)>) {
@@ -235,12 +270,5 @@ impl Replication {
             generation,
         });
         self.changes.send_replace(generation);
-    }
-}
-
-/// Passes once through every slot's lock: see [`gate`].
-fn settle_writes(keyspace: &Keyspace) {
-    for slot in 0..SLOT_COUNT as slotcore::Slot {
-        drop(keyspace.lock(slot));
     }
 }

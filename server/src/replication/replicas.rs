@@ -107,6 +107,53 @@ pub struct Replicas {
     good: AtomicUsize,
     /// Connections that have said that they are a replica, and have not yet asked for the stream.
     coming: AtomicUsize,
+    /// What was done for replicas.
+    pub syncs: Syncs,
+}
+
+/// What INFO stats counts of replication.
+#[derive(Debug, Default)]
+pub struct Syncs {
+    full: AtomicU64,
+    partial_ok: AtomicU64,
+    partial_err: AtomicU64,
+    sent_bytes: AtomicU64,
+}
+
+impl Syncs {
+    /// A replica needs a full copy.
+    pub fn full(&self) {
+        self.full.fetch_add(1, Relaxed);
+    }
+
+    /// A replica goes on where it was.
+    pub fn partial_ok(&self) {
+        self.partial_ok.fetch_add(1, Relaxed);
+    }
+
+    /// A replica wanted to, and cannot.
+    pub fn partial_err(&self) {
+        self.partial_err.fetch_add(1, Relaxed);
+    }
+
+    /// So many bytes went to a replica.
+    pub fn sent(&self, bytes: usize) {
+        self.sent_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Full copies, resumed streams, refused resumptions, bytes.
+    pub fn counts(&self) -> [u64; 4] {
+        self.all().map(|count| count.load(Relaxed))
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset(&self) {
+        self.all().iter().for_each(|count| count.store(0, Relaxed));
+    }
+
+    fn all(&self) -> [&AtomicU64; 4] {
+        [&self.full, &self.partial_ok, &self.partial_err, &self.sent_bytes]
+    }
 }
 
 impl Replicas {

@@ -1,6 +1,6 @@
 //! All connections by id.
 
-use super::shared::{ClientKind, ClientShared};
+use super::shared::{ClientFlags, ClientKind, ClientShared};
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;
@@ -80,6 +80,15 @@ impl ClientRegistry {
         self.len() == 0
     }
 
+    /// How many wait in a blocking command.
+    pub fn blocked(&self) -> usize {
+        self.open
+            .lock()
+            .values()
+            .filter(|client| client.flags().contains(ClientFlags::BLOCKED))
+            .count()
+    }
+
     /// How many there ever were, or since the last reset.
     pub fn accepted(&self) -> u64 {
         self.last_id.load(Relaxed) - self.forgotten.load(Relaxed)
@@ -138,7 +147,7 @@ impl ClientRegistry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::clients::{Buffers, ClientFlags};
+    use crate::admin::clients::Buffers;
     use slotcore::resp::Proto;
 
     fn registry() -> (ClientRegistry, Vec<Arc<ClientShared>>) {

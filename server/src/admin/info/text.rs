@@ -139,7 +139,8 @@ fn server(text: &mut Text, facts: &InfoFacts<'_>) {
 fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("connected_clients", facts.clients.len());
     text.field("maxclients", facts.config.maxclients);
-    text.zeros(&["blocked_clients", "tracking_clients", "clients_in_timeout_table"]);
+    text.field("blocked_clients", facts.clients.blocked());
+    text.zeros(&["tracking_clients", "clients_in_timeout_table"]);
 }
 
 /// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
@@ -165,12 +166,11 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     ]);
     text.bytes("maxmemory", facts.config.maxmemory);
     text.field("maxmemory_policy", "noeviction");
-    text.zeros(&[
-        "mem_replication_backlog",
-        "mem_total_replication_buffers",
-        "mem_clients_slaves",
-        "mem_aof_buffer",
-    ]);
+    // The stream's blocks serve as backlog and as every replica's buffer.
+    let stream = facts.replication.log.backlog().len;
+    text.field("mem_replication_backlog", stream);
+    text.field("mem_total_replication_buffers", stream);
+    text.zeros(&["mem_clients_slaves", "mem_aof_buffer"]);
     text.field("mem_allocator", "mimalloc");
     text.field("active_defrag_running", 0);
 }
@@ -212,7 +212,9 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("instantaneous_ops_per_sec", rates.ops.round() as u64);
     text.field("total_net_input_bytes", totals.net_in);
     text.field("total_net_output_bytes", totals.net_out);
-    text.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    let [full, partial_ok, partial_err, repl_out] = facts.replication.replicas.syncs.counts();
+    text.field("total_net_repl_input_bytes", 0);
+    text.field("total_net_repl_output_bytes", repl_out);
     text.field(
         "instantaneous_input_kbps",
         format_args!("{:.2}", rates.net_in / 1024.0),
@@ -222,7 +224,9 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
         format_args!("{:.2}", rates.net_out / 1024.0),
     );
     text.field("rejected_connections", totals.rejected_connections);
-    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    text.field("sync_full", full);
+    text.field("sync_partial_ok", partial_ok);
+    text.field("sync_partial_err", partial_err);
     text.field("expired_keys", facts.keyspace.expired);
     text.zeros(&["evicted_keys", "evicted_clients"]);
     text.field("keyspace_hits", totals.hits);

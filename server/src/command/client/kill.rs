@@ -1,6 +1,6 @@
 //! CLIENT KILL and CLIENT UNBLOCK.
 
-use crate::admin::clients::KillFilter;
+use crate::admin::clients::{ClientFlags, KillFilter, Unblock};
 use crate::command::call::Call;
 use crate::command::client::list::kind_arg;
 use crate::command::reply_error::ErrorReply;
@@ -80,19 +80,27 @@ fn end(call: &mut Call<'_>, filter: &KillFilter) -> usize {
     ended.len() + usize::from(own)
 }
 
-/// No command blocks yet, so there is nobody to unblock.
+/// Ends the wait of a connection in a blocking command: as if its time were over, or with an error.
 pub(super) fn unblock(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    call.int_arg(2)?;
-    match call.args.len() {
-        3 => {}
-        4 if call.arg_is(3, "timeout") || call.arg_is(3, "error") => {}
+    let id = call.int_arg(2)?;
+    let why = match call.args.len() {
+        3 => Unblock::Timeout,
+        4 if call.arg_is(3, "timeout") => Unblock::Timeout,
+        4 if call.arg_is(3, "error") => Unblock::Error,
         4 => {
             return Err(ErrorReply::fixed(
                 "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
             ));
         }
         _ => return Err(ErrorReply::wrong_arity(call.spec.full_name)),
+    };
+    let waits = u64::try_from(id)
+        .ok()
+        .and_then(|id| call.node.clients.get(id))
+        .filter(|client| client.flags().contains(ClientFlags::BLOCKED));
+    if let Some(client) = &waits {
+        client.unblock(why);
     }
-    call.out.integer(0);
+    call.out.integer(i64::from(waits.is_some()));
     Ok(())
 }

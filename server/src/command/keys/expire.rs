@@ -55,17 +55,31 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, base: u64) -> Result<(), ErrorRepl
         match u64::try_from(expiry) {
             Ok(expiry) if expiry > now => {
                 place.set_expiry(Some(expiry));
+                tell_replicas(call, expiry);
             }
             _ => {
                 // It is over already: the key goes at once.
                 if let Some(entry) = place.remove() {
                     table.discard(entry);
                 }
+                call.effect_removed(key.bytes);
             }
         }
     }
     call.out.integer(i64::from(done));
     Ok(())
+}
+
+/// Replicas are told the instant; conditions stay as they came.
+fn tell_replicas(call: &mut Call<'_>, expiry: u64) {
+    if call.spec.name == "pexpireat" || !call.is_recorded() {
+        return;
+    }
+    let mut digits = itoa::Buffer::new();
+    let mut args: Vec<&[u8]> = call.args.iter().collect();
+    args[0] = b"PEXPIREAT";
+    args[2] = digits.format(expiry).as_bytes();
+    call.effect_instead(&args);
 }
 
 /// When an expiry is set: NX, XX, GT, LT, and the combinations of XX with the latter two.

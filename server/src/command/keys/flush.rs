@@ -7,12 +7,12 @@ use crate::command::reply_error::ErrorReply;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
-    ("flushall", flush, Locks::Each),
-    ("flushdb", flush, Locks::Each),
+    ("flushall", flush, Locks::All),
+    ("flushdb", flush, Locks::All),
     ("dbsize", dbsize, Locks::None),
 ];
 
-/// Empties slot after slot. What they held is freed under no lock: by a thread of its own for ASYNC, else here.
+/// Empties every slot at one moment. What they held is freed under no lock: by a thread of its own for ASYNC, else here.
 fn flush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let background = match call.args.len() {
         1 => false,
@@ -20,6 +20,7 @@ fn flush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         2 if call.arg_is(1, "sync") => false,
         _ => return Err(ErrorReply::SYNTAX),
     };
+    call.effect_always();
     let mut emptied = Vec::new();
     let keyspace = &call.node.keyspace;
     call.held.for_each_table(keyspace, &mut |table| {

@@ -52,9 +52,9 @@ fn copy(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     let copied = call.table(0).get(from, now).map(Entry::to_owned_entry);
     super::count_lookup(call, copied.is_some());
-    let taken = !replace && call.table(1).get(to, now).is_some();
+    // Only if there is something to copy is it looked whether the name is free: an expired key that is met goes.
     let done = match copied {
-        Some(entry) if !taken => {
+        Some(entry) if replace || call.table(1).get(to, now).is_none() => {
             call.table(1).insert_moved(to, entry, now);
             true
         }

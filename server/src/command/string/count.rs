@@ -56,6 +56,7 @@ pub fn incrbyfloat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         .ok_or(ErrorReply::fixed("ERR increment would produce NaN or Infinity"))?
         .to_string();
     place.set_text(after.as_bytes(), Expire::Keep);
+    call.effect_instead(&[b"SET", key.bytes, after.as_bytes(), b"KEEPTTL"]);
     call.out.bulk(after.as_bytes());
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::options::{Lifetime, Of, Options, Unit, expiry};
 use super::text;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
-use crate::keyspace::Expire;
+use crate::keyspace::{Entry, Expire};
 
 pub fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let options = if call.args.len() == 3 {
@@ -66,7 +66,30 @@ fn store(call: &mut Call<'_>, value: &[u8], options: Options<'_>) -> Result<(), 
     if !options.old {
         call.out.ok();
     }
+    tell_replicas(call, value, options, expire);
     Ok(())
+}
+
+/// Replicas are told times as instants, and nothing of GET, whose reply they do not give.
+fn tell_replicas(call: &mut Call<'_>, value: &[u8], options: Options<'_>, expire: Expire) {
+    if !call.is_recorded() {
+        return;
+    }
+    if let Expire::At(until) = expire {
+        let key = call.keys[0].bytes;
+        let mut digits = itoa::Buffer::new();
+        call.effect_instead(&[b"SET", key, value, b"PXAT", digits.format(until).as_bytes()]);
+    } else if options.old {
+        let is_get = |(i, arg): &(usize, &[u8])| *i >= 3 && arg.eq_ignore_ascii_case(b"get");
+        let kept: Vec<&[u8]> = call
+            .args
+            .iter()
+            .enumerate()
+            .filter(|arg| !is_get(arg))
+            .map(|(_, arg)| arg)
+            .collect();
+        call.effect_instead(&kept);
+    }
 }
 
 pub fn setnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -124,6 +147,7 @@ pub fn getset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         None => call.out.nil(),
     }
     place.set_string(call.args.at(2), Expire::Clear);
+    call.effect_instead(&[b"SET", key.bytes, call.args.at(2)]);
     Ok(())
 }
 
@@ -137,6 +161,7 @@ pub fn getdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     if let Some(entry) = place.remove() {
         table.discard(entry);
+        call.effect_instead(&[b"DEL", key.bytes]);
     }
     Ok(())
 }
@@ -152,6 +177,7 @@ pub fn getex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         call.out.nil();
         return Ok(());
     };
+    let expires = place.entry().and_then(Entry::expiry).is_some();
     // A key that is absent is answered before the time is looked at: stock's order.
     let until = match options.lifetime {
         Lifetime::Time { text, unit, relative } => Some(expiry(text, unit, relative, call.now, "getex")?),
@@ -163,12 +189,16 @@ pub fn getex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             if let Some(entry) = place.remove() {
                 table.discard(entry);
             }
+            call.effect_removed(key.bytes);
         }
         Some(until) => {
             place.set_expiry(Some(until));
+            let mut digits = itoa::Buffer::new();
+            call.effect_instead(&[b"PEXPIREAT", key.bytes, digits.format(until).as_bytes()]);
         }
-        None if options.lifetime == Lifetime::Persist => {
+        None if options.lifetime == Lifetime::Persist && expires => {
             place.set_expiry(None);
+            call.effect_instead(&[b"PERSIST", key.bytes]);
         }
         None => {}
     }

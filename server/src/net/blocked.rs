@@ -1,0 +1,128 @@
+//! What a connection does besides running commands: waiting in one that blocks, and leaving as a replica.
+
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use slotcore::resp::ReplyWriter;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::connection::Connection;
+use crate::admin::clients::Unblock;
+use crate::log;
+use crate::node::unix_ms;
+use crate::replication::primary::{Arrival, SyncRequest};
+use crate::session::{Blocked, BlockedFor, ReplyMode};
+
+/// A client that waits may send so many bytes ahead.
+const MAX_AHEAD: usize = 64 * 1024;
+
+impl Connection {
+    /// Waits for what the command waits for, and then replies. Takes in what the client sends meanwhile, so that its end
+    /// is noticed. `Ready` when there is something else to do.
+    pub(super) fn poll_blocked(
+        &mut self,
+        cx: &mut Context<'_>,
+        blocked: Blocked,
+        chunk: &mut ReadBuf<'_>,
+    ) -> Poll<()> {
+        let now = unix_ms();
+        let why = self.session.client.take_unblock();
+        let out_of_time = blocked.until_ms.is_some_and(|until| until <= now);
+        if why.is_some() || out_of_time || self.is_fulfilled(blocked) {
+            self.timer = None;
+            self.end_block(blocked, why);
+            return Poll::Ready(());
+        }
+        if let Some(until) = blocked.until_ms {
+            let left = Duration::from_millis(until - now);
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
+            if timer.as_mut().poll(cx).is_ready() {
+                // The timer's clock and ours may be a little apart: then it is set again.
+                self.timer = None;
+                return Poll::Ready(());
+            }
+        }
+        if self.partial.len() >= MAX_AHEAD {
+            return Poll::Pending;
+        }
+        match Pin::new(&mut self.stream).poll_read(cx, chunk) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) if !chunk.filled().is_empty() => {
+                self.partial.extend_from_slice(chunk.filled());
+                Poll::Ready(())
+            }
+            Poll::Ready(_) => {
+                self.session.closing = true;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    fn is_fulfilled(&self, blocked: Blocked) -> bool {
+        match blocked.reason {
+            BlockedFor::Replicas { count, offset } => self.node.replication.replicas.acked(offset) >= count,
+        }
+    }
+
+    /// Writes the reply that the command owes.
+    fn end_block(&mut self, blocked: Blocked, why: Option<Unblock>) {
+        let replicas = &self.node.replication.replicas;
+        replicas.forget_waiter(&self.session.client);
+        self.session.blocked = None;
+        self.resume = true;
+        let mut out = Vec::new();
+        let mut writer = ReplyWriter::new(&mut out, self.session.proto);
+        match (why, blocked.reason) {
+            (Some(Unblock::Error), _) => {
+                writer.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            }
+            (Some(Unblock::RoleChanged), _) => {
+                writer.error(
+                    b"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+                );
+                self.session.closing = true;
+            }
+            (_, BlockedFor::Replicas { offset, .. }) => writer.integer(replicas.acked(offset) as i64),
+        }
+        match self.session.reply_mode {
+            ReplyMode::On => self.send(&mut out),
+            // CLIENT REPLY SKIP was for this command, and has been spent when it began.
+            ReplyMode::Off | ReplyMode::Skip | ReplyMode::SkipNext => {}
+        }
+        self.publish();
+    }
+
+    /// Gives the socket to the replication thread; false, with an error for the client, if that cannot be.
+    pub(super) fn hand_over(&mut self, request: SyncRequest) -> bool {
+        let stream = match self.stream.as_fd().try_clone_to_owned() {
+            Ok(socket) => TcpStream::from(socket),
+            Err(error) => {
+                log::warning(format_args!("Can't hand a replica's socket over: {error}"));
+                self.session.closing = true;
+                return false;
+            }
+        };
+        let arrival = Arrival {
+            stream,
+            client: self.session.client.clone(),
+            terms: self
+                .session
+                .replica
+                .take()
+                .map(|terms| *terms)
+                .unwrap_or_default(),
+            request,
+            rest: std::mem::take(&mut self.partial),
+        };
+        self.handed_over = self.node.replication.hand_over(self.node, arrival).is_ok();
+        if !self.handed_over {
+            self.session.closing = true;
+        }
+        self.handed_over
+    }
+}

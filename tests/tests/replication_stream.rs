@@ -1,0 +1,318 @@
+//! What a primary tells its replicas: the same commands to our node and to stock redis-server 7.0.15 must give the same
+//! stream, command by command and byte by byte, apart from instants that each computes from its own clock.
+//!
+//! `SLOTMARK_STREAM_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
+//! the seed, and `SLOTMARK_STREAM_SEED` replays it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use e2e::{Client, Server};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");
+
+/// Commands of one seed.
+const SEQUENCE: usize = 150;
+/// A time to live, in milliseconds, that is waited for.
+const SHORT_MS: &[u8] = b"5";
+/// Two servers read their clocks this far apart at most, in milliseconds.
+const APART_MS: u64 = 5000;
+
+type Command = Vec<Vec<u8>>;
+
+/// A replica of the old kind: SYNC, a copy with its length in front, then the stream.
+struct Stream {
+    input: BufReader<TcpStream>,
+}
+
+impl Stream {
+    fn open(port: u16) -> Self {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout can be set");
+        socket.write_all(b"SYNC\r\n").expect("the server reads");
+        let mut stream = Self {
+            input: BufReader::new(socket),
+        };
+        let mut header = stream.line();
+        while header.is_empty() {
+            header = stream.line();
+        }
+        let len = header.strip_prefix('$').unwrap_or_else(|| panic!("{header}"));
+        let mut copy = vec![0; len.parse().expect("a length")];
+        stream.input.read_exact(&mut copy).expect("the whole copy");
+        assert!(copy.starts_with(b"REDIS"), "an RDB");
+        stream
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.input.read_line(&mut line).expect("a line");
+        line.trim_end().into()
+    }
+
+    /// The next command.
+    fn next(&mut self) -> Command {
+        let header = self.line();
+        let count = header.strip_prefix('*').unwrap_or_else(|| panic!("{header:?}"));
+        (0..count.parse().expect("a count"))
+            .map(|_| {
+                let header = self.line();
+                let len = header.strip_prefix('$').unwrap_or_else(|| panic!("{header:?}"));
+                let mut arg = vec![0; len.parse::<usize>().expect("a length") + 2];
+                self.input.read_exact(&mut arg).expect("an argument");
+                assert!(arg.ends_with(b"\r\n"));
+                arg.truncate(arg.len() - 2);
+                arg
+            })
+            .collect()
+    }
+
+    /// Everything up to the mark, without the pings that come by the clock.
+    fn up_to(&mut self, mark: &[u8]) -> Vec<Command> {
+        let mut commands = Vec::new();
+        loop {
+            let command = self.next();
+            if command == [b"PING"] {
+                continue;
+            }
+            let last = command.len() == 3 && command[2] == mark;
+            commands.push(command);
+            if last {
+                return commands;
+            }
+        }
+    }
+}
+
+struct Generator {
+    rng: Xoshiro256PlusPlus,
+}
+
+/// Placeholders are in angle brackets.
+const SHAPES: &[&[&str]] = &[
+    &["SET", "<key>", "<value>"],
+    &["set", "<key>", "<value>"],
+    &["SET", "<key>", "<value>", "<set options>"],
+    &["SET", "<key>", "<value>", "<set options>"],
+    &["SET", "<key>", "<value>", "<set options>"],
+    &["SET", "<key>", "<value>", "PX", "5"],
+    &["SET", "<key>", "<value>", "PX", "5"],
+    &["SET", "<key>", "<value>", "PXAT", "1"],
+    &["SETEX", "<key>", "<time>", "<value>"],
+    &["PSETEX", "<key>", "<time>", "<value>"],
+    &["PSETEX", "<key>", "5", "<value>"],
+    &["SETNX", "<key>", "<value>"],
+    &["GETSET", "<key>", "<value>"],
+    &["GETDEL", "<key>"],
+    &["GETEX", "<key>", "<getex options>"],
+    &["GETEX", "<key>", "<getex options>"],
+    &["GET", "<key>"],
+    &["MGET", "<key>", "<key>", "<key>"],
+    &["EXISTS", "<key>", "<key>"],
+    &["TOUCH", "<key>"],
+    &["TYPE", "<key>"],
+    &["TTL", "<key>"],
+    &["STRLEN", "<key>"],
+    &["OBJECT", "ENCODING", "<key>"],
+    &["MSET", "<key>", "<value>", "<key>", "<value>"],
+    &["MSETNX", "<key>", "<value>", "<key>", "<value>"],
+    &["APPEND", "<key>", "<value>"],
+    &["APPEND", "<key>", ""],
+    &["SETRANGE", "<key>", "3", "<value>"],
+    &["SETRANGE", "<key>", "0", ""],
+    &["INCR", "<key>"],
+    &["DECR", "<key>"],
+    &["INCRBY", "<key>", "<number>"],
+    &["DECRBY", "<key>", "<number>"],
+    &["INCRBYFLOAT", "<key>", "<float>"],
+    &["DEL", "<key>"],
+    &["DEL", "<key>", "<key>"],
+    &["UNLINK", "<key>", "<key>"],
+    &["RENAME", "<key>", "<key>"],
+    &["RENAMENX", "<key>", "<key>"],
+    &["COPY", "<key>", "<key>"],
+    &["COPY", "<key>", "<key>", "REPLACE"],
+    &["EXPIRE", "<key>", "<time>", "<expire options>"],
+    &["PEXPIRE", "<key>", "<time>", "<expire options>"],
+    &["EXPIREAT", "<key>", "<moment>", "<expire options>"],
+    &["PEXPIREAT", "<key>", "<moment>", "<expire options>"],
+    &["pexpireat", "<key>", "4000000000000"],
+    &["PEXPIRE", "<key>", "5"],
+    &["PERSIST", "<key>"],
+    &["RANDOMKEY", "extra"],
+    &["FLUSHALL"],
+    &["FLUSHDB", "SYNC"],
+    &["flushall", "async"],
+    &["MULTI"],
+    &["MULTI"],
+    &["EXEC"],
+    &["EXEC"],
+    &["EXEC"],
+    &["DISCARD"],
+    // A key that does not expire: ours is told of one that has when it is watched, stock's when it is next looked up.
+    &["WATCH", "{t}watched"],
+    &["SETRANGE", "{t}watched", "0", "<value>"],
+    &["UNWATCH"],
+    &["NOSUCHCOMMAND"],
+    &["SET", "<key>"],
+];
+
+impl Generator {
+    fn one<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words.choose(&mut self.rng).expect("a choice")
+    }
+
+    fn command(&mut self) -> Command {
+        let shape: &[&str] = SHAPES.choose(&mut self.rng).expect("a shape");
+        let mut args = Command::new();
+        for part in shape {
+            let word = match *part {
+                "<key>" => self.one(&["{t}a", "{t}b", "{t}c", "{t}d", "{t}\r\n"]),
+                "<value>" => self.one(&["", "1", "17", "3.5", "hello", "a b\r\nc"]),
+                "<number>" => self.one(&["1", "-7", "9223372036854775807", "abc"]),
+                "<float>" => self.one(&["0.5", "-1e3", "nan", "abc", "3"]),
+                "<time>" => self.one(&["100", "5000000", "0", "-1", "x"]),
+                "<moment>" => self.one(&["1", "4000000000", "4000000000000", "-5"]),
+                "<set options>" => {
+                    self.options(
+                        &mut args,
+                        &["NX", "xx", "GET", "get", "KEEPTTL", "EX", "px", "EXAT", "PXAT"],
+                    );
+                    continue;
+                }
+                "<getex options>" => {
+                    self.options(&mut args, &["PERSIST", "EX", "PX", "exat", "PXAT"]);
+                    continue;
+                }
+                "<expire options>" => {
+                    self.options(&mut args, &["NX", "XX", "gt", "LT"]);
+                    continue;
+                }
+                word => word,
+            };
+            args.push(word.into());
+        }
+        args
+    }
+
+    fn options(&mut self, args: &mut Command, words: &[&str]) {
+        while self.rng.random_ratio(1, 2) {
+            let word = self.one(words);
+            args.push(word.into());
+            match word {
+                "EX" | "px" | "PX" => args.push(self.one(&["100", "70000", "0"]).into()),
+                "EXAT" | "exat" => args.push(self.one(&["4000000000", "1"]).into()),
+                "PXAT" => args.push(self.one(&["4000000000000", "1"]).into()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The same words; an instant near now may differ by what clocks differ.
+fn same(ours: &Command, stock: &Command) -> bool {
+    let instant = |arg: &[u8]| {
+        std::str::from_utf8(arg)
+            .ok()?
+            .parse::<u64>()
+            .ok()
+            .filter(|n| *n > 1_000_000_000_000)
+    };
+    ours.len() == stock.len()
+        && ours.iter().zip(stock).all(|(a, b)| {
+            a == b || matches!((instant(a), instant(b)), (Some(a), Some(b)) if a.abs_diff(b) < APART_MS)
+        })
+}
+
+fn show(commands: &[Command]) -> String {
+    let line = |command: &Command| {
+        let words: Vec<String> = command.iter().map(|arg| arg.escape_ascii().to_string()).collect();
+        format!("    {}", words.join(" "))
+    };
+    commands.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn send(client: &mut Client, command: &Command) -> Vec<u8> {
+    let slices: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
+    client.raw(&slices)
+}
+
+fn run(lazily: &str) {
+    let directives = ["--enable-debug-command", "yes", "--lazyfree-lazy-expire", lazily];
+    let Some(stock) = Server::stock(&directives) else {
+        return;
+    };
+    let node = Server::slotmark(NODE, &directives);
+    let variable = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let seconds = variable("SLOTMARK_STREAM_SECONDS").unwrap_or(5);
+    let mut seed: u64 = variable("SLOTMARK_STREAM_SEED").unwrap_or_else(rand::random);
+    let mut streams = [Stream::open(node.port()), Stream::open(stock.port())];
+    for server in [&node, &stock] {
+        // When a key that nobody asks for is found to have expired is each server's own affair.
+        server.client().cmd(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+    }
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(seconds) {
+        let mut clients = [node.client(), stock.client()];
+        let mut generator = Generator {
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+        };
+        let (mut sent, mut short) = (Vec::new(), false);
+        for _ in 0..SEQUENCE {
+            let command = generator.command();
+            let replies = clients.each_mut().map(|client| send(client, &command));
+            short |= command.contains(&SHORT_MS.to_vec());
+            let over = command[0] == b"EXEC" || replies[0] != b"+QUEUED\r\n";
+            sent.push(command);
+            assert_eq!(
+                replies[0].escape_ascii().to_string(),
+                replies[1].escape_ascii().to_string(),
+                "left is ours (SLOTMARK_STREAM_SEED={seed}):\n{}",
+                show(&sent)
+            );
+            if short && over {
+                // A short life ends before the next command, on both sides.
+                std::thread::sleep(Duration::from_millis(12));
+                short = false;
+            }
+        }
+        let mark = format!("mark {seed}").into_bytes();
+        for client in &mut clients {
+            client.cmd(&["DISCARD"]);
+            client.cmd(&["FLUSHALL"]);
+            client.cmd_bytes(&[b"SET", b"{t}mark", &mark]);
+        }
+        let [ours, theirs] = streams.each_mut().map(|stream| stream.up_to(&mark));
+        let differ = ours.len().max(theirs.len());
+        let first =
+            (0..differ).find(|&i| !matches!((ours.get(i), theirs.get(i)), (Some(a), Some(b)) if same(a, b)));
+        if let Some(first) = first {
+            let part = |stream: &[Command]| {
+                show(&stream[first.saturating_sub(3).min(stream.len())..(first + 4).min(stream.len())])
+            };
+            panic!(
+                "the streams part at command {first} (SLOTMARK_STREAM_SEED={seed})\nours:\n{}\nstock's:\n{}\nsent:\n{}",
+                part(&ours),
+                part(&theirs),
+                show(&sent)
+            );
+        }
+        seed = seed.wrapping_add(1);
+    }
+}
+
+#[test]
+fn random_commands_have_the_effects_that_stock_tells_of() {
+    run("no");
+}
+
+#[test]
+fn the_same_with_lazy_expiry() {
+    run("yes");
+}
