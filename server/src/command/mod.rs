@@ -36,6 +36,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     connection::HANDLERS,
     debug::HANDLERS,
     info::HANDLERS,
+    keys::dump::HANDLERS,
     keys::existence::HANDLERS,
     keys::expire::HANDLERS,
     keys::flush::HANDLERS,

@@ -16,6 +16,7 @@ impl ErrorReply {
     pub const OFFSET_OUT_OF_RANGE: Self = Self::fixed("ERR offset is out of range");
     pub const OVERFLOW: Self = Self::fixed("ERR increment or decrement would overflow");
     pub const NO_SUCH_KEY: Self = Self::fixed("ERR no such key");
+    pub const BUSY_KEY: Self = Self::fixed("BUSYKEY Target key name already exists.");
     pub const WRONG_TYPE: Self =
         Self::fixed("WRONGTYPE Operation against a key holding the wrong kind of value");
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");

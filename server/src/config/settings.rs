@@ -79,6 +79,10 @@ pub struct Config {
     pub active_expire_effort: u32,
     /// Bytes that keys and values may take before writes are refused; 0: no limit.
     pub maxmemory: u64,
+    /// Compress long strings of RDBs and DUMP payloads.
+    pub rdb_compression: bool,
+    /// Write the checksum of RDBs; one that is there is always checked.
+    pub rdb_checksum: bool,
     /// Run in the background.
     pub daemonize: bool,
     /// Where to write the process id; None: nowhere, unless daemonized.
@@ -179,6 +183,8 @@ impl Config {
             hz: v.int("hz"),
             active_expire_effort: v.int("active-expire-effort"),
             maxmemory: v.int("maxmemory"),
+            rdb_compression: v.bool("rdbcompression"),
+            rdb_checksum: v.bool("rdbchecksum"),
             daemonize: v.bool("daemonize"),
             pidfile: v.path("pidfile"),
             logfile: v.path("logfile"),

@@ -15,6 +15,7 @@ const ULONG_MAX: i128 = u64::MAX as i128;
 
 const DATA_IN_MEMORY: &str = "data is in memory only, nothing is written to disk";
 const NO_REPLICATION: &str = "this node does not replicate yet";
+const ALWAYS_CHECKED: &str = "every payload and every RDB is checked in full";
 const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
 const NO_BUS: &str = "there is no cluster bus yet, so no failure detection and no failover";
 const NO_TLS: &str = "TLS is not supported yet";
@@ -167,7 +168,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("rdbchecksum", Bool, "yes").at_start(),
     d("auto-aof-rewrite-percentage", int(0, INT_MAX), "100").ignored(DATA_IN_MEMORY),
     d("auto-aof-rewrite-min-size", memory(0, LONG_MAX), "67108864").ignored(DATA_IN_MEMORY),
-    d("sanitize-dump-payload", Enum(&["no", "yes", "clients"]), "no").ignored(DATA_IN_MEMORY),
+    d("sanitize-dump-payload", Enum(&["no", "yes", "clients"]), "no").ignored(ALWAYS_CHECKED),
     // Replication
     d("replicaof", Words, "").at_start().alias("slaveof"),
     d("masterauth", Text, ""),

@@ -85,6 +85,14 @@ impl<'t, 'k> Place<'t, 'k> {
         Some(self.table.remove_at(position))
     }
 
+    /// Makes the key look as if it had not been accessed for so many seconds.
+    pub fn set_idle(&mut self, seconds: u64) {
+        if let Some(position) = self.at {
+            let accessed = self.now.saturating_sub(seconds.saturating_mul(1000));
+            self.table.set_clock(position, access_clock(accessed));
+        }
+    }
+
     /// Sets or clears the expiry, unix time in milliseconds; false if the key does not exist.
     pub fn set_expiry(&mut self, expiry: Option<u64>) -> bool {
         let Some(position) = self.at else { return false };

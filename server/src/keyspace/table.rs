@@ -262,7 +262,7 @@ impl SlotTable {
     pub fn load(
         &mut self,
         key: &Key<'_>,
-        value: Vec<u8>,
+        value: &[u8],
         expiry: Option<u64>,
         idle_s: Option<u64>,
         now: u64,
@@ -275,7 +275,7 @@ impl SlotTable {
             key,
             Draft {
                 key: key.bytes,
-                content: Content::Owned(value),
+                content: Content::Bytes(value),
                 expiry,
                 encoding: Encoding::Auto,
                 clock: access_clock(accessed),
@@ -361,6 +361,10 @@ impl SlotTable {
     #[inline]
     pub(super) fn mark(&self) -> bool {
         self.news & MARK != 0
+    }
+
+    pub(super) fn set_clock(&mut self, position: Position, clock: u32) {
+        self.buckets.set_clock(position, clock);
     }
 
     pub(super) fn set_mark(&mut self, position: Position) {

@@ -23,7 +23,8 @@ const LZF: u8 = 0xc3;
 #[derive(Default)]
 pub struct Encoder {
     pub out: Vec<u8>,
-    /// `None`: strings are not compressed.
+    compress: bool,
+    /// Made when the first string is long enough.
     compressor: Option<Compressor>,
     compressed: Vec<u8>,
 }
@@ -32,9 +33,13 @@ impl Encoder {
     /// `compress`: what `rdbcompression` says.
     pub fn new(compress: bool) -> Self {
         Self {
-            compressor: compress.then(Compressor::default),
+            compress,
             ..Self::default()
         }
+    }
+
+    pub fn set_compress(&mut self, compress: bool) {
+        self.compress = compress;
     }
 
     /// A length, in as few bytes as it takes.
@@ -58,7 +63,7 @@ impl Encoder {
         if bytes.len() <= NUMBER_LEN_MAX && self.number(bytes) {
             return;
         }
-        if bytes.len() >= COMPRESSED_FROM && self.compress(bytes) {
+        if self.compress && bytes.len() >= COMPRESSED_FROM && self.compressed(bytes) {
             return;
         }
         self.length(bytes.len() as u64);
@@ -98,10 +103,8 @@ impl Encoder {
         true
     }
 
-    fn compress(&mut self, bytes: &[u8]) -> bool {
-        let Some(compressor) = &mut self.compressor else {
-            return false;
-        };
+    fn compressed(&mut self, bytes: &[u8]) -> bool {
+        let compressor = self.compressor.get_or_insert_default();
         self.compressed.clear();
         if !compressor.compress(bytes, bytes.len() - GAIN_MIN, &mut self.compressed) {
             return false;

@@ -1,11 +1,12 @@
 //! A whole RDB, into an empty keyspace or past the checks alone.
 
-use std::io::Read;
+use std::io;
 
 use super::VERSION;
+use super::encode::STRING;
 use super::error::RdbError;
 use super::source::Source;
-use crate::keyspace::{Expire, Key, Keyspace};
+use crate::keyspace::{Key, Keyspace};
 use crate::node::unix_ms;
 
 /// Opcodes: what may stand in the place of a type.
@@ -22,9 +23,6 @@ pub(super) mod op {
     pub const SELECT_DB: u8 = 254;
     pub const EOF: u8 = 255;
 }
-
-/// The only type that a keyspace holds.
-const STRING: u8 = 0;
 
 /// What to do with what is read.
 #[derive(Clone, Debug)]
@@ -60,17 +58,12 @@ pub struct Loaded {
 /// # Errors
 /// The RDB is damaged, of another version, or holds what a keyspace does not: then `target` holds a part of it and is
 /// to be thrown away.
-pub fn load(reader: &mut dyn Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
-    walk(reader, options, &mut |key, value, expiry| {
-        let key = Key::new(key);
-        let mut table = target.lock(key.slot);
-        // At time 0 nothing has expired yet.
-        if table.find_quietly(&key, 0).exists() {
-            return false;
-        }
-        let expire = expiry.map_or(Expire::Clear, Expire::At);
-        table.set_string(&key, value, expire, options.now_ms);
-        true
+pub fn load(reader: &mut dyn io::Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
+    walk(reader, options, &mut |read| {
+        let key = Key::new(read.key);
+        target
+            .lock(key.slot)
+            .load(&key, read.value, read.expiry, read.idle_s, options.now_ms)
     })
 }
 
@@ -78,19 +71,29 @@ pub fn load(reader: &mut dyn Read, target: &Keyspace, options: &LoadOptions) -> 
 ///
 /// # Errors
 /// As [`load`].
-pub fn check(reader: &mut dyn Read, options: &LoadOptions) -> Result<Loaded, RdbError> {
-    walk(reader, options, &mut |_, _, _| true)
+pub fn check(reader: &mut dyn io::Read, options: &LoadOptions) -> Result<Loaded, RdbError> {
+    walk(reader, options, &mut |_| true)
 }
 
-/// Takes a key, its value and its expiry (unix time in milliseconds); false if the key was there already.
-type Sink<'a> = &'a mut dyn FnMut(&[u8], &[u8], Option<u64>) -> bool;
+/// A key that was read.
+struct Found<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+    /// Unix time in milliseconds.
+    expiry: Option<u64>,
+    /// Seconds since the last access.
+    idle_s: Option<u64>,
+}
 
-fn walk(reader: &mut dyn Read, options: &LoadOptions, sink: Sink<'_>) -> Result<Loaded, RdbError> {
+/// Takes a key; false if it was there already.
+type Sink<'a> = &'a mut dyn FnMut(Found<'_>) -> bool;
+
+fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Result<Loaded, RdbError> {
     let mut source = Source::new(reader);
     let version = header(&mut source)?;
     let mut loaded = Loaded::default();
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    let mut expiry = None;
+    let (mut expiry, mut idle_s) = (None, None);
     let mut replication = (None, None);
     loop {
         match source.byte()? {
@@ -122,9 +125,7 @@ fn walk(reader: &mut dyn Read, options: &LoadOptions, sink: Sink<'_>) -> Result<
                 let seconds = i64::from(i32::from_le_bytes(source.array()?));
                 expiry = Some(time(&source, seconds * 1000)?);
             }
-            op::IDLE => {
-                source.length()?;
-            }
+            op::IDLE => idle_s = Some(source.length()?),
             op::FREQ => {
                 source.byte()?;
             }
@@ -134,10 +135,15 @@ fn walk(reader: &mut dyn Read, options: &LoadOptions, sink: Sink<'_>) -> Result<
             STRING => {
                 source.string(&mut key)?;
                 source.string(&mut value)?;
-                let expiry = expiry.take();
-                if !options.keep_expired && expiry.is_some_and(|expiry| expiry <= options.now_ms) {
+                let read = Found {
+                    key: &key,
+                    value: &value,
+                    expiry: expiry.take(),
+                    idle_s: idle_s.take(),
+                };
+                if !options.keep_expired && read.expiry.is_some_and(|expiry| expiry < options.now_ms) {
                     loaded.expired += 1;
-                } else if sink(&key, &value, expiry) {
+                } else if sink(read) {
                     loaded.keys += 1;
                 } else {
                     return Err(source.damaged(format!("the key '{}' for the second time", show(&key))));
@@ -188,19 +194,26 @@ fn time(source: &Source<'_>, ms: i64) -> Result<u64, RdbError> {
 
 /// A type that a keyspace does not hold, or none at all.
 fn foreign(source: &mut Source<'_>, kind: u8, key: &mut Vec<u8>) -> RdbError {
-    let name = match kind {
+    let Some(name) = type_name(kind) else {
+        return source.damaged(format!("type {kind}"));
+    };
+    match source.string(key) {
+        Ok(()) => source.unsupported(format!("{name} (type {kind}) in the key '{}'", show(key))),
+        Err(error) => error,
+    }
+}
+
+/// What a value of a type is that a keyspace does not hold; `None`: there is no such type.
+pub fn type_name(kind: u8) -> Option<&'static str> {
+    Some(match kind {
         1 | 10 | 14 | 18 => "a list",
         2 | 11 | 20 => "a set",
         3 | 5 | 12 | 17 => "a sorted set",
         4 | 9 | 13 | 16 | 22..=25 => "a hash",
         15 | 19 | 21 => "a stream",
         6 | 7 => "a value of a module",
-        _ => return source.damaged(format!("type {kind}")),
-    };
-    match source.string(key) {
-        Ok(()) => source.unsupported(format!("{name} (type {kind}) in the key '{}'", show(key))),
-        Err(error) => error,
-    }
+        _ => return None,
+    })
 }
 
 /// A key for an error message.

@@ -8,7 +8,7 @@
 //! [`encode`] and [`write`] are the way back.
 //! Nothing that is read is believed: no announcement makes us allocate more than has arrived.
 
-mod encode;
+pub(super) mod encode;
 mod error;
 mod load;
 mod source;
@@ -16,7 +16,9 @@ mod text;
 mod write;
 
 pub use error::RdbError;
+pub(super) use load::type_name;
 pub use load::{LoadOptions, Loaded, check, load};
+pub(super) use source::Source;
 pub use write::{RdbAux, RdbHistory, RdbTotals, RdbWriter};
 
 /// The version that 7.0 writes, and the newest that it reads.

@@ -23,9 +23,14 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn new(reader: &'a mut dyn Read) -> Self {
+        Self::with_chunk(reader, CHUNK)
+    }
+
+    /// The same with a buffer for so many bytes, if that is less than [`CHUNK`].
+    pub fn with_chunk(reader: &'a mut dyn Read, chunk: usize) -> Self {
         Self {
             reader,
-            buffer: vec![0; CHUNK].into(),
+            buffer: vec![0; chunk.clamp(1, CHUNK)].into(),
             unread: 0..0,
             summed: 0,
             crc: 0,

@@ -1,0 +1,110 @@
+//! DUMP, RESTORE, RESTORE-ASKING.
+
+use slotcore::resp::parse_i64;
+
+use crate::command::call::{Binding, Call, Locks};
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::{Entry, Expire};
+use crate::persistence::dump;
+
+/// What this file implements.
+pub const HANDLERS: &[Binding] = &[
+    ("dump", dump, Locks::Keys),
+    ("restore", restore, Locks::Keys),
+    ("restore-asking", restore, Locks::Keys),
+];
+
+/// The largest access frequency, as LFU policies count.
+const FREQ_MAX: i64 = 255;
+
+fn dump(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let compress = call.node.config.load().rdb_compression;
+    let (key, now) = (&call.keys[0], call.now);
+    let payload = call
+        .table(0)
+        .get(key, now)
+        .map(|entry| dump::encode(Entry::value(entry), compress));
+    super::count_lookup(call, payload.is_some());
+    match payload {
+        Some(payload) => call.out.bulk(&payload),
+        None => call.out.nil(),
+    }
+    Ok(())
+}
+
+/// What RESTORE was asked to do beside restoring.
+#[derive(Default)]
+struct Options {
+    replace: bool,
+    /// The time to live is a unix time.
+    absolute: bool,
+    /// Seconds since the last access.
+    idle_s: Option<u64>,
+}
+
+impl Options {
+    fn parse(call: &Call<'_>) -> Result<Self, ErrorReply> {
+        let (mut options, mut freq) = (Self::default(), false);
+        let mut index = 4;
+        while index < call.args.len() {
+            let has_value = index + 1 < call.args.len();
+            if call.arg_is(index, "replace") {
+                options.replace = true;
+            } else if call.arg_is(index, "absttl") {
+                options.absolute = true;
+            } else if call.arg_is(index, "idletime") && has_value && !freq {
+                index += 1;
+                let idle = u64::try_from(call.int_arg(index)?);
+                options.idle_s =
+                    Some(idle.map_err(|_| ErrorReply::fixed("ERR Invalid IDLETIME value, must be >= 0"))?);
+            } else if call.arg_is(index, "freq") && has_value && options.idle_s.is_none() {
+                index += 1;
+                // Frequencies are of use to LFU policies only, and there is none to choose: checked, and let go.
+                freq = (0..=FREQ_MAX).contains(&call.int_arg(index)?);
+                if !freq {
+                    return Err(ErrorReply::fixed(
+                        "ERR Invalid FREQ value, must be >= 0 and <= 255",
+                    ));
+                }
+            } else {
+                return Err(ErrorReply::SYNTAX);
+            }
+            index += 1;
+        }
+        Ok(options)
+    }
+}
+
+/// The checks come in stock's order.
+fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let options = Options::parse(call)?;
+    let (key, now) = (&call.keys[0], call.now);
+    if !options.replace && call.table(0).find(key, now).exists() {
+        return Err(ErrorReply::BUSY_KEY);
+    }
+    let ttl = parse_i64(call.args.at(2)).ok_or(ErrorReply::NOT_INTEGER)?;
+    let ttl = u64::try_from(ttl).map_err(|_| ErrorReply::fixed("ERR Invalid TTL value, must be >= 0"))?;
+    let value = dump::decode(call.args.at(3)).map_err(|error| ErrorReply::new(format!("ERR {error}")))?;
+
+    let expiry = match ttl {
+        0 => None,
+        _ if options.absolute => Some(ttl),
+        _ => Some(now.saturating_add(ttl)),
+    };
+    // The primary decides what has expired.
+    let is_over = !call.session.is_primary_link && expiry.is_some_and(|expiry| expiry <= now);
+    let table = call.held.table(key.slot);
+    let mut place = table.find(key, now);
+    if is_over {
+        if let Some(entry) = place.remove() {
+            table.discard(entry);
+        }
+    } else {
+        place.set_owned(value, expiry.map_or(Expire::Clear, Expire::At));
+        if let Some(seconds) = options.idle_s {
+            place.set_idle(seconds);
+        }
+    }
+    call.out.ok();
+    Ok(())
+}

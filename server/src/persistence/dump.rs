@@ -1,0 +1,135 @@
+//! DUMP payloads: one value as bytes that any server of the family restores.
+//!
+//! ```text
+//! | type: 1 | value as in an RDB | RDB version: 2, little endian | CRC-64 of all before: 8, little endian |
+//! ```
+
+use std::cell::RefCell;
+
+use super::crc64::crc64;
+use super::rdb::encode::{Encoder, STRING};
+use super::rdb::{RdbError, Source, VERSION, type_name};
+use crate::keyspace::ValueRef;
+
+/// Version and checksum.
+const FOOTER: usize = 2 + 8;
+/// Room in a thread's encoder that is kept for the next payload, in bytes.
+const KEPT_ROOM: usize = 64 * 1024;
+
+/// Why a payload cannot be restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DumpError {
+    /// It is of a newer version, or is not what it was when it was made.
+    #[error("DUMP payload version or checksum are wrong")]
+    Footer,
+    /// It is what it was, and means nothing.
+    #[error("Bad data format")]
+    Damaged,
+    /// It holds a value of a type that this version of the node does not.
+    #[error("Bad data format: it holds {0}, which this version of slotmark-server cannot hold")]
+    Unsupported(&'static str),
+}
+
+thread_local! {
+    // The compressor's table is too large to be made anew for every value.
+    static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::new(true));
+}
+
+/// The payload of a value. `compress`: what `rdbcompression` says.
+pub fn encode(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
+    ENCODER.with_borrow_mut(|encoder| {
+        encoder.set_compress(compress);
+        encoder.out.clear();
+        encoder.out.push(Encoder::kind(value));
+        encoder.value(value);
+        encoder.out.extend_from_slice(&(VERSION as u16).to_le_bytes());
+        let sum = crc64(0, &encoder.out);
+        encoder.out.extend_from_slice(&sum.to_le_bytes());
+        let payload = encoder.out.clone();
+        encoder.out.clear();
+        encoder.out.shrink_to(KEPT_ROOM);
+        payload
+    })
+}
+
+/// The string in a payload. Bytes between the value and the footer are passed over, as stock does.
+///
+/// # Errors
+/// See [`DumpError`].
+pub fn decode(payload: &[u8]) -> Result<Vec<u8>, DumpError> {
+    let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
+    let (mut body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
+    debug_assert_eq!(body.len() + FOOTER, payload.len());
+    if u32::from(u16::from_le_bytes(*version)) > VERSION || u64::from_le_bytes(*sum) != crc64(0, signed) {
+        return Err(DumpError::Footer);
+    }
+    let len = body.len();
+    let mut source = Source::with_chunk(&mut body, len);
+    let damaged = |_: RdbError| DumpError::Damaged;
+    match source.byte().map_err(damaged)? {
+        STRING => {
+            let mut value = Vec::new();
+            source.string(&mut value).map_err(damaged)?;
+            // It has grown as it arrived, and becomes the value as it is.
+            value.shrink_to_fit();
+            Ok(value)
+        }
+        kind => Err(type_name(kind).map_or(DumpError::Damaged, DumpError::Unsupported)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn payloads_of_stock() {
+        // Read from redis-server 7.0.15.
+        let payload = b"\x00\x05hello\x0a\x00\x1d\x62\xa2\x34\x8c\x8d\x9d\x0c";
+        let made = encode(ValueRef::Str(b"hello"), true);
+        assert_eq!(made[..9], payload[..9]);
+        assert_eq!(decode(&made).unwrap(), b"hello");
+    }
+
+    fn signed(version: u16, body: &[u8]) -> Vec<u8> {
+        let mut payload = body.to_vec();
+        payload.extend_from_slice(&version.to_le_bytes());
+        let sum = crc64(0, &payload);
+        payload.extend_from_slice(&sum.to_le_bytes());
+        payload
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        assert_eq!(decode(&signed(10, b"\x00\x01a")).unwrap(), b"a");
+        assert_eq!(decode(&signed(1, b"\x00\x01a and more")).unwrap(), b"a");
+        assert_eq!(decode(&signed(11, b"\x00\x01a")), Err(DumpError::Footer));
+        assert_eq!(decode(b""), Err(DumpError::Footer));
+        assert_eq!(decode(&signed(10, b"")), Err(DumpError::Damaged));
+        assert_eq!(decode(&signed(10, b"\x00\x05a")), Err(DumpError::Damaged));
+        assert_eq!(decode(&signed(10, b"\xc8")), Err(DumpError::Damaged));
+        assert_eq!(
+            decode(&signed(10, b"\x12\x00")),
+            Err(DumpError::Unsupported("a list"))
+        );
+        let mut changed = signed(10, b"\x00\x01a");
+        changed[2] = b'b';
+        assert_eq!(decode(&changed), Err(DumpError::Footer));
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(value in prop::collection::vec(prop_oneof![0u8..3, any::<u8>()], 0..400), compress: bool) {
+            let payload = encode(ValueRef::Str(&value), compress);
+            prop_assert_eq!(decode(&payload).unwrap(), value);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(body in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = decode(&body);
+            let _ = decode(&signed(10, &body));
+        }
+    }
+}
