@@ -92,6 +92,12 @@ impl<'a> Call<'a> {
         self.effect = Effect::ItselfAlways;
     }
 
+    /// Is it over with a key that expires then (unix time in milliseconds)? Never for commands of our primary, which
+    /// says itself what is gone: one that arrives late must not remove what a later one keeps.
+    pub fn is_over(&self, expiry: u64) -> bool {
+        expiry <= self.now && !self.session.is_primary_link
+    }
+
     /// Argument `i`, lowercase-insensitively equal to `word`?
     pub fn arg_is(&self, i: usize, word: &str) -> bool {
         self.args.at(i).eq_ignore_ascii_case(word.as_bytes())

@@ -14,7 +14,8 @@ const LONG_MAX: i128 = i64::MAX as i128;
 const ULONG_MAX: i128 = u64::MAX as i128;
 
 const DATA_IN_MEMORY: &str = "data is in memory only, nothing is written to disk";
-const NO_REPLICATION: &str = "this node does not replicate yet";
+const SYSTEM_SOURCE: &str = "connections to other nodes leave by the address that the system chooses";
+const NO_WAIT_FOR_REPLICAS: &str = "a shutdown does not wait for replicas";
 const ALWAYS_CHECKED: &str = "every payload and every RDB is checked in full";
 const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
 const NO_BUS: &str = "there is no cluster bus yet, so no failure detection and no failover";
@@ -63,7 +64,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("proto-max-bulk-len", memory(1048576, LONG_MAX), "536870912"),
     d("client-output-buffer-limit", OutputLimits, "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
     d("maxmemory-clients", MemoryOrPercent, "0").ignored(NO_EVICTION),
-    d("bind-source-addr", Text, "").ignored(NO_REPLICATION),
+    d("bind-source-addr", Text, "").ignored(SYSTEM_SOURCE),
     d("socket-mark-id", int(0, UINT_MAX), "0").at_start().ignored(NO_SOCKET_MARK),
     d("unixsocket", Text, "").at_start().ignored(NO_UNIX_SOCKET),
     d("unixsocketperm", Octal, "0").at_start().ignored(NO_UNIX_SOCKET),
@@ -100,7 +101,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("aof_rewrite_cpulist", Text, "").at_start().ignored(DATA_IN_MEMORY),
     d("bgsave_cpulist", Text, "").at_start().ignored(DATA_IN_MEMORY),
     d("ignore-warnings", Text, "").ignored(PROCESS_AS_IS),
-    d("shutdown-timeout", int(0, INT_MAX), "10").ignored(NO_REPLICATION),
+    d("shutdown-timeout", int(0, INT_MAX), "10").ignored(NO_WAIT_FOR_REPLICAS),
     d("shutdown-on-sigint", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
     d("shutdown-on-sigterm", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
     d("busy-reply-threshold", int(0, LONG_MAX), "5000").alias("lua-time-limit").ignored(NO_SCRIPTS),
@@ -179,7 +180,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("replica-announce-ip", Text, "").alias("slave-announce-ip"),
     d("replica-announce-port", int(0, 65535), "0").alias("slave-announce-port"),
     d("replica-priority", int(0, INT_MAX), "100").alias("slave-priority"),
-    d("replica-ignore-disk-write-errors", Bool, "no").ignored(NO_REPLICATION),
+    d("replica-ignore-disk-write-errors", Bool, "no").ignored(DATA_IN_MEMORY),
     d("propagation-error-behavior", Enum(&["ignore", "panic", "panic-on-replicas"]), "ignore"),
     d("repl-diskless-sync", Bool, "yes"),
     d("repl-diskless-sync-delay", int(0, INT_MAX), "5"),

@@ -265,6 +265,56 @@ fn clients_are_told_of_a_load() {
 }
 
 #[test]
+fn old_data_of_the_same_history_are_served_meanwhile() {
+    let primary = FalsePrimary::new();
+    let place = format!("127.0.0.1 {}", primary.port());
+    let replica = node(&["--repl-diskless-load", "swapdb", "--replicaof", &place]);
+    let mut client = replica.client();
+    let (mut peer, _) = primary.accept();
+    peer.copy(0);
+    peer.expect_ack(0);
+    peer.say(SET_A);
+    peer.say(GETACK);
+    peer.expect_ack((SET_A.len() + GETACK.len()) as u64);
+    drop(peer);
+    let (mut peer, _) = primary.accept();
+    peer.say(format!("+FULLRESYNC {ID} 500\r\n${}\r\n", EMPTY.len()).as_bytes());
+    peer.say(&EMPTY[..5]);
+    wait_for("the load to be seen", PATIENCE, || {
+        (info(&mut client, "async_loading") == "1").then_some(())
+    });
+    assert_eq!(client.cmd(&["GET", "a"]), Reply::Bulk("1".into()));
+    peer.say(&EMPTY[5..]);
+    peer.expect_ack(500);
+    assert_eq!(client.cmd(&["GET", "a"]), Reply::Nil);
+}
+
+#[test]
+fn an_expiry_that_arrives_late_removes_nothing() {
+    let primary = FalsePrimary::new();
+    let replica = node(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
+    let mut client = replica.client();
+    let (mut peer, _) = primary.accept();
+    peer.copy(0);
+    peer.expect_ack(0);
+    peer.say(SET_A);
+    peer.say(b"*3\r\n$9\r\nPEXPIREAT\r\n$1\r\na\r\n$13\r\n1600000000000\r\n");
+    let mut offset = (SET_A.len() + GETACK.len() + 46) as u64;
+    peer.say(GETACK);
+    peer.expect_ack(offset);
+    assert_eq!(client.cmd(&["GET", "a"]), Reply::Nil, "clients do not see it");
+    peer.say(b"*2\r\n$7\r\nPERSIST\r\n$1\r\na\r\n");
+    peer.say(GETACK);
+    offset += (GETACK.len() + 24) as u64;
+    peer.expect_ack(offset);
+    assert_eq!(
+        client.cmd(&["GET", "a"]),
+        Reply::Bulk("1".into()),
+        "it was never gone"
+    );
+}
+
+#[test]
 fn a_damaged_copy_is_refused_and_the_old_data_stay() {
     for load in ["disabled", "swapdb"] {
         let primary = FalsePrimary::new();

@@ -45,6 +45,9 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, base: u64) -> Result<(), ErrorRepl
             ))
         })?;
     let (key, now) = (&call.keys[0], call.now);
+    // Before 1970 is as good as 1970: long ago.
+    let until = u64::try_from(expiry).unwrap_or(0);
+    let over = call.is_over(until);
     let table = call.table(0);
     let mut place = table.find(key, now);
     let done = match place.entry().map(Entry::expiry) {
@@ -52,18 +55,15 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, base: u64) -> Result<(), ErrorRepl
         Some(current) => condition.allows(current, expiry),
     };
     if done {
-        match u64::try_from(expiry) {
-            Ok(expiry) if expiry > now => {
-                place.set_expiry(Some(expiry));
-                tell_replicas(call, expiry);
+        if !over {
+            place.set_expiry(Some(until));
+            tell_replicas(call, until);
+        } else {
+            // It is over already: the key goes at once.
+            if let Some(entry) = place.remove() {
+                table.discard(entry);
             }
-            _ => {
-                // It is over already: the key goes at once.
-                if let Some(entry) = place.remove() {
-                    table.discard(entry);
-                }
-                call.effect_removed(key.bytes);
-            }
+            call.effect_removed(key.bytes);
         }
     }
     call.out.integer(i64::from(done));

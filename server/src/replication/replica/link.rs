@@ -101,7 +101,7 @@ fn complain(node: &Node, memory: &mut Memory, fault: &Fault, worked: bool) {
         log::warning(format_args!("{text}"));
         memory.complaint = Some((text, Instant::now()));
     }
-    if worked {
+    if worked && !memory.void {
         log::notice(format_args!("Caching the disconnected master state."));
     }
 }
