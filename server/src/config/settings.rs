@@ -137,10 +137,6 @@ pub struct Config {
     pub cluster_replica_validity_factor: u32,
     /// Never fail over by itself.
     pub cluster_replica_no_failover: bool,
-    /// Compress strings in a copy for replicas.
-    pub rdb_compression: bool,
-    /// End a copy for replicas with a checksum.
-    pub rdb_checksum: bool,
     /// Tell replicas of an expired key with UNLINK rather than DEL.
     pub lazyfree_lazy_expire: bool,
     /// The primary that a node outside of a cluster copies from its start on.
@@ -226,8 +222,6 @@ impl Config {
             cluster_allow_replica_migration: v.bool("cluster-allow-replica-migration"),
             cluster_replica_validity_factor: v.int("cluster-replica-validity-factor"),
             cluster_replica_no_failover: v.bool("cluster-replica-no-failover"),
-            rdb_compression: v.bool("rdbcompression"),
-            rdb_checksum: v.bool("rdbchecksum"),
             lazyfree_lazy_expire: v.bool("lazyfree-lazy-expire"),
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),
