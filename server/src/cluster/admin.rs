@@ -28,6 +28,34 @@ pub enum AdminError {
     ForgetMyself,
     #[error("ERR Can't forget my master!")]
     ForgetMyPrimary,
+    #[error("ERR Invalid node address specified: {0}")]
+    BadAddress(String),
+    #[error("ERR {0} nodes are known already, and no more can be")]
+    TooManyNodes(usize),
+    #[error("ERR Can't replicate myself")]
+    ReplicateMyself,
+    #[error("ERR I can only replicate a master, not a replica.")]
+    ReplicateReplica,
+    #[error("ERR To set a master the node must be empty and without assigned slots.")]
+    NotEmpty,
+    #[error("ERR You should send CLUSTER FAILOVER to a replica")]
+    FailoverOnPrimary,
+    #[error("ERR I'm a replica but my master is unknown to me")]
+    PrimaryUnknown,
+    #[error("ERR Master is down or failed, please use CLUSTER FAILOVER FORCE")]
+    PrimaryDown,
+    #[error("ERR You can use SETSLOT only with masters.")]
+    SetSlotOnReplica,
+    #[error("ERR I'm not the owner of hash slot {0}")]
+    NotOwner(Slot),
+    #[error("ERR I'm already the owner of hash slot {0}")]
+    AlreadyOwner(Slot),
+    #[error("ERR I don't know about node {0}")]
+    DontKnowNode(String),
+    #[error("ERR Target node is not a master")]
+    TargetNotPrimary,
+    #[error("ERR Can't assign hashslot {0} to a different node while I still hold keys for this hash slot.")]
+    StillHoldsKeys(Slot),
 }
 
 /// What BUMPEPOCH did; both carry our configuration epoch.
@@ -145,6 +173,13 @@ impl ClusterData {
         if self.me().primary == Some(gone) {
             return Err(AdminError::ForgetMyPrimary);
         }
+        self.remove(gone);
+        Ok(())
+    }
+
+    /// Takes a node other than ourselves out: its slots have no owner, its replicas no primary then, and the indices of
+    /// the nodes behind it count down by one.
+    pub fn remove(&mut self, gone: NodeIndex) {
         self.nodes.remove(gone.get());
         // Those behind it move up by one.
         let moved = |index: NodeIndex| match index.get() {
@@ -165,6 +200,5 @@ impl ClusterData {
                 .filter_map(|(slot, node)| Some((*slot, moved(*node)?)))
                 .collect();
         }
-        Ok(())
     }
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use slotcore::Slot;
 use slotcore::slot_map::{NodeIndex, OwnerTable};
 use slotcore::topology::nodes::NodesConf;
 use slotcore::topology::{Health, Link, NodeFlags, NodeId, OpenSlot, Topology, TopologyNode};
+use slotcore::{SLOT_COUNT, Slot};
 
 use super::settings::ClusterSettings;
 
@@ -81,6 +81,8 @@ pub struct ClusterData {
     pub current_epoch: u64,
     /// The epoch of our last vote.
     pub last_vote_epoch: u64,
+    /// Whether the cluster serves, by the rules that [`super::protocol`] applies over time.
+    pub state_ok: bool,
     /// The directives that matter here.
     pub settings: ClusterSettings,
 }
@@ -96,13 +98,14 @@ impl ClusterData {
             importing: BTreeMap::new(),
             current_epoch: 0,
             last_vote_epoch: 0,
+            state_ok: false,
             settings: ClusterSettings::default(),
         };
         data.apply(settings);
         data
     }
 
-    /// What nodes.conf holds. See the module's page for why opinions on failures are not taken over.
+    /// What nodes.conf holds. That a majority took a node to be down is kept; that we alone did is not, we look anew.
     pub fn from_conf(conf: &NodesConf, settings: ClusterSettings) -> Option<Self> {
         let place = |at: usize| NodeIndex::new(at);
         let places: HashMap<NodeId, NodeIndex> = conf
@@ -136,12 +139,11 @@ impl ClusterData {
                 port: node.port,
                 bus_port: node.bus_port,
                 hostname: node.hostname.clone(),
-                flags: node.flags - NodeFlags::FAIL - NodeFlags::PFAIL,
+                flags: node.flags - NodeFlags::PFAIL,
                 primary: node.primary.and_then(|id| places.get(&id).copied()),
                 epoch: node.epoch,
                 live: Arc::new(NodeLive {
                     pong_ms: AtomicU64::new(node.pong_ms),
-                    linked: AtomicBool::new(!node.flags.contains(NodeFlags::NOADDR)),
                     ..NodeLive::default()
                 }),
             });
@@ -158,6 +160,7 @@ impl ClusterData {
             importing,
             current_epoch,
             last_vote_epoch: conf.last_vote_epoch,
+            state_ok: false,
             settings: ClusterSettings::default(),
         };
         data.apply(settings);
@@ -213,6 +216,23 @@ impl ClusterData {
     pub fn epoch_of(&self, node: &ClusterNode) -> u64 {
         node.primary
             .map_or(node.epoch, |primary| self.node(primary).epoch)
+    }
+
+    /// Whether a majority of the primaries is there and, if that is asked for, every slot has an owner that works: what
+    /// the state follows, with the delays that [`super::protocol`] puts in between.
+    pub fn could_serve(&self) -> bool {
+        let mut owns = vec![0; self.nodes.len()];
+        for owner in (0..SLOT_COUNT as Slot).filter_map(|slot| self.owners.get(slot)) {
+            owns[owner.get()] += 1;
+        }
+        let count = |without: NodeFlags| {
+            let primaries = self.nodes.iter().zip(&owns).filter(|(_, owns)| **owns > 0);
+            primaries.filter(move |(node, _)| !node.flags.intersects(without))
+        };
+        let covered: usize = count(NodeFlags::FAIL).map(|(_, owns)| owns).sum();
+        let majority = count(NodeFlags::empty()).count() / 2 + 1;
+        count(NodeFlags::FAIL | NodeFlags::PFAIL).count() >= majority
+            && (covered == SLOT_COUNT || !self.settings.require_full_coverage)
     }
 
     /// The cluster as others are told it.

@@ -60,6 +60,8 @@ impl Cluster {
                 data.node(primary).id
             ));
         }
+        let mut data = data;
+        data.state_ok = data.could_serve();
         // The configuration may have given us another address than the file had.
         file.save(&data.to_conf())?;
         let view = ClusterView::new(data, 0);
@@ -87,6 +89,7 @@ impl Cluster {
         let before = self.view.load_full();
         let mut data = before.data().clone();
         let outcome = change(&mut data)?;
+        data.state_ok = data.could_serve();
         file.save(&data.to_conf())?;
         let view = ClusterView::new(data, before.version() + 1);
         if view.state() != before.state() {

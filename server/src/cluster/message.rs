@@ -5,19 +5,20 @@ use std::sync::Arc;
 use slotcore::topology::{NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
-/// A set of slots as the bus carries it: bit `slot % 8`, least significant first, of byte `slot / 8`.
+/// A set of slots as the bus carries it: bit `slot % 8`, least significant first, of byte `slot / 8`. A copy shares the
+/// bytes until one of the two is changed, since every heartbeat carries one.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SlotBitmap(Box<[u8; SLOT_COUNT / 8]>);
+pub struct SlotBitmap(Arc<[u8; SLOT_COUNT / 8]>);
 
 impl SlotBitmap {
     /// No slot.
     pub fn empty() -> Self {
-        Self(Box::new([0; SLOT_COUNT / 8]))
+        Self(Arc::new([0; SLOT_COUNT / 8]))
     }
 
     /// From the bytes of a packet.
     pub fn from_bytes(bytes: &[u8; SLOT_COUNT / 8]) -> Self {
-        Self(Box::new(*bytes))
+        Self(Arc::new(*bytes))
     }
 
     /// As a packet carries it.
@@ -33,7 +34,17 @@ impl SlotBitmap {
 
     /// Adds a slot.
     pub fn insert(&mut self, slot: Slot) {
-        self.0[usize::from(slot) / 8] |= 1 << (slot % 8);
+        Arc::make_mut(&mut self.0)[usize::from(slot) / 8] |= 1 << (slot % 8);
+    }
+
+    /// Takes a slot out.
+    pub fn remove(&mut self, slot: Slot) {
+        Arc::make_mut(&mut self.0)[usize::from(slot) / 8] &= !(1 << (slot % 8));
+    }
+
+    /// How many slots are in it.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|byte| byte.count_ones() as usize).sum()
     }
 
     /// Whether no slot is in it.
@@ -61,7 +72,7 @@ impl FromIterator<Slot> for SlotBitmap {
 
 impl std::fmt::Debug for SlotBitmap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SlotBitmap({} slots)", self.slots().count())
+        write!(f, "SlotBitmap({} slots)", self.len())
     }
 }
 

@@ -5,7 +5,7 @@ use slotcore::topology::Endpoint;
 use crate::config::{Config, EndpointType};
 
 /// The directives that shape the cluster's state; CONFIG SET may change most of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterSettings {
     /// The port for clients that others are told.
     pub port: u16,
@@ -21,6 +21,42 @@ pub struct ClusterSettings {
     pub require_full_coverage: bool,
     /// cluster-allow-reads-when-down
     pub allow_reads_when_down: bool,
+    /// cluster-node-timeout, ms
+    pub node_timeout_ms: u64,
+    /// cluster-replica-validity-factor; 0: a replica's data is never too old for an election
+    pub replica_validity_factor: u64,
+    /// cluster-replica-no-failover
+    pub replica_no_failover: bool,
+    /// cluster-allow-replica-migration
+    pub allow_replica_migration: bool,
+    /// cluster-migration-barrier: replicas that a primary keeps when one of its own moves to an orphaned primary
+    pub migration_barrier: usize,
+    /// repl-ping-replica-period, ms: a replica's link may be silent for so long
+    pub repl_ping_period_ms: u64,
+    /// slotmark-refused-means-failed: a peer whose bus refuses connections is thought to be down at once
+    pub refused_means_failed: bool,
+}
+
+impl Default for ClusterSettings {
+    /// The defaults of the directives; the ports are not known.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            bus_port: 0,
+            announce_ip: None,
+            announce_hostname: None,
+            endpoint: Endpoint::default(),
+            require_full_coverage: true,
+            allow_reads_when_down: false,
+            node_timeout_ms: 15_000,
+            replica_validity_factor: 10,
+            replica_no_failover: false,
+            allow_replica_migration: true,
+            migration_barrier: 1,
+            repl_ping_period_ms: 10_000,
+            refused_means_failed: true,
+        }
+    }
 }
 
 impl ClusterSettings {
@@ -39,6 +75,12 @@ impl ClusterSettings {
             },
             require_full_coverage: config.cluster_require_full_coverage,
             allow_reads_when_down: config.cluster_allow_reads_when_down,
+            node_timeout_ms: config.cluster_node_timeout_ms,
+            replica_validity_factor: u64::from(config.cluster_replica_validity_factor),
+            replica_no_failover: config.cluster_replica_no_failover,
+            allow_replica_migration: config.cluster_allow_replica_migration,
+            migration_barrier: config.cluster_migration_barrier as usize,
+            ..Self::default()
         }
     }
 }

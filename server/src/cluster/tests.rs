@@ -27,7 +27,7 @@ fn three() -> String {
     format!(
         "{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-5460\n\
          {B} 127.0.0.1:7001@17001 master - 0 1700000000000 2 connected 5461-10922\n\
-         {C} 127.0.0.1:7002@17002,c.example master,fail - 0 1700000000000 3 disconnected 10923-16383\n\
+         {C} 127.0.0.1:7002@17002,c.example master,fail? - 0 1700000000000 3 disconnected 10923-16383\n\
          vars currentEpoch 3 lastVoteEpoch 2\n"
     )
 }
@@ -36,7 +36,9 @@ fn data(conf: &str) -> ClusterData {
     ClusterData::from_conf(&parse_conf(conf).unwrap(), settings()).unwrap()
 }
 
-fn view(data: ClusterData) -> ClusterView {
+/// As it is when the rules of the protocol let the state follow at once.
+fn view(mut data: ClusterData) -> ClusterView {
+    data.state_ok = data.could_serve();
     ClusterView::new(data, 0)
 }
 
@@ -131,20 +133,25 @@ fn directives_take_effect_and_announced_names_come_and_go() {
 }
 
 #[test]
-fn the_nodes_of_the_file_are_taken_to_be_up() {
+fn a_verdict_of_the_file_stands_and_a_suspicion_does_not() {
+    let failed = view(data(&three().replace("fail?", "fail")));
+    assert_eq!(failed.state(), ClusterState::Fail);
+    assert_eq!(failed.size(), 3);
+    assert_eq!(
+        (failed.slot_counts().ok, failed.slot_counts().fail),
+        (10923, 5461)
+    );
     let view = view(data(&three()));
     assert_eq!(view.state(), ClusterState::Ok);
-    assert_eq!(view.size(), 3);
-    assert_eq!((view.slot_counts().ok, view.slot_counts().fail), (SLOT_COUNT, 0));
     assert_eq!(refusal(&view, 0), None);
     assert_eq!(refusal(&view, 5461).as_deref(), Some("MOVED 5461 127.0.0.1:7001"));
     let again = write_conf(&view.data().to_conf());
     assert_eq!(
         again,
-        three().replace(
-            "master,fail - 0 1700000000000 3 disconnected",
-            "master - 0 1700000000000 3 connected"
-        )
+        three()
+            .replace("master,fail?", "master")
+            .replace("2 connected", "2 disconnected"),
+        "nobody is linked before the bus has linked us"
     );
 }
 
@@ -213,7 +220,7 @@ fn a_down_cluster_may_serve_reads() {
 }
 
 #[test]
-fn a_replica_without_replication_redirects_its_readers_too() {
+fn a_replica_serves_those_who_said_readonly() {
     let conf = three().replace("myself,", "").replace(
         "vars",
         &format!(
@@ -227,6 +234,8 @@ fn a_replica_without_replication_redirects_its_readers_too() {
         ..RouteRequest::read(KeySlots::One(0))
     };
     let decision = view.route(&read, KeyPresence::default);
+    assert_eq!(decision, Decision::Local);
+    let decision = view.route(&RouteRequest::read(KeySlots::One(0)), KeyPresence::default);
     assert!(
         matches!(decision, Decision::Moved { slot: 0, .. }),
         "{decision:?}"

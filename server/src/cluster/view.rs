@@ -72,15 +72,7 @@ impl ClusterView {
             }
         }
         let size = owns.iter().filter(|owns| **owns).count();
-        let down = NodeFlags::FAIL | NodeFlags::PFAIL;
-        let up = data
-            .nodes
-            .iter()
-            .zip(&owns)
-            .filter(|(node, owns)| **owns && !node.flags.intersects(down))
-            .count();
-        let uncovered = counts.assigned < SLOT_COUNT || counts.fail > 0;
-        let failed = (data.settings.require_full_coverage && uncovered) || up < size / 2 + 1;
+        let failed = !data.state_ok;
         let service = match failed {
             false => Service::Full,
             // Without shard channels there is nothing to allow; cluster-allow-pubsubshard-when-down comes with them.
@@ -184,10 +176,9 @@ impl RouteView for ClusterView {
         Some(self.data.myself)
     }
 
-    /// None as long as there is no replication: a replica without its primary's data must not answer from it.
     #[inline]
     fn my_primary(&self) -> Option<NodeIndex> {
-        None
+        self.data.me().primary
     }
 
     #[inline]

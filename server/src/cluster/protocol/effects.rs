@@ -58,7 +58,8 @@ pub struct Effects {
     /// The data has changed in a way that clients can see: make a new view of it.
     pub publish: bool,
     /// Hold back clients' writes until this time (ms), so that the offset stands still; `Some(0)` ends it. The member
-    /// tells nobody that it has paused before the next step, when the offset is final.
+    /// tells nobody that it has paused before the next [`Member::step`](super::Member::step), when the offset is final:
+    /// the host must have carried this out by then.
     pub pause_writes_until: Option<u64>,
     /// Slots that are no longer ours while we stay a primary: their keys go.
     pub drop_keys: Vec<Slot>,

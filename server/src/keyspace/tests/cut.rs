@@ -75,7 +75,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// Three quarters of the keys are in one slot, whose table is read in several pieces.
 fn name(key: u16) -> Vec<u8> {
-    if key % 4 == 0 {
+    if key.is_multiple_of(4) {
         format!("k{key}").into_bytes()
     } else {
         format!("{{t}}{key}").into_bytes()
@@ -83,7 +83,7 @@ fn name(key: u16) -> Vec<u8> {
 }
 
 fn run(keyspace: &Keyspace, model: &mut Model, round: u8, act: &Act) {
-    let expiry = |key: u16| (key % 3 == 0).then_some(NOW + 10);
+    let expiry = |key: u16| key.is_multiple_of(3).then_some(NOW + 10);
     let names = |keys: &std::ops::Range<u16>| keys.clone().map(name).collect::<Vec<_>>();
     match act {
         Act::Set { keys, len } => {
