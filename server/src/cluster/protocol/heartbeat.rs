@@ -42,9 +42,7 @@ impl Member {
             }
             let waiting = self.ping_ms(index) != 0;
             let due = !waiting && turn.now.saturating_sub(peer.pinged_ms) >= interval;
-            if due {
-                self.ping(turn, index, Heartbeat::Ping);
-            } else if paused_for == Some(index) {
+            if due || paused_for == Some(index) {
                 self.ping(turn, index, Heartbeat::Ping);
             }
         }
