@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cluster::bus;
 use crate::config::{self, Config, ConfigStore, Request};
 use crate::net::{self, Listeners, Workers};
 use crate::node::Node;
@@ -101,6 +102,10 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
         log::warning(format_args!("Warning: {error}"));
         anyhow::anyhow!("Failed listening on port {} (TCP), aborting.", config.port)
     })?;
+    let bus = match &node.cluster {
+        Some(cluster) => Some((cluster, listen_to_bus(&config)?)),
+        None => None,
+    };
     let pool: &'static Workers = Box::leak(Box::new(Workers::start(node, workers)?));
     housekeeping::start(node)?;
     let pidfile = pidfile(&config);
@@ -115,6 +120,9 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     log::set_role('M');
     replica::start(node)?;
     node.replication.start(node);
+    if let Some((cluster, listeners)) = bus {
+        bus::start(node, cluster, listeners)?;
+    }
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run_until_told(node, listeners, pool))?;
@@ -124,6 +132,17 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     }
     log::notice(format_args!("slotmark-server is now ready to exit, bye bye..."));
     Ok(())
+}
+
+fn listen_to_bus(config: &Config) -> anyhow::Result<Listeners> {
+    let port = config.bus_port().context(
+        "Redis port number too high for cluster mode: the port of the cluster bus is 10000 higher, and would be \
+         larger than 65535. Choose a lower port, or set cluster-port",
+    )?;
+    net::bind(&config.bind, port, config.tcp_backlog as i32).map_err(|error| {
+        log::warning(format_args!("Warning: {error}"));
+        anyhow::anyhow!("Failed listening on port {port} (cluster), aborting.")
+    })
 }
 
 /// A node in the background writes its process id even if nobody says where.

@@ -82,7 +82,8 @@ pub fn warning(message: Arguments<'_>) {
     write(Level::Warning, message);
 }
 
-fn write(level: Level, message: Arguments<'_>) {
+/// Logs at a level.
+pub fn write(level: Level, message: Arguments<'_>) {
     if (level as u8) < LEVEL.load(Ordering::Relaxed) {
         return;
     }

@@ -11,6 +11,7 @@ use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
 use crate::admin::slowlog::Slowlog;
 use crate::admin::stats::Stats;
+use crate::cluster::protocol::Facts;
 use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
 use crate::keyspace::Keyspace;
@@ -112,6 +113,14 @@ impl Node {
             self.replication.resume(self);
         } else {
             self.replication.pause(self, until_ms);
+        }
+    }
+
+    /// What the rules of the cluster want to know of the data.
+    pub fn cluster_facts(&self) -> Facts {
+        Facts {
+            offset: self.replication.offset(),
+            primary_link: self.replication.link_facts(),
         }
     }
 

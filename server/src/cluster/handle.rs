@@ -1,25 +1,59 @@
 //! The one place through which the cluster's state is read and changed.
+//!
+//! ```text
+//!   bus thread: step ──┐                ┌─▶ nodes.conf   on the disk before anything else happens, where it must be
+//!   worker: command ───┴─ Member ─ settle ─▶ ClusterView   what commands are judged by
+//!                                       └─▶ orders ─▶ bus thread: role, pause, keys, links, messages
+//! ```
+//!
+//! The member's lock is the last of all: whoever holds it takes no other lock but the log's. A worker may hold slots
+//! while it takes it (EXEC does); so what needs slots' locks, like a change of role, is an order for the bus thread.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use slotcore::topology::NodeId;
+use tokio::sync::Notify;
 
 use super::admin::AdminError;
+use super::bus::Traffic;
 use super::data::ClusterData;
 use super::nodes_conf::{NodesFile, NodesFileError};
+use super::protocol::{Effects, Facts, Input, Member, RoleChange, Save};
 use super::settings::ClusterSettings;
-use super::view::{ClusterState, ClusterView};
+use super::view::ClusterView;
 use crate::log;
+use crate::node::unix_ms;
 
-/// The cluster's state: the snapshot that is in force, and the file that outlives the process.
+/// The cluster's state: the snapshot that is in force, the rules behind it, and the file that outlives the process.
 #[derive(Debug)]
 pub struct Cluster {
     view: ArcSwap<ClusterView>,
-    /// Whoever holds it is the only one that changes the state.
-    file: Mutex<NodesFile>,
+    state: Mutex<State>,
+    /// The bus thread has something to do.
+    pub(super) woken: Notify,
+    /// Orders have been carried out.
+    carried_out: Condvar,
+    /// What the links carry.
+    pub traffic: Traffic,
+}
+
+#[derive(Debug)]
+struct State {
+    member: Member,
+    file: NodesFile,
+    /// What nodes.conf lacks.
+    unsaved: Save,
+    /// The view lacks something.
+    unpublished: bool,
+    /// What the bus thread is to do, in this order.
+    orders: VecDeque<Effects>,
+    given: u64,
+    done: u64,
 }
 
 /// Why a change was not made.
@@ -53,24 +87,24 @@ impl Cluster {
                 data
             }
         };
-        if let Some(primary) = data.me().primary {
-            log::warning(format_args!(
-                "{} makes this node a replica of {}; without replication it holds no data and redirects every request",
-                path.display(),
-                data.node(primary).id
-            ));
-        }
-        let mut data = data;
-        data.state_ok = data.could_serve();
         // The configuration may have given us another address than the file had.
         file.save(&data.to_conf())?;
-        let view = ClusterView::new(data, 0);
-        if view.state() == ClusterState::Ok {
-            log_state(&view);
-        }
+        let view = ClusterView::new(data.clone(), 0);
+        let state = State {
+            member: Member::new(data, unix_ms(), rand::random()),
+            file,
+            unsaved: Save::No,
+            unpublished: false,
+            orders: VecDeque::new(),
+            given: 0,
+            done: 0,
+        };
         Ok(Self {
             view: ArcSwap::from_pointee(view),
-            file: Mutex::new(file),
+            state: Mutex::new(state),
+            woken: Notify::new(),
+            carried_out: Condvar::new(),
+            traffic: Traffic::default(),
         })
     }
 
@@ -80,49 +114,151 @@ impl Cluster {
         self.view.load()
     }
 
-    /// Changes the state: a copy is changed, saved, and only then put in force. On an error nothing has changed.
-    pub fn change<T>(
-        &self,
-        change: impl FnOnce(&mut ClusterData) -> Result<T, AdminError>,
-    ) -> Result<T, ChangeError> {
-        let mut file = self.file.lock();
-        let before = self.view.load_full();
-        let mut data = before.data().clone();
-        let outcome = change(&mut data)?;
-        data.state_ok = data.could_serve();
-        file.save(&data.to_conf())?;
-        let view = ClusterView::new(data, before.version() + 1);
-        if view.state() != before.state() {
-            log_state(&view);
+    /// Asks the rules something.
+    pub fn ask<T>(&self, question: impl FnOnce(&Member) -> T) -> T {
+        question(&self.state.lock().member)
+    }
+
+    /// Has something happen to the member, and says when it wants to hear of the time again (unix ms).
+    pub fn step(&self, facts: Facts, input: Input) -> u64 {
+        let mut state = self.state.lock();
+        let mut effects = Effects::default();
+        state.member.step(unix_ms(), facts, input, &mut effects);
+        if let Err(error) = self.settle(&mut state, effects) {
+            log::warning(format_args!(
+                "Nothing is said to the cluster before this is saved: {error}"
+            ));
         }
-        self.view.store(Arc::new(view));
-        Ok(outcome)
+        state.member.deadline()
+    }
+
+    /// An administrator's command. It is in nodes.conf when this returns, and in force unless the node becomes a primary
+    /// by it; for that see [`Cluster::wait_for_orders`]. On an error nothing has changed.
+    pub fn command<T>(
+        &self,
+        run: impl FnOnce(&mut Member, u64, &mut Effects) -> Result<T, AdminError>,
+    ) -> Result<T, ChangeError> {
+        let mut state = self.state.lock();
+        let before = (
+            state.member.clone(),
+            state.unsaved,
+            state.unpublished,
+            state.given,
+        );
+        let orders = state.orders.len();
+        let mut effects = Effects::default();
+        let outcome = run(&mut state.member, unix_ms(), &mut effects);
+        if let Err(error) = self.settle(&mut state, effects) {
+            (state.member, state.unsaved, state.unpublished, state.given) = before;
+            state.orders.truncate(orders);
+            return Err(error.into());
+        }
+        // Also when nothing is ordered: the time at which the member wants to be called may be another now.
+        self.woken.notify_one();
+        Ok(outcome?)
     }
 
     /// Takes over directives that CONFIG SET has changed.
-    pub fn reconfigure(&self, settings: ClusterSettings) -> Result<(), ChangeError> {
-        if self.view().data().settings == settings {
-            return Ok(());
-        }
-        self.change(|data| {
-            data.apply(settings);
+    pub fn reconfigure(&self, facts: Facts, settings: ClusterSettings) -> Result<(), ChangeError> {
+        self.command(|member, now, out| {
+            member.apply_settings(now, facts, settings, out);
             Ok(())
         })
     }
 
     /// SAVECONFIG: writes nodes.conf once more.
     pub fn save(&self) -> Result<(), ChangeError> {
-        let mut file = self.file.lock();
-        Ok(file.save(&self.view().data().to_conf())?)
+        Ok(self.state.lock().save()?)
+    }
+
+    /// Writes what was not urgent.
+    pub(super) fn save_lazily(&self) {
+        let mut state = self.state.lock();
+        if state.unsaved != Save::No
+            && let Err(error) = state.save()
+        {
+            log::warning(format_args!("{error}"));
+        }
+    }
+
+    /// Whether nodes.conf lacks something.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.state.lock().unsaved != Save::No
+    }
+
+    /// The next thing to do for the bus thread. Nothing is done while something that had to be saved is not.
+    pub(super) fn next_order(&self) -> Option<Effects> {
+        let mut state = self.state.lock();
+        if state.unsaved == Save::Synced {
+            state.save().ok()?;
+            self.publish(&mut state);
+        }
+        state.orders.pop_front()
+    }
+
+    /// The order that was taken last has been carried out.
+    pub(super) fn order_done(&self) {
+        self.state.lock().done += 1;
+        self.carried_out.notify_all();
+    }
+
+    /// Waits until all that was ordered so far has been carried out. The caller holds no lock.
+    pub fn wait_for_orders(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let mut state = self.state.lock();
+        let given = state.given;
+        while state.done < given && !self.carried_out.wait_until(&mut state, deadline).timed_out() {}
+    }
+
+    /// Puts what the member knows in force.
+    pub(super) fn publish_now(&self) {
+        self.publish(&mut self.state.lock());
+    }
+
+    fn publish(&self, state: &mut State) {
+        if std::mem::take(&mut state.unpublished) {
+            let version = self.view.load().version() + 1;
+            let view = ClusterView::new(state.member.data().clone(), version);
+            self.view.store(Arc::new(view));
+        }
+    }
+
+    /// Saves, publishes, and orders the rest. On an error, what had to be saved is not, and nothing is said to others.
+    fn settle(&self, state: &mut State, mut effects: Effects) -> Result<(), NodesFileError> {
+        for (level, text) in effects.log.drain(..) {
+            log::write(level, format_args!("{text}"));
+        }
+        state.unsaved = state.unsaved.max(effects.save);
+        state.unpublished |= effects.publish;
+        let saved = match state.unsaved {
+            Save::Synced => state.save(),
+            Save::Lazy | Save::No => Ok(()),
+        };
+        if saved.is_err() {
+            // They would wait for a disk that may stay full for days. Whoever matters asks again.
+            effects.send.clear();
+        } else if !matches!(effects.role, Some(RoleChange::Promote)) {
+            // A new primary takes writes only when its data is its own: the bus thread publishes this one.
+            self.publish(state);
+        }
+        if effects.has_orders() {
+            state.orders.push_back(effects);
+            state.given += 1;
+        }
+        saved
+    }
+}
+
+impl State {
+    /// Always synced: an unsynced file in a synced one's place could take a vote with it when the system crashes.
+    fn save(&mut self) -> Result<(), NodesFileError> {
+        self.file.save(&self.member.data().to_conf())?;
+        self.unsaved = Save::No;
+        Ok(())
     }
 }
 
 /// A name that no other node has, but for a chance of 2^-160.
 pub fn random_id() -> NodeId {
     NodeId::from_random(rand::random())
-}
-
-/// Harnesses wait for this line.
-fn log_state(view: &ClusterView) {
-    log::warning(format_args!("Cluster state changed: {}", view.state().name()));
 }

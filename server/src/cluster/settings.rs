@@ -80,7 +80,8 @@ impl ClusterSettings {
             replica_no_failover: config.cluster_replica_no_failover,
             allow_replica_migration: config.cluster_allow_replica_migration,
             migration_barrier: config.cluster_migration_barrier as usize,
-            ..Self::default()
+            repl_ping_period_ms: config.primary.ping_period_s.saturating_mul(1000),
+            refused_means_failed: config.refused_means_failed,
         }
     }
 }

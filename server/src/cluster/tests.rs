@@ -7,6 +7,7 @@ use slotcore::topology::nodes::{parse_conf, write_conf};
 use slotcore::topology::{Endpoint, NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
+use super::protocol::Facts;
 use super::*;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -80,9 +81,10 @@ fn a_change_is_on_the_disk_before_it_is_in_force() {
     let dir = tempfile::tempdir().unwrap();
     let (cluster, path) = open(&dir);
     let before = cluster.view().version();
-    cluster
-        .change(|data| data.claim(Claim::Add, 0..SLOT_COUNT as Slot))
-        .unwrap();
+    let claim = |claim, slots: std::ops::Range<Slot>| {
+        cluster.command(|member, now, out| member.claim(now, Facts::default(), claim, slots, out))
+    };
+    claim(Claim::Add, 0..SLOT_COUNT as Slot).unwrap();
     assert_eq!(cluster.view().version(), before + 1);
     assert_eq!(cluster.view().state(), ClusterState::Ok);
     assert!(
@@ -92,20 +94,18 @@ fn a_change_is_on_the_disk_before_it_is_in_force() {
     );
     assert_eq!(refusal(&cluster.view(), 5), None);
 
-    let refused = cluster.change(|data| data.claim(Claim::Add, [5])).unwrap_err();
+    let refused = claim(Claim::Add, 5..6).unwrap_err();
     assert_eq!(refused.to_string(), "ERR Slot 5 is already busy");
     // The successor's name is taken by a directory: the change cannot be saved, so it does not happen.
     fs::create_dir(dir.path().join(format!("nodes.conf.tmp-{}", std::process::id()))).unwrap();
-    let unsaved = cluster
-        .change(|data| data.claim(Claim::Delete, [5]))
-        .unwrap_err()
-        .to_string();
+    let unsaved = claim(Claim::Delete, 5..6).unwrap_err().to_string();
     assert!(
         unsaved.starts_with("ERR error saving the cluster node config: cannot make"),
         "{unsaved}"
     );
     assert_eq!(cluster.view().version(), before + 1);
     assert_eq!(cluster.view().slot_counts().assigned, SLOT_COUNT);
+    assert_eq!(cluster.ask(|member| member.data().owners.coverage()), SLOT_COUNT);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn directives_take_effect_and_announced_names_come_and_go() {
         port: 7777,
         ..settings()
     };
-    cluster.reconfigure(announced).unwrap();
+    cluster.reconfigure(Facts::default(), announced).unwrap();
     assert!(
         fs::read_to_string(&path)
             .unwrap()
@@ -126,9 +126,9 @@ fn directives_take_effect_and_announced_names_come_and_go() {
     );
     let version = cluster.view().version();
     let same = cluster.view().data().settings.clone();
-    cluster.reconfigure(same).unwrap();
+    cluster.reconfigure(Facts::default(), same).unwrap();
     assert_eq!(cluster.view().version(), version, "nothing new, nothing written");
-    cluster.reconfigure(settings()).unwrap();
+    cluster.reconfigure(Facts::default(), settings()).unwrap();
     assert!(fs::read_to_string(&path).unwrap().contains(" :7000@17000 "));
 }
 

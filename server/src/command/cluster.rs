@@ -3,22 +3,23 @@
 //! | file | holds |
 //! |---|---|
 //! | `describe` | NODES SLOTS SHARDS INFO LINKS REPLICAS: the cluster as this node sees it |
-//! | `admin` | ADDSLOTS ... RESET: changes of it |
+//! | `slots` | ADDSLOTS ... SETSLOT, BUMPEPOCH: who owns what |
+//! | `membership` | MEET FORGET REPLICATE FAILOVER RESET: who is what |
+//! | `change` | how either changes the state |
 //! | `slot_keys` | COUNTKEYSINSLOT GETKEYSINSLOT |
 //! | `slot_stats` | SLOT-STATS |
-//!
-//! MEET, REPLICATE, FAILOVER and SETSLOT are not here: they make no sense without the cluster bus, replication and
-//! migration, and come with them.
 
-mod admin;
+mod change;
 mod describe;
+mod membership;
 mod slot_keys;
 mod slot_stats;
+mod slots;
 
 use slotcore::resp::parse_i64;
 use slotcore::{SLOT_COUNT, Slot, slot_of};
 
-use crate::cluster::{ChangeError, Cluster};
+use crate::cluster::{AdminError, ChangeError, Cluster};
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
@@ -28,30 +29,34 @@ pub const HANDLERS: &[Binding] = &[
     ("asking", asking, Locks::None),
     ("readonly", readonly, Locks::None),
     ("readwrite", readwrite, Locks::None),
-    ("cluster|addslots", admin::add_slots, Locks::Each),
-    ("cluster|addslotsrange", admin::add_slots_range, Locks::Each),
-    ("cluster|bumpepoch", admin::bump_epoch, Locks::None),
+    ("cluster|addslots", slots::add_slots, Locks::Each),
+    ("cluster|addslotsrange", slots::add_slots_range, Locks::Each),
+    ("cluster|bumpepoch", slots::bump_epoch, Locks::None),
     (
         "cluster|count-failure-reports",
         describe::count_failure_reports,
         Locks::None,
     ),
     ("cluster|countkeysinslot", slot_keys::count, Locks::Each),
-    ("cluster|delslots", admin::del_slots, Locks::Each),
-    ("cluster|delslotsrange", admin::del_slots_range, Locks::Each),
-    ("cluster|flushslots", admin::flush_slots, Locks::Each),
-    ("cluster|forget", admin::forget, Locks::None),
+    ("cluster|delslots", slots::del_slots, Locks::Each),
+    ("cluster|delslotsrange", slots::del_slots_range, Locks::Each),
+    ("cluster|failover", membership::failover, Locks::None),
+    ("cluster|flushslots", slots::flush_slots, Locks::Each),
+    ("cluster|forget", membership::forget, Locks::None),
     ("cluster|getkeysinslot", slot_keys::get, Locks::Each),
     ("cluster|help", help_in_cluster_mode, Locks::None),
     ("cluster|info", describe::info, Locks::None),
     ("cluster|keyslot", key_slot, Locks::None),
     ("cluster|links", describe::links, Locks::None),
+    ("cluster|meet", membership::meet, Locks::None),
     ("cluster|myid", describe::my_id, Locks::None),
     ("cluster|nodes", describe::nodes, Locks::None),
     ("cluster|replicas", describe::replicas, Locks::None),
-    ("cluster|reset", admin::reset, Locks::Each),
-    ("cluster|saveconfig", admin::save_config, Locks::None),
-    ("cluster|set-config-epoch", admin::set_config_epoch, Locks::None),
+    ("cluster|replicate", membership::replicate, Locks::Each),
+    ("cluster|reset", membership::reset, Locks::Each),
+    ("cluster|saveconfig", slots::save_config, Locks::None),
+    ("cluster|set-config-epoch", slots::set_config_epoch, Locks::None),
+    ("cluster|setslot", slots::set_slot, Locks::Each),
     ("cluster|shards", describe::shards, Locks::None),
     ("cluster|slaves", describe::replicas, Locks::None),
     ("cluster|slot-stats", slot_stats::slot_stats, Locks::Each),
@@ -61,6 +66,12 @@ pub const HANDLERS: &[Binding] = &[
 const DISABLED: ErrorReply = ErrorReply::fixed("ERR This instance has cluster support disabled");
 
 const INVALID_SLOT: ErrorReply = ErrorReply::fixed("ERR Invalid or out of range slot");
+
+impl From<AdminError> for ErrorReply {
+    fn from(error: AdminError) -> Self {
+        Self::new(error.to_string())
+    }
+}
 
 impl From<ChangeError> for ErrorReply {
     fn from(error: ChangeError) -> Self {

@@ -137,6 +137,10 @@ pub struct Config {
     pub cluster_replica_validity_factor: u32,
     /// Never fail over by itself.
     pub cluster_replica_no_failover: bool,
+    /// Bytes that may wait on a link of the bus; 0: any number.
+    pub cluster_link_sendbuf_limit: u64,
+    /// A peer whose bus refuses connections is taken to be down at once.
+    pub refused_means_failed: bool,
     /// Tell replicas of an expired key with UNLINK rather than DEL.
     pub lazyfree_lazy_expire: bool,
     /// The primary that a node outside of a cluster copies from its start on.
@@ -222,6 +226,8 @@ impl Config {
             cluster_allow_replica_migration: v.bool("cluster-allow-replica-migration"),
             cluster_replica_validity_factor: v.int("cluster-replica-validity-factor"),
             cluster_replica_no_failover: v.bool("cluster-replica-no-failover"),
+            cluster_link_sendbuf_limit: v.int("cluster-link-sendbuf-limit"),
+            refused_means_failed: v.bool("slotmark-refused-means-failed"),
             lazyfree_lazy_expire: v.bool("lazyfree-lazy-expire"),
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

@@ -18,7 +18,6 @@ const SYSTEM_SOURCE: &str = "connections to other nodes leave by the address tha
 const NO_WAIT_FOR_REPLICAS: &str = "a shutdown does not wait for replicas";
 const ALWAYS_CHECKED: &str = "every payload and every RDB is checked in full";
 const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
-const NO_BUS: &str = "there is no cluster bus yet, so no failure detection and no failover";
 const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";
 const OWN_ALLOCATOR: &str = "memory is managed by another allocator here";
@@ -206,12 +205,13 @@ pub const DIRECTIVES: &[Directive] = &[
     d("cluster-require-full-coverage", Bool, "yes"),
     d("cluster-allow-reads-when-down", Bool, "no"),
     d("cluster-allow-pubsubshard-when-down", Bool, "yes").ignored(NO_PUBSUB),
-    d("cluster-node-timeout", int(0, LONG_MAX), "15000").ignored(NO_BUS),
-    d("cluster-migration-barrier", int(0, INT_MAX), "1").ignored(NO_BUS),
-    d("cluster-allow-replica-migration", Bool, "yes").ignored(NO_BUS),
-    d("cluster-replica-validity-factor", int(0, INT_MAX), "10").alias("cluster-slave-validity-factor").ignored(NO_BUS),
-    d("cluster-replica-no-failover", Bool, "no").alias("cluster-slave-no-failover").ignored(NO_BUS),
-    d("cluster-link-sendbuf-limit", memory(0, ULONG_MAX), "0").ignored(NO_BUS),
+    d("cluster-node-timeout", int(0, LONG_MAX), "15000"),
+    d("cluster-migration-barrier", int(0, INT_MAX), "1"),
+    d("cluster-allow-replica-migration", Bool, "yes"),
+    d("cluster-replica-validity-factor", int(0, INT_MAX), "10").alias("cluster-slave-validity-factor"),
+    d("cluster-replica-no-failover", Bool, "no").alias("cluster-slave-no-failover"),
+    d("cluster-link-sendbuf-limit", memory(0, ULONG_MAX), "0"),
+    d("slotmark-refused-means-failed", Bool, "yes"),
     // TLS
     d("tls-port", int(0, 65535), "0").ignored(NO_TLS),
     d("tls-ca-cert-dir", Text, "").ignored(NO_TLS),

@@ -78,6 +78,11 @@ fn listen(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener
 }
 
 impl Listeners {
+    /// The sockets, for another kind of peer than clients.
+    pub fn into_inner(self) -> Vec<std::net::TcpListener> {
+        self.0
+    }
+
     /// Accepts until the process ends. Must run inside a tokio runtime.
     pub async fn accept(self, node: &'static Node, workers: &'static Workers) -> io::Result<()> {
         let mut tasks = tokio::task::JoinSet::new();

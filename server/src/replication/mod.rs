@@ -10,7 +10,7 @@
 //! [`replicas`] who copies us, and WAIT; [`primary`] serves them, and
 //! [`replica`] copies another node.
 //!
-//! Locks are taken in this order: the member of the cluster, `change`, `apply_lock`, slots, the log.
+//! Locks are taken in this order: `change`, `apply_lock`, slots, the member of the cluster, the log.
 
 pub mod effect;
 mod gate;
@@ -143,7 +143,7 @@ impl Replication {
         }
     }
 
-    /// Takes up the role that the configuration or nodes.conf gives the node at its start.
+    /// Takes up the role that the configuration gives the node at its start.
     pub fn start(&self, node: &'static Node) {
         node.keyspace.on_expired(Box::new(|key| {
             effect::expired(
@@ -152,13 +152,8 @@ impl Replication {
                 node.config.load().lazyfree_lazy_expire,
             )
         }));
-        if let Some(cluster) = &node.cluster {
-            let view = cluster.view();
-            if let Some(primary) = view.me().primary {
-                let primary = view.data().node(primary);
-                self.follow(node, &primary.ip, primary.port);
-            }
-        } else if let Some((host, port)) = &node.config.load().replicaof {
+        // In a cluster the bus says whom to follow.
+        if let Some((host, port)) = &node.config.load().replicaof {
             self.follow(node, host, *port);
         }
     }

@@ -339,7 +339,7 @@ impl Member {
         self.command(now, facts, out, |member, turn| {
             if member.data.settings != settings {
                 member.data.apply(settings);
-                turn.changed(Save::Lazy);
+                turn.changed(Save::Synced);
             }
         });
     }

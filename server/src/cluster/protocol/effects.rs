@@ -72,3 +72,16 @@ pub struct Effects {
     /// Messages, in order. One for a link that is gone is dropped.
     pub send: Vec<(LinkId, SharedMessage)>,
 }
+
+impl Effects {
+    /// Whether anything is left to do once the log, the file and the view have their part.
+    pub fn has_orders(&self) -> bool {
+        self.role.is_some()
+            || self.pause_writes_until.is_some()
+            || !(self.drop_keys.is_empty()
+                && self.deliver.is_empty()
+                && self.close.is_empty()
+                && self.dial.is_empty()
+                && self.send.is_empty())
+    }
+}

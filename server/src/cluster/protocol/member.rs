@@ -23,7 +23,7 @@ use crate::cluster::message::{Message, SharedMessage, SlotBitmap};
 /// One node of the cluster: what it knows, and how it acts on what reaches it.
 ///
 /// It never reads a clock: every call brings the time in ms, which never goes back by more than the host's clock does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Member {
     pub(super) data: ClusterData,
     /// Beside `data.nodes`, index by index; our own entry holds our slots.

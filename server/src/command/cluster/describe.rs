@@ -1,15 +1,18 @@
 //! The cluster as this node sees it.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
 
 use slotcore::topology::nodes::{write_node, write_nodes};
 use slotcore::topology::shards::write_shards;
 use slotcore::topology::slots::write_slots;
 
 use super::cluster;
-use crate::cluster::{AdminError, ClusterView};
+use crate::cluster::protocol::{Counters, LinkId, Member};
+use crate::cluster::{AdminError, Cluster};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::node::unix_ms;
 
 pub(super) fn my_id(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let view = cluster(call)?.view();
@@ -46,13 +49,14 @@ pub(super) fn shards(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 }
 
 pub(super) fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let view = cluster(call)?.view();
-    call.out.verbatim(info_text(&view).as_bytes());
+    let text = info_text(cluster(call)?);
+    call.out.verbatim(text.as_bytes());
     Ok(())
 }
 
-/// The messages are those of the cluster bus: there is none, so none were sent.
-fn info_text(view: &ClusterView) -> String {
+fn info_text(cluster: &Cluster) -> String {
+    let view = cluster.view();
+    let counters = cluster.ask(|member| member.counters().clone());
     let (data, slots) = (view.data(), view.slot_counts());
     let mut text = String::new();
     let mut line = |name: &str, value: &dyn std::fmt::Display| {
@@ -67,16 +71,54 @@ fn info_text(view: &ClusterView) -> String {
     line("cluster_size", &view.size());
     line("cluster_current_epoch", &data.current_epoch);
     line("cluster_my_epoch", &data.epoch_of(data.me()));
-    line("cluster_stats_messages_sent", &0);
-    line("cluster_stats_messages_received", &0);
-    line("total_cluster_links_buffer_limit_exceeded", &0);
+    for (direction, counts) in [("sent", &counters.sent), ("received", &counters.received)] {
+        for (kind, count) in Counters::NAMES
+            .iter()
+            .zip(counts)
+            .filter(|(_, count)| **count != 0)
+        {
+            line(&format!("cluster_stats_messages_{kind}_{direction}"), count);
+        }
+        let sum: u64 = counts.iter().sum();
+        line(&format!("cluster_stats_messages_{direction}"), &sum);
+    }
+    line(
+        "total_cluster_links_buffer_limit_exceeded",
+        &cluster.traffic.overflows(),
+    );
     text
 }
 
-/// There is no cluster bus, so there are no links.
+/// The links of the bus whose other end is known, each with its direction, age, and what waits to be sent.
 pub(super) fn links(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    cluster(call)?;
-    call.out.array(0);
+    let cluster = cluster(call)?;
+    let links = cluster.ask(Member::links);
+    call.out.array(links.len());
+    for info in &links {
+        let gauge = cluster.traffic.gauge(info.link);
+        let (used, allocated) = gauge.map_or((0, 0), |gauge| {
+            (gauge.used.load(Relaxed), gauge.allocated.load(Relaxed))
+        });
+        let (direction, events) = match (info.link, used) {
+            (LinkId::Out(_), 0) => ("to", "r"),
+            (LinkId::Out(_), _) => ("to", "rw"),
+            (LinkId::In(_), 0) => ("from", "r"),
+            (LinkId::In(_), _) => ("from", "rw"),
+        };
+        call.out.map(6);
+        for (name, value) in [("direction", direction), ("node", info.node.as_str())] {
+            call.out.bulk(name.as_bytes());
+            call.out.bulk(value.as_bytes());
+        }
+        call.out.bulk(b"create-time");
+        call.out.integer(info.created_ms as i64);
+        call.out.bulk(b"events");
+        call.out.bulk(events.as_bytes());
+        for (name, value) in [("send-buffer-allocated", allocated), ("send-buffer-used", used)] {
+            call.out.bulk(name.as_bytes());
+            call.out.integer(value as i64);
+        }
+    }
     Ok(())
 }
 
@@ -98,12 +140,14 @@ pub(super) fn replicas(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
-/// Reports come over the cluster bus, so nobody has made any.
 pub(super) fn count_failure_reports(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let view = cluster(call)?.view();
+    let cluster = cluster(call)?;
     let id = call.args.at(2);
-    view.data().find(id).ok_or_else(|| unknown_node(id))?;
-    call.out.integer(0);
+    let view = cluster.view();
+    let node = view.data().find(id).ok_or_else(|| unknown_node(id))?;
+    let id = view.data().node(node).id;
+    let count = cluster.ask(|member| member.failure_reports(&id, unix_ms()));
+    call.out.integer(count as i64);
     Ok(())
 }
 

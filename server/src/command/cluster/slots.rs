@@ -1,13 +1,13 @@
-//! Changes of the cluster's state. Each is in nodes.conf before its reply is written.
+//! Who owns which slot, under which epoch.
 
 use slotcore::topology::SlotRange;
 
-use super::{INVALID_SLOT, bad_subcommand, cluster, slot_arg};
-use crate::cluster::{AdminError, Bump, Claim, ClusterData, random_id};
+use super::change::{change, holds_keys};
+use super::{INVALID_SLOT, cluster, slot_arg};
+use crate::cluster::protocol::SetSlot;
+use crate::cluster::{AdminError, Bump, Claim};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
-use crate::keyspace::SlotTable;
-use crate::log;
 
 pub(super) fn add_slots(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     claim(call, Claim::Add, single_slots)
@@ -32,28 +32,12 @@ fn claim(call: &mut Call<'_>, claim: Claim, read: fn(&Call<'_>) -> Ranges) -> Re
     cluster(call)?;
     let ranges = read(call)?;
     // Lazily: a client may repeat the whole range a million times, and the first repetition ends it.
-    change(call, |data| {
-        data.claim(claim, ranges.into_iter().flat_map(SlotRange::slots))
+    change(call, |member, now, facts, out| {
+        let slots = ranges.into_iter().flat_map(SlotRange::slots);
+        member.claim(now, facts, claim, slots, out)
     })?;
     call.out.ok();
     Ok(())
-}
-
-/// Changes the state. A slot that is not ours any more loses its statistics: should it come back, they begin anew.
-fn change<T>(
-    call: &mut Call<'_>,
-    change: impl FnOnce(&mut ClusterData) -> Result<T, AdminError>,
-) -> Result<T, ErrorReply> {
-    let cluster = cluster(call)?;
-    let before = cluster.view();
-    let outcome = cluster.change(change)?;
-    let after = cluster.view();
-    for slot in SlotRange::ALL.slots() {
-        if before.is_of_my_shard(slot) && !after.is_of_my_shard(slot) {
-            call.with_slot(slot, SlotTable::reset_stats);
-        }
-    }
-    Ok(outcome)
 }
 
 fn single_slots(call: &Call<'_>) -> Ranges {
@@ -86,59 +70,32 @@ pub(super) fn flush_slots(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             "ERR DB must be empty to perform CLUSTER FLUSHSLOTS.",
         ));
     }
-    change(call, |data| {
-        data.flush_slots();
+    change(call, |member, now, facts, out| {
+        member.flush_slots(now, facts, out);
         Ok(())
     })?;
-    call.out.ok();
-    Ok(())
-}
-
-pub(super) fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    cluster(call)?;
-    let hard = match call.args.len() {
-        3 if call.arg_is(2, "hard") => true,
-        3 if !call.arg_is(2, "soft") => return Err(ErrorReply::SYNTAX),
-        2 | 3 => false,
-        _ => return Err(bad_subcommand(call)),
-    };
-    if holds_keys(call) {
-        return Err(ErrorReply::fixed(
-            "ERR CLUSTER RESET can't be called with master nodes containing keys",
-        ));
-    }
-    let new_id = hard.then(random_id);
-    change(call, |data| {
-        data.reset(new_id);
-        Ok(())
-    })?;
-    if let Some(id) = new_id {
-        log::notice(format_args!("Node hard reset, now I'm {id}"));
-    }
     call.out.ok();
     Ok(())
 }
 
 pub(super) fn set_config_epoch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let cluster = cluster(call)?;
+    cluster(call)?;
     let epoch = call.int_arg(2)?;
-    cluster.change(|data| data.set_config_epoch(epoch))?;
+    change(call, |member, now, facts, out| {
+        member.set_config_epoch(now, facts, epoch, out)
+    })?;
     call.out.ok();
     Ok(())
 }
 
 pub(super) fn bump_epoch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match cluster(call)?.change(|data| Ok(data.bump_epoch()))? {
+    cluster(call)?;
+    match change(call, |member, now, facts, out| {
+        Ok(member.bump_epoch(now, facts, out))
+    })? {
         Bump::Bumped(epoch) => call.out.simple(&format!("BUMPED {epoch}")),
         Bump::Still(epoch) => call.out.simple(&format!("STILL {epoch}")),
     }
-    Ok(())
-}
-
-pub(super) fn forget(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let id = call.args.at(2);
-    cluster(call)?.change(|data| data.forget(id))?;
-    call.out.ok();
     Ok(())
 }
 
@@ -148,9 +105,28 @@ pub(super) fn save_config(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
-/// Asked slot by slot: what a transaction has written before this command is not in the keyspace's sums yet.
-fn holds_keys(call: &mut Call<'_>) -> bool {
-    SlotRange::ALL
-        .slots()
-        .any(|slot| call.with_slot(slot, |table| !table.is_empty()))
+/// SETSLOT: a slot is on its way to another node, or has arrived, or neither.
+pub(super) fn set_slot(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if cluster(call)?.view().me().primary.is_some() {
+        return Err(AdminError::SetSlotOnReplica.into());
+    }
+    let slot = slot_arg(call.args.at(2))?;
+    let node = |call: &Call<'_>| call.args.at(4).to_vec();
+    let set = match call.args.len() {
+        4 if call.arg_is(3, "stable") => SetSlot::Stable,
+        5 if call.arg_is(3, "migrating") => SetSlot::Migrating(node(call)),
+        5 if call.arg_is(3, "importing") => SetSlot::Importing(node(call)),
+        5 if call.arg_is(3, "node") => SetSlot::Node(node(call)),
+        _ => {
+            return Err(ErrorReply::fixed(
+                "ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP",
+            ));
+        }
+    };
+    let keys = call.with_slot(slot, |table| table.len());
+    change(call, |member, now, facts, out| {
+        member.set_slot(now, facts, slot, set, keys, out)
+    })?;
+    call.out.ok();
+    Ok(())
 }

@@ -1,0 +1,45 @@
+//! How a command changes the cluster's state. The change is in nodes.conf before the reply is written.
+
+use std::time::Duration;
+
+use slotcore::topology::SlotRange;
+
+use super::cluster;
+use crate::cluster::AdminError;
+use crate::cluster::protocol::{Effects, Facts, Member};
+use crate::command::call::Call;
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::SlotTable;
+
+/// The reply waits so long for the bus thread; DEBUG SLEEP may hold that up for longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Changes the state, and has the node be what it is by it when this returns, but for a transaction: that holds slots,
+/// which a change of role must pass through. A slot that is not ours any more loses its statistics: should it come back,
+/// they begin anew.
+pub(super) fn change<T>(
+    call: &mut Call<'_>,
+    change: impl FnOnce(&mut Member, u64, Facts, &mut Effects) -> Result<T, AdminError>,
+) -> Result<T, ErrorReply> {
+    let cluster = cluster(call)?;
+    let facts = call.node.cluster_facts();
+    let before = cluster.view();
+    let outcome = cluster.command(|member, now, out| change(member, now, facts, out))?;
+    if !call.session.in_exec {
+        cluster.wait_for_orders(PATIENCE);
+    }
+    let after = cluster.view();
+    for slot in SlotRange::ALL.slots() {
+        if before.is_of_my_shard(slot) && !after.is_of_my_shard(slot) {
+            call.with_slot(slot, SlotTable::reset_stats);
+        }
+    }
+    Ok(outcome)
+}
+
+/// Asked slot by slot: what a transaction has written before this command is not in the keyspace's sums yet.
+pub(super) fn holds_keys(call: &mut Call<'_>) -> bool {
+    SlotRange::ALL
+        .slots()
+        .any(|slot| call.with_slot(slot, |table| !table.is_empty()))
+}
