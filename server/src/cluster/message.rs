@@ -177,6 +177,26 @@ pub enum Body {
     ManualStart,
 }
 
+impl Body {
+    /// The number of the message's type on the wire.
+    pub fn type_number(&self) -> u16 {
+        match self {
+            Self::Heartbeat { kind, .. } => match kind {
+                Heartbeat::Ping => 0,
+                Heartbeat::Pong => 1,
+                Heartbeat::Meet => 2,
+            },
+            Self::Fail(_) => 3,
+            Self::Publish { shard: false, .. } => 4,
+            Self::AuthRequest => 5,
+            Self::AuthAck => 6,
+            Self::Update { .. } => 7,
+            Self::ManualStart => 8,
+            Self::Publish { shard: true, .. } => 10,
+        }
+    }
+}
+
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
