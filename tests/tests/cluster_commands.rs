@@ -443,25 +443,3 @@ fn slot_stats() {
         assert_eq!(error(&mut client, line), text, "{line}");
     }
 }
-
-/// What needs the cluster bus, replication or migration says so, and is not offered.
-#[test]
-fn what_is_not_there_is_refused_by_name() {
-    let node = Server::slotmark(NODE, &CLUSTER);
-    let mut client = node.client();
-    let help = format!("{:?}", client.cmd(&["CLUSTER", "HELP"]));
-    for line in [
-        "CLUSTER MEET 127.0.0.1 1",
-        "CLUSTER REPLICATE x",
-        "CLUSTER FAILOVER",
-        "CLUSTER SETSLOT 1 STABLE",
-    ] {
-        let words: Vec<&str> = line.split(' ').collect();
-        let refusal = format!(
-            "ERR CLUSTER {} is not supported yet by this version of slotmark-server",
-            words[1]
-        );
-        assert_eq!(client.cmd(&words), Reply::Error(refusal.into_bytes()));
-        assert!(!help.contains(&format!("\"{}", words[1])), "{help}");
-    }
-}

@@ -216,11 +216,13 @@ fn a_whole_cluster_of_files_serves_and_redirects() {
         let mut client = wait_for("a node", Duration::from_secs(20), || {
             Client::try_connect(port).ok()
         });
-        let info = client.cmd(&["CLUSTER", "INFO"]);
-        assert!(
-            info.as_str().unwrap().starts_with("cluster_state:ok\r\n"),
-            "{info:?}"
-        );
+        wait_for("the cluster to serve", Duration::from_secs(20), || {
+            let info = client.cmd(&["CLUSTER", "INFO"]);
+            info.as_str()
+                .unwrap()
+                .starts_with("cluster_state:ok\r\n")
+                .then_some(())
+        });
         // b: slot 3300, foo: 12182, hello: 866, somekey: 11058, mykey: 14687, x: 16287, user:1000: 1649, c: 7365
         for (key, slot, owner) in [("b", 3300, 0), ("c", 7365, 1), ("foo", 12182, 2)] {
             let expected = match ports[owner] == port {

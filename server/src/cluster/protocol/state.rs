@@ -19,7 +19,8 @@ impl Member {
             return;
         }
         let majority = self.is_in_majority();
-        if !majority {
+        // Where nobody owns anything yet there is no larger side.
+        if !majority && self.size() > 0 {
             self.minority_ms = Some(turn.now);
         }
         let ok = majority && (!self.data.settings.require_full_coverage || self.is_covered());
