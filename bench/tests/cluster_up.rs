@@ -188,7 +188,6 @@ fn what_cannot_be_is_refused() {
             2,
             "choose slotmark, redis, valkey",
         ),
-        (&["up", "--replicas", "1"], 2, "cannot replicate yet"),
         (&["up", "a/b", "--port", "0"], 1, "no name for a cluster"),
         (
             &["up", "--port", "60000"],

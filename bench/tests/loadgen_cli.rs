@@ -407,7 +407,6 @@ fn usage_errors_say_what_to_do() {
         (&["--workload", broken], "keyz"),
         (&["--workload", "/nowhere.toml"], "/nowhere.toml"),
         (&["--engine", "memcached"], "choose slotmark, redis, valkey"),
-        (&["--replicas", "1"], "cannot replicate yet"),
         (&["--duration", "soon"], "write 30s, 500ms"),
         (&["--duration", "1s", "-n", "5"], "cannot be used with"),
         (&["-c", "0"], "at least 1"),

@@ -7,20 +7,28 @@ use slotcore::resp::Reply;
 use tempfile::TempDir;
 
 use crate::Client;
+use crate::process::signal;
 
 /// Three nodes with every slot owned.
 pub struct Cluster {
     loadgen: String,
     registry: TempDir,
-    /// The nodes' ports.
+    /// The nodes' ports: primaries first, then a replica of each, in the same order.
     pub ports: Vec<u16>,
+    pids: Vec<i32>,
 }
 
 impl Cluster {
     /// Starts it; `loadgen` is `env!("CARGO_BIN_EXE_e2e-loadgen")`.
     pub fn up(loadgen: &str) -> Self {
+        Self::up_with(loadgen, &[])
+    }
+
+    /// The same with more options of `loadgen cluster up`.
+    pub fn up_with(loadgen: &str, options: &[&str]) -> Self {
         let registry = TempDir::new().expect("a temporary directory");
-        let output = manage(loadgen, registry.path(), &["up", "tests", "--port", "0"]);
+        let arguments = [&["up", "tests", "--port", "0"], options].concat();
+        let output = manage(loadgen, registry.path(), &arguments);
         let text = format!("{}{}", show(&output.stdout), show(&output.stderr));
         assert!(output.status.success(), "{text}");
         let record = registry.path().join("tests").join("cluster.json");
@@ -31,11 +39,21 @@ impl Cluster {
             .iter()
             .map(|node| node["port"].as_u64().expect("a port") as u16)
             .collect();
+        let pids = nodes
+            .iter()
+            .map(|node| node["pid"].as_i64().expect("a process id") as i32)
+            .collect();
         Self {
             loadgen: loadgen.into(),
             registry,
             ports,
+            pids,
         }
+    }
+
+    /// Sends a signal to a node's process, by name: see [`signal`].
+    pub fn signal(&self, node: usize, name: &str) {
+        signal(self.pids[node], name);
     }
 
     /// A connection to each node.

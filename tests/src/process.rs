@@ -38,19 +38,9 @@ impl Process {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Sends a signal by name (`TERM`, `KILL`, `STOP`, `CONT`, `INT`).
+    /// Sends a signal by name: see [`signal`].
     pub fn signal(&self, name: &str) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let signal = match name {
-            "TERM" => Signal::TERM,
-            "KILL" => Signal::KILL,
-            "STOP" => Signal::STOP,
-            "CONT" => Signal::CONT,
-            "INT" => Signal::INT,
-            _ => panic!("no signal {name}"),
-        };
-        let pid = Pid::from_raw(self.id() as i32).expect("a child's pid is not 0");
-        kill_process(pid, signal).expect("the child was not reaped yet");
+        signal(self.id() as i32, name);
     }
 
     /// Has it ended?
@@ -73,6 +63,21 @@ impl Process {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Sends a signal by name (`TERM`, `KILL`, `STOP`, `CONT`, `INT`) to a process that we have started.
+pub fn signal(pid: i32, name: &str) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let signal = match name {
+        "TERM" => Signal::TERM,
+        "KILL" => Signal::KILL,
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
+        "INT" => Signal::INT,
+        _ => panic!("no signal {name}"),
+    };
+    let pid = Pid::from_raw(pid).expect("a process id is not 0");
+    kill_process(pid, signal).expect("the process was not reaped yet");
 }
 
 impl Drop for Process {

@@ -72,21 +72,9 @@ pub fn find_engine(selector: &str, flag: &'static str) -> Result<Engine, Failure
     })
 }
 
-/// Refuses what an engine cannot do yet.
-pub fn check_engine(engine: &Engine, shape: &Shape) -> Result<(), Failure> {
-    if shape.replicas_each > 0 && engine.family() == crate::driver::engine::Family::Slotmark {
-        return Err(Failure::usage(anyhow::anyhow!(
-            "{} cannot replicate yet: leave out --replicas, or use --engine redis",
-            engine.name()
-        )));
-    }
-    Ok(())
-}
-
 fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
     let shape = shape(&args.launch)?;
     let engine = find_engine(&args.launch.engine, "--engine")?;
-    check_engine(&engine, &shape)?;
     let plan = LaunchPlan {
         engine: engine.clone(),
         shape,

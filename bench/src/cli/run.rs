@@ -4,7 +4,7 @@ use workloads::spec::Size;
 use workloads::{Overrides, Spec};
 
 use super::args::{RunArgs, WorseIn};
-use super::cluster::{check_engine, find_engine, shape};
+use super::cluster::{find_engine, shape};
 use super::output::Output;
 use super::{CommandResult, Exit, Failure, talk};
 use crate::driver::cores::{self, Division};
@@ -109,9 +109,6 @@ fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
     let mut engines = vec![find_engine(&args.launch.engine, "--engine")?];
     if let Some(other) = &args.compare {
         engines.push(find_engine(other, "--compare")?);
-    }
-    for engine in &engines {
-        check_engine(engine, &shape)?;
     }
     let Division { generator, each_node } =
         cores::divide(cores, shape.node_count(), args.threads, args.launch.node_threads);
