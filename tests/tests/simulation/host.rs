@@ -23,6 +23,9 @@ impl World {
             node.inbox.push_back(input);
             return;
         }
+        if self.trace.verbose && !matches!(input, Input::Tick | Input::Received { .. }) {
+            self.note(|_| format!("    {at} <= {input:?}"));
+        }
         let cause = match &input {
             Input::Received { message, .. } => {
                 let cause = Cause::of(message);
@@ -91,6 +94,9 @@ impl World {
             }
         }
         for dial in out.dial {
+            if self.trace.verbose {
+                self.note(|_| format!("    {at} {dial:?}"));
+            }
             self.dial(at, dial.link, &dial.ip);
         }
         for (link, message) in out.send {

@@ -232,6 +232,7 @@ impl World {
             .map(|(epoch, slots)| (*epoch, slots));
         if known != Some(claim) {
             self.nodes[at].claim = Some((header.config_epoch, header.slots.clone()));
+            self.nodes[at].claims_slots = !header.slots.is_empty();
             self.judge_claim(at);
         }
     }

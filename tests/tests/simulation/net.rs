@@ -80,6 +80,11 @@ impl Net {
 }
 
 impl World {
+    /// Whether what is on its way to this end can arrive.
+    fn passes(&self, conn: usize, to: usize) -> bool {
+        self.net.way_open(conn, to) && self.nodes[self.net.conns[conn].ends[to].node].machine_up
+    }
+
     fn travel_ms(&mut self, from: usize, to: usize) -> u64 {
         self.net.delay_ms + self.chance.below(self.net.jitter_ms + 1) + self.net.slowed[from][to]
     }
@@ -165,7 +170,12 @@ impl World {
     }
 
     pub fn arrive(&mut self, conn: usize, to: usize, item: Item) {
-        if self.net.conns[conn].stuck[to].is_empty() && self.net.way_open(conn, to) {
+        let up = self.nodes[self.net.conns[conn].ends[to].node].machine_up;
+        if !up && self.chance.one_in(2) {
+            // The machine had acknowledged it before it went down, so nobody will send it again.
+            return;
+        }
+        if self.net.conns[conn].stuck[to].is_empty() && self.passes(conn, to) {
             self.hand_over(conn, to, item);
             return;
         }
@@ -179,9 +189,6 @@ impl World {
 
     fn hand_over(&mut self, conn: usize, to: usize, item: Item) {
         let end = &self.net.conns[conn].ends[to];
-        if !self.nodes[end.node].machine_up {
-            return;
-        }
         if !end.open {
             // What comes to a closed end is answered by a reset; a reset is not.
             if matches!(item, Item::Message(_)) && self.net.conns[conn].ends[1 - to].open {
@@ -224,7 +231,7 @@ impl World {
     pub fn unstick(&mut self) {
         let stuck: Vec<(usize, usize)> = self.net.stuck.iter().copied().collect();
         for (conn, to) in stuck {
-            if self.net.way_open(conn, to) {
+            if self.passes(conn, to) {
                 self.net.stuck.remove(&(conn, to));
                 let at = self.now + self.chance.between(1, 300);
                 self.queue.put(at, Event::Flush { conn, to });
@@ -233,7 +240,7 @@ impl World {
     }
 
     pub fn flush(&mut self, conn: usize, to: usize) {
-        if !self.net.way_open(conn, to) {
+        if !self.passes(conn, to) {
             self.net.stuck.insert((conn, to));
             return;
         }

@@ -103,6 +103,8 @@ pub struct Node {
     pub side: DataSide,
     /// What its last message as a primary claimed.
     pub claim: Option<(u64, SlotBitmap)>,
+    /// Whether that was any slot at all.
+    pub claims_slots: bool,
     /// Whom it holds to be down by a majority's verdict, and whom it knows.
     pub failed: BTreeSet<NodeId>,
     pub known: BTreeSet<NodeId>,
@@ -127,6 +129,7 @@ impl Node {
             links: BTreeMap::new(),
             side: DataSide::new(0, now, lag_ms),
             claim: None,
+            claims_slots: false,
             failed: BTreeSet::new(),
             known: BTreeSet::new(),
         }
@@ -149,7 +152,7 @@ impl Node {
     }
 
     pub fn owns_slots(&self) -> bool {
-        self.claim.as_ref().is_some_and(|(_, slots)| !slots.is_empty())
+        self.claim.is_some() && self.claims_slots
     }
 }
 
@@ -191,6 +194,7 @@ impl World {
         self.judge_start(at);
         self.note(|world| format!("node {at} starts as {}", world.nodes[at].id));
         self.set_wake(at);
+        self.unstick();
     }
 
     /// The process dies, or the machine with it. Of the former the others hear at once, if anything can reach them.
