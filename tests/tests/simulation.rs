@@ -74,15 +74,17 @@ fn run_all(test: &str, default: u64, run: impl Fn(u64, bool) -> Result<Summary, 
                 all.elections += summary.elections;
                 all.verdicts += summary.verdicts;
                 all.collisions += summary.collisions;
+                all.graceful += summary.graceful;
                 all.faults += summary.faults;
                 all.losses += summary.losses;
                 all.lost_slots += summary.lost_slots;
             }
             Err(why) => {
                 failed += 1;
-                told = format!(
-                    "{told}seed {seed}: {why}\n  SLOTMARK_SIM_SEED={seed} cargo test -p e2e --test simulation {test} -- --nocapture\n"
-                );
+                let replay = format!("SLOTMARK_SIM_SEED={seed} cargo test -p e2e --test simulation {test} -- --nocapture");
+                let text = format!("seed {seed}: {why}\n  {replay}\n");
+                eprint!("{text}");
+                told += &text;
                 if failed >= 20 {
                     break;
                 }

@@ -60,6 +60,9 @@ impl World {
             member.failover(now, facts, kind, out)
         });
         self.note(|_| format!("admin: FAILOVER {kind:?} on {at}: {done:?}"));
+        if done == Some(Ok(())) {
+            self.nodes[at].graceful = kind == FailoverKind::Graceful;
+        }
     }
 
     /// Some slots, or all, go from one primary to another, as redis-cli does it: the new owner is told first.

@@ -1,5 +1,6 @@
 //! Whether all nodes see the same cluster, and a good one.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use slotcore::topology::{NodeFlags, NodeId};
@@ -73,6 +74,11 @@ impl World {
                 self.agree_on(at, data, first, other)?;
             }
             self.agree_with_data_side(at, data)?;
+        }
+        let primaries = first.nodes.iter().filter(|node| node.primary.is_none());
+        let epochs: Vec<u64> = primaries.map(|node| node.epoch).collect();
+        if BTreeSet::from_iter(&epochs).len() != epochs.len() {
+            return Err(format!("primaries share an epoch: {epochs:?}"));
         }
         let owners = |data: &ClusterData| -> Vec<Option<NodeId>> {
             let slots = 0..SLOT_COUNT as Slot;

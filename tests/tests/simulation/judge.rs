@@ -10,6 +10,7 @@ use slotmark_server::cluster::ClusterData;
 use slotmark_server::cluster::message::{Body, Message, SlotBitmap};
 use slotmark_server::cluster::protocol::Effects;
 
+use super::node::Role;
 use super::world::World;
 
 /// Why a member acts.
@@ -79,6 +80,7 @@ pub struct Judge {
     pub elections: u64,
     pub verdicts: u64,
     pub collisions: u64,
+    pub graceful: u64,
     /// Slots that may have got lost: they were on their way, or their owner came back as somebody else.
     pub moved: BTreeSet<Slot>,
     /// Slots that people had to give to a new owner.
@@ -112,7 +114,7 @@ impl World {
         let risen = !before.primary && after.primary;
         if risen && cause != Cause::Command {
             self.judge_election(at, after);
-        } else if after.primary && after.epoch != before.epoch {
+        } else if after.primary && (risen || after.epoch != before.epoch) {
             self.judge.origins.insert((after.id, after.epoch), Origin::Alone);
         }
         if out.publish {
@@ -143,6 +145,25 @@ impl World {
         self.judge
             .origins
             .insert((after.id, after.epoch), Origin::Elected);
+        if self.nodes[at].graceful && self.nodes[at].forced_epoch == after.epoch {
+            self.judge_graceful(at);
+        }
+        self.nodes[at].graceful = false;
+    }
+
+    /// A graceful failover loses nothing: the old primary holds its clients' writes back, and all of its stream is here.
+    fn judge_graceful(&mut self, at: usize) {
+        let Role::Replica { ip, .. } = &self.nodes[at].side.role else { return };
+        let Some(old) = self.nodes.iter().position(|node| node.ip == *ip) else { return };
+        let alive = self.nodes[old].runs() && self.nodes[old].life == self.nodes[at].side.copied_life;
+        if !alive || !self.net.open(at, old) {
+            return;
+        }
+        self.judge.graceful += 1;
+        let (here, there) = (self.nodes[at].side.offset, self.nodes[old].side.offset);
+        if here < there || self.nodes[old].side.paused_until <= self.clock(old) {
+            self.fail(format!("a graceful failover to node {at} at {here} loses what node {old} has at {there}"));
+        }
     }
 
     /// A node that is newly held to be down was reported by a majority, or the node was told so.
@@ -212,6 +233,9 @@ impl World {
         match message.body {
             Body::AuthAck => self.judge_vote(at, to, header.sender, header.current_epoch),
             Body::AuthRequest => {
+                if header.force_ack {
+                    self.nodes[at].forced_epoch = header.current_epoch;
+                }
                 let saved = self.nodes[at].disk.as_ref().map_or(0, |disk| disk.current_epoch);
                 if saved < header.current_epoch {
                     self.fail(format!(

@@ -35,7 +35,7 @@ pub struct DataSide {
     pub paused_until: u64,
     /// When the copy of a new primary's data is complete, and which life of the primary it copies.
     copied_at: Option<u64>,
-    copied_life: u64,
+    pub copied_life: u64,
     lag_ms: u64,
 }
 
@@ -105,6 +105,10 @@ pub struct Node {
     pub claim: Option<(u64, SlotBitmap)>,
     /// Whether that was any slot at all.
     pub claims_slots: bool,
+    /// It was told to take its primary's place without losing anything, and may ask for votes that need no failure in
+    /// this epoch.
+    pub graceful: bool,
+    pub forced_epoch: u64,
     /// Whom it holds to be down by a majority's verdict, and whom it knows.
     pub failed: BTreeSet<NodeId>,
     pub known: BTreeSet<NodeId>,
@@ -130,6 +134,8 @@ impl Node {
             side: DataSide::new(0, now, lag_ms),
             claim: None,
             claims_slots: false,
+            graceful: false,
+            forced_epoch: 0,
             failed: BTreeSet::new(),
             known: BTreeSet::new(),
         }
@@ -216,6 +222,7 @@ impl World {
         node.inbox.clear();
         node.claim = None;
         node.crash = None;
+        node.graceful = false;
         node.machine_up = !machine;
     }
 

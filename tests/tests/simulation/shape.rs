@@ -32,9 +32,14 @@ impl Shape {
         };
         let left = 10_usize.saturating_sub(primaries * (1 + replicas));
         let spares = if left > 0 && chance.one_in(3) { 1 } else { 0 };
-        let timeout_ms = *[500, 1000, 1000, 1000, 2000, 2000, 5000, 15000]
-            .get(chance.index(8))
-            .expect("there are 8");
+        // Long ones cost most and differ least.
+        let timeout_ms = match chance.below(40) {
+            0 => 15_000,
+            1..=3 => 5000,
+            4..=10 => 2000,
+            11..=29 => 1000,
+            _ => 500,
+        };
         let settings = ClusterSettings {
             port: 7000,
             bus_port: 17000,

@@ -177,12 +177,13 @@ impl Member {
     }
 
     /// Stock waits for half a second and more, so that all voters hear of the failure, and its random part keeps rivals
-    /// apart. We tell the voters ourselves, on the link by which we ask; so the best replica need not wait.
+    /// apart. We tell the voters ourselves, on the link by which we ask; so the best replica need not wait, unless some
+    /// other primary is down as well, or suspected: then its verdict is a matter of milliseconds, and its replica asks.
     fn delay_ms(&mut self, turn: &Turn<'_>, primary: NodeIndex, rank: usize) -> u64 {
         let ahead = self
             .known()
             .filter(|other| *other != primary && self.is_voter(*other))
-            .filter(|other| self.flags(*other).contains(NodeFlags::FAIL))
+            .filter(|other| self.flags(*other).intersects(DOWN))
             .filter(|other| self.node(*other).id < self.node(primary).id)
             .filter(|other| self.working_replicas(*other) > 0)
             .count() as u64;
