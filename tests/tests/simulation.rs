@@ -42,7 +42,7 @@ use std::time::Instant;
 use scenario::{Summary, run, run_calm};
 
 /// Seeds of a plain `cargo test`; about ten seconds of one core.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 150;
 const CALM_SEEDS: u64 = 10;
 
 /// The seeds that the environment asks for, and whether it is one that is to be shown.
@@ -81,7 +81,9 @@ fn run_all(test: &str, default: u64, run: impl Fn(u64, bool) -> Result<Summary, 
             }
             Err(why) => {
                 failed += 1;
-                let replay = format!("SLOTMARK_SIM_SEED={seed} cargo test -p e2e --test simulation {test} -- --nocapture");
+                let replay = format!(
+                    "SLOTMARK_SIM_SEED={seed} cargo test -p e2e --test simulation {test} -- --nocapture"
+                );
                 let text = format!("seed {seed}: {why}\n  {replay}\n");
                 eprint!("{text}");
                 told += &text;

@@ -190,6 +190,7 @@ impl World {
 impl World {
     /// Repairs what can be repaired now. Everything runs.
     pub fn repair(&mut self) {
+        self.close_slots();
         let alive: BTreeSet<NodeId> = self.nodes.iter().map(|node| node.id).collect();
         let mut gone = BTreeSet::new();
         for node in &self.nodes {
@@ -224,6 +225,24 @@ impl World {
             }
         }
         self.adopt_lost_slots();
+    }
+
+    /// A slot that was left open keeps its importer from believing who owns it.
+    fn close_slots(&mut self) {
+        for at in 0..self.nodes.len() {
+            let Some(data) = self.nodes[at].data() else {
+                continue;
+            };
+            let open: BTreeSet<Slot> = data
+                .importing
+                .keys()
+                .chain(data.migrating.keys())
+                .copied()
+                .collect();
+            for slot in open {
+                self.set_slot(at, slot, SetSlot::Stable);
+            }
+        }
     }
 
     /// A name that owned slots or had replicas gets a successor.

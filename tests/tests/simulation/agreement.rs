@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
+use slotcore::topology::nodes::write_nodes;
 use slotcore::topology::{NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 use slotmark_server::cluster::ClusterData;
@@ -35,6 +36,15 @@ impl World {
             self.repair();
         }
         let why = self.agree().err().unwrap_or_default();
+        for at in 0..self.nodes.len() {
+            self.note(|world| {
+                let mut text = format!("node {at} knows\n");
+                if let Some(data) = world.nodes[at].data() {
+                    write_nodes(&data.topology(), &mut text);
+                }
+                text
+            });
+        }
         Err(format!(
             "after {} ms without faults: {why}",
             self.now - self.faults.healed_at

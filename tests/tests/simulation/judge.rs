@@ -153,8 +153,12 @@ impl World {
 
     /// A graceful failover loses nothing: the old primary holds its clients' writes back, and all of its stream is here.
     fn judge_graceful(&mut self, at: usize) {
-        let Role::Replica { ip, .. } = &self.nodes[at].side.role else { return };
-        let Some(old) = self.nodes.iter().position(|node| node.ip == *ip) else { return };
+        let Role::Replica { ip, .. } = &self.nodes[at].side.role else {
+            return;
+        };
+        let Some(old) = self.nodes.iter().position(|node| node.ip == *ip) else {
+            return;
+        };
         let alive = self.nodes[old].runs() && self.nodes[old].life == self.nodes[at].side.copied_life;
         if !alive || !self.net.open(at, old) {
             return;
@@ -162,7 +166,9 @@ impl World {
         self.judge.graceful += 1;
         let (here, there) = (self.nodes[at].side.offset, self.nodes[old].side.offset);
         if here < there || self.nodes[old].side.paused_until <= self.clock(old) {
-            self.fail(format!("a graceful failover to node {at} at {here} loses what node {old} has at {there}"));
+            self.fail(format!(
+                "a graceful failover to node {at} at {here} loses what node {old} has at {there}"
+            ));
         }
     }
 

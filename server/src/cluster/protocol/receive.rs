@@ -186,7 +186,7 @@ impl Member {
         };
         if self.is_primary(sender) {
             // A primary that copies another now has no slots of its own.
-            self.take_slots(sender);
+            self.vacate(sender);
             let node = self.node_mut(sender);
             node.flags = (node.flags - NodeFlags::PRIMARY - NodeFlags::MIGRATE_TO) | NodeFlags::REPLICA;
             turn.changed(Save::Lazy);

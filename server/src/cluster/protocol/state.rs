@@ -62,8 +62,8 @@ impl Member {
     /// back meanwhile, and be the very one that has replaced it.
     fn has_just_started(&self, now: u64) -> bool {
         let mut known = self.known();
-        let unheard = known
-            .any(|index| !self.peer(index).heard && !self.flags(index).contains(NodeFlags::NOADDR));
+        let unheard =
+            known.any(|index| !self.peer(index).heard && !self.flags(index).contains(NodeFlags::NOADDR));
         unheard && now.saturating_sub(self.started_ms) < START_MS
     }
 
