@@ -56,7 +56,6 @@ impl Member {
 
     /// A primary claims slots under an epoch: those that are free, or claimed under an older one, are its own now.
     fn adopt(&mut self, turn: &mut Turn<'_>, claimer: NodeIndex, epoch: u64, claimed: &SlotBitmap) {
-        let myself = self.data.myself;
         let shard = self.data.my_shard();
         let (mut lost, mut taken) = (Vec::new(), 0);
         for slot in claimed.slots() {
@@ -86,12 +85,6 @@ impl Member {
         }
         if !lost.is_empty() {
             self.lose(turn, claimer, shard, lost, claimed.len());
-        } else if let Some(primary) = self.data.me().primary
-            && let Some(above) = self.node(primary).primary
-            && above != myself
-        {
-            // Our primary has become a replica: replicas of replicas would miss a failover.
-            self.follow(turn, above);
         }
     }
 

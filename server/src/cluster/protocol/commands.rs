@@ -166,6 +166,7 @@ impl Member {
             }
             let me = member.peers.swap_remove(member.data.myself.get());
             member.peers = vec![me];
+            member.vacated.clear();
             member.data.reset(new_id);
             for link in member.links.values_mut() {
                 link.node = None;

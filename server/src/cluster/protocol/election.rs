@@ -27,6 +27,8 @@ pub(super) struct Election {
     rank: usize,
     /// The epoch that was asked for, once that has happened.
     epoch: Option<u64>,
+    /// How many votes were a majority when we asked.
+    quorum: usize,
     votes: Vec<NodeId>,
     manual: bool,
 }
@@ -106,6 +108,7 @@ impl Member {
             ask_ms: manual.then_some(turn.now),
             rank: 0,
             epoch: None,
+            quorum: 0,
             votes: Vec::new(),
             manual,
         });
@@ -177,12 +180,13 @@ impl Member {
     }
 
     /// Stock waits for half a second and more, so that all voters hear of the failure, and its random part keeps rivals
-    /// apart. We tell the voters ourselves, on the link by which we ask; so the best replica need not wait.
+    /// apart. We tell the voters ourselves, on the link by which we ask; so the best replica need not wait, unless some
+    /// other primary seems to be down as well: its verdict may be a matter of milliseconds then, and its replica asks.
     fn delay_ms(&mut self, turn: &Turn<'_>, primary: NodeIndex, rank: usize) -> u64 {
         let ahead = self
             .known()
             .filter(|other| *other != primary && self.is_voter(*other))
-            .filter(|other| self.flags(*other).contains(NodeFlags::FAIL))
+            .filter(|other| self.flags(*other).intersects(DOWN) || self.is_silent(*other, turn.now))
             .filter(|other| self.node(*other).id < self.node(primary).id)
             .filter(|other| self.working_replicas(*other) > 0)
             .count() as u64;
@@ -193,8 +197,16 @@ impl Member {
         own + ahead * STAGGER_MS
     }
 
+    /// Half of the time is over in which it must answer.
+    fn is_silent(&self, index: NodeIndex, now: u64) -> bool {
+        let asked = self.ping_ms(index);
+        let quiet_since = asked.max(self.peer(index).data_ms);
+        asked != 0 && now.saturating_sub(quiet_since) > self.data.settings.node_timeout_ms / 2
+    }
+
     /// Asks all for their votes, when it is time.
     fn ask(&mut self, turn: &mut Turn<'_>, primary: NodeIndex, over: u64) {
+        let quorum = self.quorum();
         let Some(election) = &mut self.election else {
             return;
         };
@@ -207,6 +219,7 @@ impl Member {
         let manual = election.manual;
         self.data.current_epoch = self.data.current_epoch.saturating_add(1);
         election.epoch = Some(self.data.current_epoch);
+        election.quorum = quorum;
         turn.changed(Save::Synced);
         turn.notice(format!(
             "Starting a failover election for epoch {}.",
@@ -249,7 +262,7 @@ impl Member {
         let won = self
             .election
             .as_ref()
-            .filter(|election| election.votes.len() >= quorum)
+            .filter(|election| election.votes.len() >= quorum.max(election.quorum))
             .and_then(|election| election.epoch);
         if let Some(epoch) = won {
             turn.warn("Failover election won: I'm the new master.".into());

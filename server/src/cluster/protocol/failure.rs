@@ -14,16 +14,17 @@ use crate::cluster::message::{Body, Header, Heartbeat, Message};
 const ANNOUNCE_MS: u64 = 50;
 
 impl Member {
-    /// Nobody answers for longer than the node timeout: neither a pong to our ping, nor anything else.
+    /// Nobody answers for longer than the node timeout: neither a pong to our ping, nor anything else. That holds as well
+    /// for a node whose address is another's by now, as when it has lost its nodes.conf and come back under a new name:
+    /// stock leaves such a one in place, slots and all; here its replica gets to replace it.
     pub(super) fn check_timeouts(&mut self, turn: &mut Turn<'_>) {
         let timeout = self.data.settings.node_timeout_ms;
         for index in self.others() {
             let asked = self.ping_ms(index);
             let quiet_since = asked.max(self.peer(index).data_ms);
-            let unknown = NodeFlags::NOADDR | NodeFlags::HANDSHAKE;
             if asked != 0
                 && turn.now.saturating_sub(quiet_since) > timeout
-                && !self.flags(index).intersects(DOWN | unknown)
+                && !self.flags(index).intersects(DOWN | NodeFlags::HANDSHAKE)
             {
                 self.suspect(turn, index);
             }

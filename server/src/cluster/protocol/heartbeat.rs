@@ -50,6 +50,8 @@ impl Member {
     }
 
     /// A link that has been silent for half a node timeout, with a question waiting, may be broken without our knowing.
+    /// After a whole one it is, though the peer may speak to us on its own link: a machine that went down after it had
+    /// taken the question in will never answer it, and never reset the link either.
     fn drop_silent_links(&mut self, turn: &mut Turn<'_>) {
         let timeout = self.data.settings.node_timeout_ms;
         let late = |at: u64| turn.now.saturating_sub(at) > timeout / 2;
@@ -62,7 +64,8 @@ impl Member {
                     OutLink::Up { since_ms, .. } => turn.now.saturating_sub(since_ms) > timeout,
                     _ => false,
                 };
-                settled && asked != 0 && late(asked) && late(peer.data_ms)
+                let overdue = turn.now.saturating_sub(asked) > timeout;
+                settled && asked != 0 && late(asked) && (overdue || late(peer.data_ms))
             })
             .collect();
         for index in silent {
@@ -144,8 +147,8 @@ impl Member {
     fn gossip_for(&mut self, to: Option<NodeIndex>) -> Vec<Gossip> {
         let count = self.data.nodes.len();
         let told = |member: &Self, index: NodeIndex| {
-            let unknown = NodeFlags::HANDSHAKE | NodeFlags::NOADDR | NodeFlags::MYSELF;
-            !member.flags(index).intersects(unknown) && Some(index) != to
+            let untold = NodeFlags::HANDSHAKE | NodeFlags::MYSELF;
+            !member.flags(index).intersects(untold) && Some(index) != to
         };
         let wanted = (count / 10).max(3).min(count.saturating_sub(2));
         let start = match count {
@@ -160,7 +163,8 @@ impl Member {
             .filter(|index| {
                 let (peer, flags) = (self.peer(*index), self.flags(*index));
                 let idle = peer.up().is_none() && peer.slot_count == 0;
-                told(self, *index) && !idle && !flags.contains(NodeFlags::PFAIL)
+                let skipped = flags.intersects(NodeFlags::PFAIL | NodeFlags::NOADDR);
+                told(self, *index) && !idle && !skipped
             })
             .take(wanted)
             .collect();

@@ -88,6 +88,10 @@ impl Member {
         for index in self.others() {
             let node = self.node(index);
             let due = matches!(self.peer(index).out, OutLink::Down { redial_ms } if redial_ms <= turn.now);
+            // A node that cannot be reached at all must fail like one that does not answer.
+            if due && self.ping_ms(index) == 0 {
+                self.set_ping_ms(index, turn.now);
+            }
             if !due || node.flags.contains(NodeFlags::NOADDR) || node.ip.is_empty() {
                 continue;
             }
@@ -107,10 +111,6 @@ impl Member {
                 local: String::new(),
             };
             self.links.insert(link, state);
-            // A node that cannot be reached at all must fail like one that does not answer.
-            if self.ping_ms(index) == 0 {
-                self.set_ping_ms(index, turn.now);
-            }
         }
     }
 

@@ -13,6 +13,7 @@ use slotcore::slot_map::NodeIndex;
 use slotcore::topology::NodeId;
 
 use super::heartbeat::CRON_MS;
+use super::input::PrimaryLink;
 use super::member::Member;
 use super::turn::Turn;
 use crate::cluster::message::{Body, Header, Heartbeat, Message, SharedMessage};
@@ -97,18 +98,28 @@ impl Member {
         matches!(self.manual, Some(Manual::Taking { ready: true, .. }))
     }
 
-    /// Our primary says where it stands still.
+    /// Our primary says where it stands still; or that it has gone on since, so that we would lose what it wrote.
     pub(super) fn heard_pause(&mut self, turn: &mut Turn<'_>, sender: NodeIndex, header: &Header) {
-        if let Some(Manual::Taking { target, .. }) = &mut self.manual
-            && target.is_none()
-            && header.paused
-            && self.data.me().primary == Some(sender)
-        {
-            *target = Some(header.offset);
-            turn.warn(format!(
-                "Received replication offset for paused master manual failover: {}",
-                header.offset
-            ));
+        let Some(Manual::Taking { target, .. }) = &mut self.manual else {
+            return;
+        };
+        if self.data.me().primary != Some(sender) {
+            return;
+        }
+        match *target {
+            None if header.paused => {
+                *target = Some(header.offset);
+                turn.warn(format!(
+                    "Received replication offset for paused master manual failover: {}",
+                    header.offset
+                ));
+            }
+            // An older message that was overtaken has a smaller offset.
+            Some(target) if !header.paused && header.offset > target => {
+                turn.warn("Manual failover given up: the master has gone on writing.".into());
+                self.end_manual(turn);
+            }
+            _ => {}
         }
     }
 
@@ -139,8 +150,21 @@ impl Member {
         }
     }
 
+    /// A stream that broke after the primary had told where it stands: it may have started again, and serve already.
+    /// If it has failed for good, its replicas know what to do.
+    fn check_stream(&mut self, turn: &mut Turn<'_>) {
+        let broken = !matches!(turn.facts.primary_link, PrimaryLink::Up { .. });
+        if let Some(Manual::Taking { target: Some(_), .. }) = self.manual
+            && broken
+        {
+            turn.warn("Manual failover given up: the master's stream has ended.".into());
+            self.end_manual(turn);
+        }
+    }
+
     /// Goes on with a manual failover, or gives it up.
     pub(super) fn run_manual(&mut self, turn: &mut Turn<'_>) {
+        self.check_stream(turn);
         let over = match &mut self.manual {
             None => return,
             Some(Manual::Giving { until_ms, .. }) => *until_ms < turn.now,

@@ -35,6 +35,9 @@ pub struct Member {
     pub(super) rng: Xoshiro256PlusPlus,
     /// Slots whose owner no longer says that it owns them.
     pub(super) unclaimed: SlotBitmap,
+    /// Slots that were left without an owner by a primary that became a replica, each such primary's on their own: until
+    /// another claims them, that primary still counts where a majority is asked for.
+    pub(super) vacated: Vec<SlotBitmap>,
     /// Names that FORGET has banned from gossip, and until when (ms).
     pub(super) blacklist: Vec<(NodeId, u64)>,
     /// When we started, or woke from a long sleep (ms).
@@ -73,6 +76,7 @@ impl Member {
             next_link: 0,
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             unclaimed: SlotBitmap::empty(),
+            vacated: Vec::new(),
             blacklist: Vec::new(),
             started_ms: now,
             minority_ms: None,

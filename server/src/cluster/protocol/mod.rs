@@ -30,8 +30,15 @@
 //! - a failed attempt is repeated after two node timeouts and half a second: from then on voters vote again;
 //! - a failed primary without any replica that is back is taken back at once.
 //!
-//! More careful: reports of primaries without slots do not count towards a majority that is one of primaries with slots;
-//! a primary that was stopped for longer than the node timeout serves nobody before it has heard from all, or for 2 s.
+//! More careful:
+//!
+//! - reports of primaries without slots do not count towards a majority that is one of primaries with slots;
+//! - a shard between two owners counts towards the size of which a majority is asked for;
+//! - a primary that was stopped for longer than the node timeout serves nobody before it has heard from all, or for 2 s;
+//! - a node behind whose address another answers is suspected and replaced like any that does not answer;
+//! - a graceful failover is given up when the primary's stream breaks, or the primary has gone on writing;
+//! - a replica leaves a primary that has become a replica, though no slot has changed hands;
+//! - a link with a question that has waited for a whole node timeout is made anew, though the peer speaks on its own.
 
 mod claims;
 mod commands;

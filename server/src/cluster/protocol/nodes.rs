@@ -85,11 +85,29 @@ impl Member {
         self.is_primary(index) && self.peer(index).slot_count > 0
     }
 
-    /// How many primaries own slots.
+    /// How many primaries own slots. Stock takes a shard for gone while it is between two owners: when a primary says
+    /// that it is a replica now, before its successor has claimed the slots here. A majority of what remains may then be
+    /// none of the whole, and two nodes be elected in one epoch.
     pub(super) fn size(&self) -> usize {
-        indices(self.data.nodes.len())
-            .filter(|index| self.is_voter(*index))
-            .count()
+        let owners = indices(self.data.nodes.len()).filter(|index| self.is_voter(*index));
+        let between = self.vacated.iter().filter(|slots| self.is_vacant(slots));
+        owners.count() + between.count()
+    }
+
+    fn is_vacant(&self, slots: &SlotBitmap) -> bool {
+        slots.slots().any(|slot| self.data.owners.get(slot).is_none())
+    }
+
+    /// Takes all slots from a primary that is one no more.
+    pub(super) fn vacate(&mut self, index: NodeIndex) {
+        let slots = self.peer(index).slots.clone();
+        self.take_slots(index);
+        let mut vacated = std::mem::take(&mut self.vacated);
+        vacated.retain(|slots| self.is_vacant(slots));
+        if !slots.is_empty() {
+            vacated.push(slots);
+        }
+        self.vacated = vacated;
     }
 
     /// How many of them are a majority.
@@ -196,7 +214,7 @@ impl Member {
     }
 
     /// Takes all slots from a node.
-    pub(super) fn take_slots(&mut self, index: NodeIndex) {
+    fn take_slots(&mut self, index: NodeIndex) {
         let slots = self.peer(index).slots.clone();
         for slot in slots.slots() {
             self.set_owner(slot, None);

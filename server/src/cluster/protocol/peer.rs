@@ -42,7 +42,7 @@ pub(super) struct Peer {
     pub pinged_ms: u64,
     /// When anything of it last came in.
     pub data_ms: u64,
-    /// Something of it came in since we started.
+    /// A heartbeat of it, and with it its claims, came in since we started.
     pub heard: bool,
     /// We have had a link to it since we started.
     pub was_linked: bool,

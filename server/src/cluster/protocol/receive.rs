@@ -78,7 +78,6 @@ impl Member {
         }
         let peer = self.peer_mut(sender);
         peer.data_ms = turn.now;
-        peer.heard = true;
         if self.flags(sender).contains(NodeFlags::HANDSHAKE) {
             return;
         }
@@ -163,17 +162,31 @@ impl Member {
         }
         self.check_role(turn, sender, header);
         self.check_claims(turn, link, sender, header);
+        self.peer_mut(sender).heard = true;
     }
 
     /// The sender is what it says that it is.
     fn check_role(&mut self, turn: &mut Turn<'_>, sender: NodeIndex, header: &Header) {
+        self.take_over_role(turn, sender, header);
+        // A replica of a replica would miss a failover. Stock looks at this only when slots change hands; a primary
+        // without slots may become a replica as well.
+        if let Some(primary) = self.data.me().primary
+            && let Some(above) = self.node(primary).primary
+            && above != self.data.myself
+            && self.is_primary(above)
+        {
+            self.follow(turn, above);
+        }
+    }
+
+    fn take_over_role(&mut self, turn: &mut Turn<'_>, sender: NodeIndex, header: &Header) {
         let Some(primary) = header.primary else {
             self.set_as_primary(turn, sender);
             return;
         };
         if self.is_primary(sender) {
             // A primary that copies another now has no slots of its own.
-            self.take_slots(sender);
+            self.vacate(sender);
             let node = self.node_mut(sender);
             node.flags = (node.flags - NodeFlags::PRIMARY - NodeFlags::MIGRATE_TO) | NodeFlags::REPLICA;
             turn.changed(Save::Lazy);

@@ -59,11 +59,12 @@ impl Member {
     }
 
     /// A primary may have been replaced while it was away. Every node that it knows would tell it so: when all have
-    /// spoken, or when stock's two seconds are over, it believes what it knows.
+    /// spoken, or when stock's two seconds are over, it believes what it knows. One that it knows as failed may have come
+    /// back meanwhile, and be the very one that has replaced it.
     fn has_just_started(&self, now: u64) -> bool {
-        let unheard = self.known().any(|index| {
-            !self.peer(index).heard && !self.flags(index).intersects(NodeFlags::FAIL | NodeFlags::NOADDR)
-        });
+        let mut known = self.known();
+        let unheard =
+            known.any(|index| !self.peer(index).heard && !self.flags(index).contains(NodeFlags::NOADDR));
         unheard && now.saturating_sub(self.started_ms) < START_MS
     }
 

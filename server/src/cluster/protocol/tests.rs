@@ -516,3 +516,43 @@ fn reset_leaves_the_node_alone() {
         "its old name has no address"
     );
 }
+
+#[test]
+fn a_primary_that_comes_back_under_another_name_is_replaced() {
+    let mut room = Room::three_with_replicas();
+    room.kill(0);
+    let settings = room.data(0).settings.clone();
+    room.nodes[0].member = Member::new(ClusterData::alone(id(50), settings), room.now, 50);
+    room.nodes[0].alive = true;
+    room.run(TIMEOUT_MS + 1000);
+    assert!(room.seen(1, 0).flags.contains(NodeFlags::NOADDR));
+    assert_eq!(room.owner(1, 0), Some(id(3)));
+}
+
+#[test]
+fn a_graceful_failover_ends_with_the_stream() {
+    let mut room = Room::three_with_replicas();
+    room.nodes[0].facts.offset = 500;
+    room.command(3, |member, now, facts, out| {
+        member.failover(now, facts, FailoverKind::Graceful, out).unwrap();
+    });
+    room.run(200);
+    // The primary may have started again meanwhile, and serve; what it has is more than what it had told.
+    room.nodes[3].facts.offset = 500;
+    room.nodes[3].facts.primary_link = PrimaryLink::Down { since_ms: room.now };
+    room.run(300);
+    assert!(room.data(3).me().flags.contains(NodeFlags::REPLICA));
+    assert!(room.said(3, "Manual failover given up").is_some());
+}
+
+#[test]
+fn a_shard_between_two_owners_counts() {
+    let mut room = Room::three_with_replicas();
+    let member = &mut room.nodes[5].member;
+    let primary = member.lookup(&id(0)).unwrap();
+    member.vacate(primary);
+    assert_eq!(member.data.owners.get(0), None);
+    assert_eq!((member.size(), member.quorum()), (3, 2));
+    let slots = member.peer(primary).slots.clone();
+    assert!(slots.is_empty());
+}
