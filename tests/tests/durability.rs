@@ -75,6 +75,15 @@ fn wait_for_role(port: u16, role: &str) {
     });
 }
 
+/// Raised when it goes.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Four writers count, each on a key of its own, while primary and replica change places again and again.
 #[test]
 fn manual_failovers_lose_nothing() {
@@ -90,12 +99,16 @@ fn manual_failovers_lose_nothing() {
             counted += 1;
             gaps.push(last.elapsed());
             last = Instant::now();
+            // A pace that leaves the rest of the machine something.
+            thread::sleep(Duration::from_micros(200));
         }
         gaps.sort_unstable();
         (counted, gaps)
     };
     let counts: Vec<(i64, Vec<Duration>)> = thread::scope(|scope| {
         let writers: Vec<_> = KEYS.iter().map(|key| scope.spawn(move || count(key))).collect();
+        // Also when an assertion fails: the scope waits for the writers.
+        let until_here = Stop(&stop);
         for turn in 0..failovers {
             let [replica, primary] = [SHARD[(turn + 1) % 2], SHARD[turn % 2]].map(|node| cluster.ports[node]);
             wait_for("the replica to follow", PATIENCE, || {
@@ -106,7 +119,7 @@ fn manual_failovers_lose_nothing() {
             wait_for_role(replica, "master");
             wait_for_role(primary, "slave");
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(until_here);
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });
     let mut counter = Counter::new(&cluster);

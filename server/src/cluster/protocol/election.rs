@@ -225,6 +225,8 @@ impl Member {
             "Starting a failover election for epoch {}.",
             self.data.current_epoch
         ));
+        // Ahead on the same links: a voter that takes us for a primary still, or for another's replica, denies its vote.
+        self.announce_myself(turn);
         let header = self.header(turn);
         if self.flags(primary).contains(NodeFlags::FAIL) {
             // Whoever has not heard of it yet would deny its vote.

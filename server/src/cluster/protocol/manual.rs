@@ -55,6 +55,9 @@ impl Member {
             ready: forced,
         });
         if !forced {
+            // Ahead on the same link, since a primary that has not heard yet that we copy it does not listen.
+            let pong = self.heartbeat(turn, Heartbeat::Pong, Some(primary));
+            self.send_to(turn, primary, SharedMessage::new(pong));
             let message = Message {
                 header: self.header(turn),
                 body: Body::ManualStart,

@@ -64,7 +64,9 @@ impl Member {
         let patience = self.data.settings.node_timeout_ms * 2;
         let voted = self.peer(primary).voted_ms;
         let since = now.saturating_sub(voted);
-        if voted != 0 && since < patience {
+        // The limit keeps replicas of a failed primary from outbidding each other. With its consent there is one
+        // candidate, and its writes wait for our vote.
+        if voted != 0 && since < patience && !request.force_ack {
             return Err(format!(
                 "can't vote about this master before {} milliseconds",
                 patience - since
