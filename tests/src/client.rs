@@ -15,7 +15,12 @@ pub struct Client {
 impl Client {
     /// Connects to a port of this host, or says why not.
     pub fn try_connect(port: u16) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        Self::try_connect_to((std::net::Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Connects to an address, or says why not.
+    pub fn try_connect_to(address: std::net::SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         Ok(Self {
