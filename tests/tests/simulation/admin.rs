@@ -31,26 +31,32 @@ impl World {
         if self.nodes[at].stopped > 0 || self.nodes[at].member.is_none() {
             return;
         }
-        match self.chance.below(10) {
+        match self.chance.below(12) {
             0..=4 => {
-                let kinds = [
-                    FailoverKind::Graceful,
-                    FailoverKind::Graceful,
-                    FailoverKind::Force,
-                    FailoverKind::Takeover,
-                ];
-                if let Some(kind) = self.chance.pick(&kinds) {
-                    self.failover(at, kind);
+                let kind = match self.chance.below(4) {
+                    0 => FailoverKind::Force,
+                    1 => FailoverKind::Takeover,
+                    _ => FailoverKind::Graceful,
+                };
+                self.failover(at, kind);
+            }
+            5 | 6 => {
+                // Two that ask for votes in one epoch: a voter must not give both the same one.
+                let other = self.chance.index(self.nodes.len());
+                for candidate in [at, other] {
+                    if self.nodes[candidate].stopped == 0 {
+                        self.failover(candidate, FailoverKind::Force);
+                    }
                 }
             }
-            5 | 6 => self.move_slots(at),
-            7 => {
+            7 | 8 => self.move_slots(at),
+            9 => {
                 self.note(|_| format!("admin: BUMPEPOCH on {at}"));
                 self.act(at, Cause::Command, |member, now, facts, out| {
                     member.bump_epoch(now, facts, out)
                 });
             }
-            8 => self.forget_and_meet(at),
+            10 => self.forget_and_meet(at),
             _ => self.change_primary(at),
         }
     }
