@@ -60,8 +60,7 @@ impl Member {
         let (mut lost, mut taken) = (Vec::new(), 0);
         for slot in claimed.slots() {
             let owner = self.data.owners.get(slot);
-            if owner == Some(claimer) || self.data.importing.contains_key(&slot) || !self.yields(slot, epoch)
-            {
+            if owner == Some(claimer) || !self.yields(slot, epoch) {
                 if owner == Some(claimer) && self.unclaimed.contains(slot) {
                     self.unclaimed.remove(slot);
                 }
@@ -72,6 +71,10 @@ impl Member {
             }
             self.set_owner(slot, Some(claimer));
             self.data.migrating.remove(&slot);
+            // A slot on its way here comes from its new owner now. Stock keeps the old one, which may be gone for good.
+            if let Some(from) = self.data.importing.get_mut(&slot) {
+                *from = claimer;
+            }
             taken += 1;
         }
         // What the claimer owned by our table and no longer claims keeps it as owner for the clients' sake, and is

@@ -59,10 +59,10 @@ impl Member {
         };
         let over = self.election_timeout_ms();
         let stale = |election: &Election| {
-            let since = turn
-                .now
-                .saturating_sub(election.ask_ms.unwrap_or(election.begun_ms));
-            // Voters that have voted for this shard do so again after two node timeouts.
+            let asked = election.ask_ms.unwrap_or(election.begun_ms);
+            // Voters that have voted for a replica of this primary vote for another one after two node timeouts: counted
+            // from the last that asked, so that candidates do not split the votes again and again.
+            let since = turn.now.saturating_sub(asked.max(self.rival_asked_ms));
             since > over + 500 || election.manual != manual
         };
         if self.election.as_ref().is_none_or(stale) {
@@ -71,6 +71,13 @@ impl Member {
         self.schedule(turn, primary);
         self.ask(turn, primary, over);
         self.count(turn, primary);
+    }
+
+    /// A replica has asked for votes.
+    pub(super) fn heard_rival(&mut self, turn: &Turn<'_>, candidate: NodeIndex) {
+        if self.node(candidate).primary.is_some() && self.node(candidate).primary == self.data.me().primary {
+            self.rival_asked_ms = turn.now;
+        }
     }
 
     /// Our primary, if we may take its place now.

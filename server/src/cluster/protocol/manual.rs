@@ -20,6 +20,9 @@ use crate::cluster::message::{Body, Header, Heartbeat, Message, SharedMessage};
 
 /// A manual failover succeeds within this time (ms), or not at all.
 const LIMIT_MS: u64 = 5000;
+/// The primary gives up so much (ms) later than the replica must have: a claim that was won at the last moment finds it
+/// paused still.
+const GRACE_MS: u64 = 500;
 /// The primary holds writes back for so long (ms): longer than the replica may try, so that a late winner loses none.
 const PAUSE_MS: u64 = 2 * LIMIT_MS;
 
@@ -77,7 +80,7 @@ impl Member {
         turn.out.pause_writes_until = Some(turn.now + PAUSE_MS);
         self.manual = Some(Manual::Giving {
             to,
-            until_ms: turn.now + LIMIT_MS,
+            until_ms: turn.now + LIMIT_MS + GRACE_MS,
             paused: false,
             tell_ms: turn.now,
         });

@@ -52,6 +52,8 @@ pub struct Member {
     /// What the data side was last told to be.
     pub(super) told: Option<RoleChange>,
     pub(super) election: Option<Election>,
+    /// When another replica of our primary last asked for votes (ms).
+    pub(super) rival_asked_ms: u64,
     pub(super) manual: Option<Manual>,
     pub(super) counters: Counters,
     wake_ms: u64,
@@ -86,6 +88,7 @@ impl Member {
             announced_ms: 0,
             told: None,
             election: None,
+            rival_asked_ms: 0,
             manual: None,
             counters: Counters::default(),
             wake_ms: now,

@@ -27,7 +27,9 @@
 //!   own suspicion if that does;
 //! - a candidate tells the verdict ahead of its request on the same link, and the one with most of the stream asks at
 //!   once; replicas of several failed primaries ask one after the other;
-//! - a failed attempt is repeated after two node timeouts and half a second: from then on voters vote again;
+//! - a failed attempt is repeated two node timeouts and half a second after the last one of any replica of the primary:
+//!   from then on voters vote again; for the same replica they do at once, and for one whose primary consents;
+//! - a candidate tells ahead what it is, so that no vote is denied for want of news;
 //! - a failed primary without any replica that is back is taken back at once.
 //!
 //! More careful:
@@ -37,6 +39,7 @@
 //! - a primary that was stopped for longer than the node timeout serves nobody before it has heard from all, or for 2 s;
 //! - a node behind whose address another answers is suspected and replaced like any that does not answer;
 //! - a graceful failover is given up when the primary's stream breaks, or the primary has gone on writing;
+//! - a slot that is on its way to us follows a failover of the node that it comes from;
 //! - a replica leaves a primary that has become a replica, though no slot has changed hands;
 //! - a link with a question that has waited for a whole node timeout is made anew, though the peer speaks on its own.
 

@@ -54,6 +54,8 @@ pub(super) struct Peer {
     pub orphaned_ms: u64,
     /// When we last voted for a replica of it.
     pub voted_ms: u64,
+    /// For which.
+    pub voted_for: Option<NodeId>,
     /// When it last told its offset.
     pub offset_ms: u64,
     /// Who reported it, a primary at most once.
@@ -76,6 +78,7 @@ impl Peer {
             fail_ms: 0,
             orphaned_ms: 0,
             voted_ms: 0,
+            voted_for: None,
             offset_ms: 0,
             reports: Vec::new(),
         }

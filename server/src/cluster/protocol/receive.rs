@@ -46,6 +46,7 @@ impl Member {
             }
             Body::AuthRequest => {
                 if let Some(sender) = sender {
+                    self.heard_rival(turn, sender);
                     self.asked_for_vote(turn, sender, &header);
                 }
             }

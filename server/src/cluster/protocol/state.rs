@@ -10,7 +10,7 @@ use super::turn::Turn;
 /// A primary that has just started waits so long (ms) before it serves, unless it has heard from everybody.
 const START_MS: u64 = 2000;
 /// A step that comes so late (ms) counts as a sleep, whatever the node timeout.
-const SLEEP_MS: u64 = 1000;
+const SLEEP_MS: u64 = 200;
 
 impl Member {
     /// Takes the state over that follows from what is known now.

@@ -419,7 +419,7 @@ fn a_graceful_failover_that_does_not_come_to_an_end_ends() {
     room.command(3, |member, now, facts, out| {
         member.failover(now, facts, FailoverKind::Graceful, out).unwrap();
     });
-    room.run(5200);
+    room.run(5700);
     assert_eq!(room.nodes[0].paused_until, 0);
     assert!(room.said(3, "Manual failover timed out.").is_some());
     assert!(room.data(0).me().flags.contains(NodeFlags::PRIMARY));

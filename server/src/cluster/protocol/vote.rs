@@ -26,7 +26,10 @@ impl Member {
             }
         };
         self.data.last_vote_epoch = self.data.current_epoch;
-        self.peer_mut(primary).voted_ms = turn.now;
+        let id = self.node(candidate).id;
+        let peer = self.peer_mut(primary);
+        peer.voted_ms = turn.now;
+        peer.voted_for = Some(id);
         turn.save(Save::Synced);
         turn.warn(format!(
             "Failover auth granted to {} for epoch {}",
@@ -64,9 +67,10 @@ impl Member {
         let patience = self.data.settings.node_timeout_ms * 2;
         let voted = self.peer(primary).voted_ms;
         let since = now.saturating_sub(voted);
-        // The limit keeps replicas of a failed primary from outbidding each other. With its consent there is one
-        // candidate, and its writes wait for our vote.
-        if voted != 0 && since < patience && !request.force_ack {
+        // The limit keeps replicas of a failed primary from outbidding each other; one that asks again outbids nobody.
+        // With the primary's consent there is one candidate, and its writes wait for our vote.
+        let outbids = self.peer(primary).voted_for != Some(self.node(candidate).id) && !request.force_ack;
+        if voted != 0 && since < patience && outbids {
             return Err(format!(
                 "can't vote about this master before {} milliseconds",
                 patience - since
