@@ -34,6 +34,22 @@ impl Client {
         Self::try_connect(port).unwrap_or_else(|error| panic!("cannot connect to port {port}: {error}"))
     }
 
+    /// How long to wait for a reply, instead of ten seconds.
+    pub fn set_patience(&self, patience: Duration) {
+        self.stream
+            .set_read_timeout(Some(patience))
+            .expect("the time is not zero");
+    }
+
+    /// Sends a command of words and returns its reply, or why none came.
+    pub fn try_cmd(&mut self, words: &[&str]) -> std::io::Result<Reply> {
+        let args: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let mut out = Vec::new();
+        encode_command(&mut out, &args);
+        self.stream.write_all(&out)?;
+        self.try_reply()
+    }
+
     /// Sends a command of words and returns its reply.
     pub fn cmd(&mut self, words: &[&str]) -> Reply {
         let args: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();

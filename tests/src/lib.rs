@@ -3,15 +3,22 @@
 //! A test that needs a tool which is not installed prints why it is skipped; with `SLOTMARK_FORBID_SKIPS` set, as
 //! in CI, it fails instead.
 
+pub mod bus_peer;
 pub mod client;
 pub mod cluster;
 pub mod netns;
+pub mod nodes;
 pub mod process;
+pub mod router;
+pub mod sample;
 pub mod server;
 
 pub use client::Client;
 pub use cluster::Cluster;
+pub use nodes::{Kind, Node, Nodes};
 pub use process::Process;
+pub use router::Router;
+pub use sample::Sample;
 pub use server::{Server, have};
 
 use std::time::{Duration, Instant};

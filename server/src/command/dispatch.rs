@@ -151,7 +151,7 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
 fn must_queue(session: &Session, spec: &CommandSpec) -> bool {
     session.in_multi()
         && !matches!(
-            spec.name,
+            spec.full_name,
             "exec" | "discard" | "multi" | "watch" | "quit" | "reset"
         )
 }

@@ -11,6 +11,7 @@ use crate::cluster::protocol::FailoverKind;
 use crate::cluster::{AdminError, random_id};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::node::random_hex_40;
 
 /// MEET ip port [bus-port]
 pub(super) fn meet(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -52,7 +53,7 @@ fn port_arg(call: &Call<'_>, at: usize, kind: &str) -> Result<i64, ErrorReply> {
         .ok_or_else(|| {
             let prefix = match kind {
                 "base" => "ERR Invalid TCP base port specified: ",
-                _ => "ERR Invalid bus port specified: ",
+                _ => "ERR Invalid TCP bus port specified: ",
             };
             ErrorReply::from_bytes([prefix.as_bytes(), text].concat())
         })
@@ -118,6 +119,9 @@ pub(super) fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             let contents = call.with_slot(slot, |table| table.clear());
             drop(contents);
         }
+        // Whoever copied the same primary must not go on here from the same place: what it has is not here any more.
+        let log = &call.node.replication.log;
+        log.restart(&random_hex_40(), log.end());
     }
     call.out.ok();
     Ok(())
