@@ -7,6 +7,7 @@ use slotcore::Slot;
 use slotcore::route::{Decision, KeyPresence, KeySlots, RouteRequest, RouteView, route};
 use slotcore::slot_map::SlotMap;
 use slotcore::topology::nodes::parse_nodes;
+use slotmark_server::cluster::protocol::Facts;
 use slotmark_server::cluster::{Claim, Cluster, ClusterSettings};
 
 /// Slots in an order that no prefetcher foresees.
@@ -33,7 +34,9 @@ fn bench_route(c: &mut Criterion) {
     std::fs::create_dir_all(&dir).expect("a temporary directory");
     let cluster = Cluster::open(&dir.join("nodes.conf"), ClusterSettings::default()).expect("a new node");
     cluster
-        .change(|data| data.claim(Claim::Add, 0..16384))
+        .command(Facts::default, |member, now, facts, out| {
+            member.claim(now, facts, Claim::Add, 0..16384, out)
+        })
         .expect("unowned slots");
     group.bench_function("node_local", |b| b.iter(|| decide(&**cluster.view(), &slots)));
     group.bench_function("node_local_view_each_time", |b| {

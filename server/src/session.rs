@@ -50,6 +50,15 @@ pub enum BlockedFor {
     },
 }
 
+/// By what a request was found to be ours to serve, before its locks were taken.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Routed {
+    /// The version of the cluster's view.
+    pub view: u64,
+    /// How many of its keys were here, if that mattered: their slot is on its way.
+    pub existing: Option<usize>,
+}
+
 /// The state of one connection.
 pub struct Session {
     /// What the rest of the node sees of this connection, its id included.
@@ -60,6 +69,8 @@ pub struct Session {
     pub asking: bool,
     /// READONLY: a replica may serve reads of its primary's slots.
     pub readonly: bool,
+    /// How the last request with keys was judged.
+    pub routed: Routed,
     pub reply_mode: ReplyMode,
     /// The connection is closed when the replies written so far are out.
     pub closing: bool,
@@ -92,6 +103,7 @@ impl Session {
             authenticated,
             asking: false,
             readonly: false,
+            routed: Routed::default(),
             reply_mode: ReplyMode::On,
             closing: false,
             transaction: None,

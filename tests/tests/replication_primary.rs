@@ -409,6 +409,35 @@ fn a_silent_replica_is_given_up() {
 }
 
 #[test]
+fn a_replica_that_loads_for_long_is_not_given_up() {
+    let primary = node(&["--repl-timeout", "1"]);
+    let mut fake = Fake::connect(&primary);
+    fake.copy();
+    // Empty lines are all that a replica has to say while it loads.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(4) {
+        fake.send("");
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(field(&primary, "connected_slaves"), "1");
+    }
+}
+
+#[test]
+fn a_copy_that_nobody_has_acknowledged_does_not_count_for_wait() {
+    let primary = node(&[]);
+    let mut client = primary.client();
+    client.cmd(&["SET", "a", "1"]);
+    let mut fake = Fake::connect(&primary);
+    fake.copy();
+    wait_for("the replica to get the stream", SOON, || {
+        field(&primary, "slave0").contains("state=online").then_some(())
+    });
+    assert_eq!(client.cmd(&["WAIT", "1", "100"]), Reply::Integer(0));
+    fake.send("REPLCONF ACK 0");
+    assert_eq!(client.cmd(&["WAIT", "1", "0"]), Reply::Integer(1));
+}
+
+#[test]
 fn the_stream_of_a_marked_copy_waits_for_an_acknowledgement() {
     let primary = node(&[]);
     let mut client = primary.client();

@@ -12,6 +12,7 @@ use e2e::{Client, Server};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use slotcore::resp::Reply;
 
 const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");
 
@@ -78,7 +79,7 @@ impl Stream {
         let mut commands = Vec::new();
         loop {
             let command = self.next();
-            if command == [b"PING"] {
+            if command.len() == 1 && command[0].eq_ignore_ascii_case(b"ping") {
                 continue;
             }
             let last = command.len() == 3 && command[2] == mark;
@@ -92,6 +93,8 @@ impl Stream {
 
 struct Generator {
     rng: Xoshiro256PlusPlus,
+    /// What DUMP gives, for RESTORE.
+    payload: Vec<u8>,
 }
 
 /// Placeholders are in angle brackets.
@@ -122,6 +125,9 @@ const SHAPES: &[&[&str]] = &[
     &["OBJECT", "ENCODING", "<key>"],
     &["MSET", "<key>", "<value>", "<key>", "<value>"],
     &["MSETNX", "<key>", "<value>", "<key>", "<value>"],
+    &["RESTORE", "<key>", "<time>", "<payload>", "<restore options>"],
+    &["RESTORE", "<key>", "<moment>", "<payload>", "REPLACE", "ABSTTL"],
+    &["RESTORE", "<key>", "5", "<payload>", "REPLACE"],
     &["APPEND", "<key>", "<value>"],
     &["APPEND", "<key>", ""],
     &["SETRANGE", "<key>", "3", "<value>"],
@@ -186,6 +192,14 @@ impl Generator {
                     );
                     continue;
                 }
+                "<payload>" => {
+                    args.push(self.payload.clone());
+                    continue;
+                }
+                "<restore options>" => {
+                    self.options(&mut args, &["REPLACE", "replace", "ABSTTL", "IDLETIME"]);
+                    continue;
+                }
                 "<getex options>" => {
                     self.options(&mut args, &["PERSIST", "EX", "PX", "exat", "PXAT"]);
                     continue;
@@ -206,7 +220,7 @@ impl Generator {
             let word = self.one(words);
             args.push(word.into());
             match word {
-                "EX" | "px" | "PX" => args.push(self.one(&["100", "70000", "0"]).into()),
+                "EX" | "px" | "PX" | "IDLETIME" => args.push(self.one(&["100", "70000", "0"]).into()),
                 "EXAT" | "exat" => args.push(self.one(&["4000000000", "1"]).into()),
                 "PXAT" => args.push(self.one(&["4000000000000", "1"]).into()),
                 _ => {}
@@ -249,6 +263,12 @@ fn run(lazily: &str) {
         return;
     };
     let node = Server::slotmark(NODE, &directives);
+    let mut client = stock.client();
+    client.cmd(&["SET", "dumped", "hello"]);
+    let Reply::Bulk(payload) = client.cmd(&["DUMP", "dumped"]) else {
+        panic!("no payload")
+    };
+    client.cmd(&["DEL", "dumped"]);
     let variable = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seconds = variable("SLOTMARK_STREAM_SECONDS").unwrap_or(5);
     let mut seed: u64 = variable("SLOTMARK_STREAM_SEED").unwrap_or_else(rand::random);
@@ -262,13 +282,18 @@ fn run(lazily: &str) {
         let mut clients = [node.client(), stock.client()];
         let mut generator = Generator {
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            payload: payload.clone(),
         };
-        let (mut sent, mut short) = (Vec::new(), false);
+        let (mut sent, mut short, mut open) = (Vec::new(), false, false);
         for _ in 0..SEQUENCE {
             let command = generator.command();
             let replies = clients.each_mut().map(|client| send(client, &command));
             short |= command.contains(&SHORT_MS.to_vec());
-            let over = command[0] == b"EXEC" || replies[0] != b"+QUEUED\r\n";
+            match &command[0][..] {
+                b"MULTI" => open = true,
+                b"EXEC" | b"DISCARD" => open = false,
+                _ => {}
+            }
             sent.push(command);
             assert_eq!(
                 replies[0].escape_ascii().to_string(),
@@ -276,8 +301,8 @@ fn run(lazily: &str) {
                 "left is ours (SLOTMARK_STREAM_SEED={seed}):\n{}",
                 show(&sent)
             );
-            if short && over {
-                // A short life ends before the next command, on both sides.
+            if short && !open {
+                // A short life ends before the next command, on both sides; one of a transaction begins with its EXEC.
                 std::thread::sleep(Duration::from_millis(12));
                 short = false;
             }

@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
@@ -33,6 +34,8 @@ use crate::node::unix_ms;
 #[derive(Debug)]
 pub struct Cluster {
     view: ArcSwap<ClusterView>,
+    /// The version of `view`.
+    version: AtomicU64,
     state: Mutex<State>,
     /// The bus thread has something to do.
     pub(super) woken: Notify,
@@ -50,6 +53,8 @@ struct State {
     unsaved: Save,
     /// The view lacks something.
     unpublished: bool,
+    /// Orders to become a primary that are not carried out: until they are, no view may say that we are one.
+    promotions: u32,
     /// What the bus thread is to do, in this order.
     orders: VecDeque<Effects>,
     given: u64,
@@ -95,12 +100,14 @@ impl Cluster {
             file,
             unsaved: Save::No,
             unpublished: false,
+            promotions: 0,
             orders: VecDeque::new(),
             given: 0,
             done: 0,
         };
         Ok(Self {
             view: ArcSwap::from_pointee(view),
+            version: AtomicU64::new(0),
             state: Mutex::new(state),
             woken: Notify::new(),
             carried_out: Condvar::new(),
@@ -112,6 +119,13 @@ impl Cluster {
     #[inline]
     pub fn view(&self) -> Guard<Arc<ClusterView>> {
         self.view.load()
+    }
+
+    /// The version of the view that is in force. Who holds a slot's lock and finds the version by which it has judged a
+    /// request knows that nobody who changed the view has passed through that lock since.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.version.load(Relaxed)
     }
 
     /// Asks the rules something.
@@ -134,22 +148,33 @@ impl Cluster {
 
     /// An administrator's command. It is in nodes.conf when this returns, and in force unless the node becomes a primary
     /// by it; for that see [`Cluster::wait_for_orders`]. On an error nothing has changed.
+    ///
+    /// `facts` are asked for in the command's turn: those of an earlier moment could carry an offset from before a pause
+    /// into a message that calls it final.
     pub fn command<T>(
         &self,
-        run: impl FnOnce(&mut Member, u64, &mut Effects) -> Result<T, AdminError>,
+        facts: impl FnOnce() -> Facts,
+        run: impl FnOnce(&mut Member, u64, Facts, &mut Effects) -> Result<T, AdminError>,
     ) -> Result<T, ChangeError> {
         let mut state = self.state.lock();
         let before = (
             state.member.clone(),
             state.unsaved,
             state.unpublished,
+            state.promotions,
             state.given,
         );
         let orders = state.orders.len();
         let mut effects = Effects::default();
-        let outcome = run(&mut state.member, unix_ms(), &mut effects);
+        let outcome = run(&mut state.member, unix_ms(), facts(), &mut effects);
         if let Err(error) = self.settle(&mut state, effects) {
-            (state.member, state.unsaved, state.unpublished, state.given) = before;
+            (
+                state.member,
+                state.unsaved,
+                state.unpublished,
+                state.promotions,
+                state.given,
+            ) = before;
             state.orders.truncate(orders);
             return Err(error.into());
         }
@@ -159,8 +184,12 @@ impl Cluster {
     }
 
     /// Takes over directives that CONFIG SET has changed.
-    pub fn reconfigure(&self, facts: Facts, settings: ClusterSettings) -> Result<(), ChangeError> {
-        self.command(|member, now, out| {
+    pub fn reconfigure(
+        &self,
+        facts: impl FnOnce() -> Facts,
+        settings: ClusterSettings,
+    ) -> Result<(), ChangeError> {
+        self.command(facts, |member, now, facts, out| {
             member.apply_settings(now, facts, settings, out);
             Ok(())
         })
@@ -210,16 +239,20 @@ impl Cluster {
         while state.done < given && !self.carried_out.wait_until(&mut state, deadline).timed_out() {}
     }
 
-    /// Puts what the member knows in force.
-    pub(super) fn publish_now(&self) {
-        self.publish(&mut self.state.lock());
+    /// The node's data are its own now, as an order has asked: what the member knows is in force.
+    pub(super) fn promoted(&self) {
+        let mut state = self.state.lock();
+        state.promotions = state.promotions.saturating_sub(1);
+        self.publish(&mut state);
     }
 
     fn publish(&self, state: &mut State) {
-        if std::mem::take(&mut state.unpublished) {
+        // A new primary takes writes only when its data are its own, whatever else happens before that.
+        if state.promotions == 0 && std::mem::take(&mut state.unpublished) {
             let version = self.view.load().version() + 1;
             let view = ClusterView::new(state.member.data().clone(), version);
             self.view.store(Arc::new(view));
+            self.version.store(version, Relaxed);
         }
     }
 
@@ -230,6 +263,7 @@ impl Cluster {
         }
         state.unsaved = state.unsaved.max(effects.save);
         state.unpublished |= effects.publish;
+        state.promotions += u32::from(effects.role == Some(RoleChange::Promote));
         let saved = match state.unsaved {
             Save::Synced => state.save(),
             Save::Lazy | Save::No => Ok(()),
@@ -237,8 +271,7 @@ impl Cluster {
         if saved.is_err() {
             // They would wait for a disk that may stay full for days. Whoever matters asks again.
             effects.send.clear();
-        } else if !matches!(effects.role, Some(RoleChange::Promote)) {
-            // A new primary takes writes only when its data is its own: the bus thread publishes this one.
+        } else {
             self.publish(state);
         }
         if effects.has_orders() {

@@ -7,7 +7,7 @@ use slotcore::topology::nodes::{parse_conf, write_conf};
 use slotcore::topology::{Endpoint, NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
-use super::protocol::Facts;
+use super::protocol::{Effects, Facts, Input, Member, RoleChange};
 use super::*;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -82,7 +82,9 @@ fn a_change_is_on_the_disk_before_it_is_in_force() {
     let (cluster, path) = open(&dir);
     let before = cluster.view().version();
     let claim = |claim, slots: std::ops::Range<Slot>| {
-        cluster.command(|member, now, out| member.claim(now, Facts::default(), claim, slots, out))
+        cluster.command(Facts::default, |member, now, facts, out| {
+            member.claim(now, facts, claim, slots, out)
+        })
     };
     claim(Claim::Add, 0..SLOT_COUNT as Slot).unwrap();
     assert_eq!(cluster.view().version(), before + 1);
@@ -109,6 +111,40 @@ fn a_change_is_on_the_disk_before_it_is_in_force() {
 }
 
 #[test]
+fn no_view_says_primary_before_the_data_are_our_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("nodes.conf");
+    let conf = three().replace(
+        &format!("{A} 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-5460"),
+        &format!("{A} 127.0.0.1:7000@17000 myself,slave {B} 0 0 1 connected"),
+    );
+    fs::write(&path, conf).unwrap();
+    let cluster = Cluster::open(&path, settings()).unwrap();
+    cluster.step(Facts::default(), Input::Tick);
+    while cluster.next_order().is_some() {
+        cluster.order_done();
+    }
+    let is_primary = || cluster.view().me().primary.is_none();
+    let reset = cluster.command(Facts::default, |member, now, facts, out| {
+        member.reset(now, facts, None, out);
+        Ok(())
+    });
+    reset.unwrap();
+    assert!(!is_primary());
+    // Whatever else happens before the bus thread has had its turn.
+    let bump = |member: &mut Member, now, facts, out: &mut Effects| Ok(member.bump_epoch(now, facts, out));
+    cluster.command(Facts::default, bump).unwrap();
+    cluster.step(Facts::default(), Input::Tick);
+    assert!(!is_primary());
+    let order = cluster.next_order().unwrap();
+    assert_eq!(order.role, Some(RoleChange::Promote));
+    assert!(!is_primary());
+    cluster.promoted();
+    assert!(is_primary());
+    assert_eq!(cluster.version(), cluster.view().version());
+}
+
+#[test]
 fn directives_take_effect_and_announced_names_come_and_go() {
     let dir = tempfile::tempdir().unwrap();
     let (cluster, path) = open(&dir);
@@ -118,7 +154,7 @@ fn directives_take_effect_and_announced_names_come_and_go() {
         port: 7777,
         ..settings()
     };
-    cluster.reconfigure(Facts::default(), announced).unwrap();
+    cluster.reconfigure(Facts::default, announced).unwrap();
     assert!(
         fs::read_to_string(&path)
             .unwrap()
@@ -126,9 +162,9 @@ fn directives_take_effect_and_announced_names_come_and_go() {
     );
     let version = cluster.view().version();
     let same = cluster.view().data().settings.clone();
-    cluster.reconfigure(Facts::default(), same).unwrap();
+    cluster.reconfigure(Facts::default, same).unwrap();
     assert_eq!(cluster.view().version(), version, "nothing new, nothing written");
-    cluster.reconfigure(Facts::default(), settings()).unwrap();
+    cluster.reconfigure(Facts::default, settings()).unwrap();
     assert!(fs::read_to_string(&path).unwrap().contains(" :7000@17000 "));
 }
 

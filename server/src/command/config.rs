@@ -70,7 +70,7 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
         && ClusterSettings::from_config(old) != ClusterSettings::from_config(new)
     {
         cluster
-            .reconfigure(node.cluster_facts(), ClusterSettings::from_config(new))
+            .reconfigure(|| node.cluster_facts(), ClusterSettings::from_config(new))
             .map_err(|error| failed("cluster-config-file", error.to_string()))?;
     }
     if new.maxclients > old.maxclients && !crate::boot::raise_fd_limit(new) {

@@ -15,7 +15,7 @@ use crate::node::{Node, unix_ms};
 use crate::replication::LinkPhase;
 use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
-use crate::session::{ReplyMode, Session};
+use crate::session::{ReplyMode, Routed, Session};
 
 /// The implementation of a command.
 #[derive(Clone, Copy)]
@@ -256,17 +256,17 @@ fn is_write(session: &Session, spec: &CommandSpec) -> bool {
 
 /// Whether a write that has its locks must wait or be judged anew: see [`crate::replication::Gate`].
 #[cold]
-pub fn gate_holds(node: &'static Node, session: &Session, now: u64) -> bool {
+pub fn gate_holds(node: &'static Node, session: &Session) -> bool {
     let gate = &node.replication.gate;
+    // A pause whose time is over holds until somebody has ended it: the keyspace is in another mode until then.
     !session.is_primary_link
-        && (gate.is_replica() && node.config.load().replica.read_only
-            || gate.is_paused() && node.pause.holds_writes(now))
+        && (gate.is_replica() && node.config.load().replica.read_only || gate.is_paused())
 }
 
 /// May this node serve these keys? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not.
 pub fn check_route(
     node: &'static Node,
-    session: &Session,
+    session: &mut Session,
     keys: &[Key<'_>],
     write: bool,
 ) -> Result<(), ErrorReply> {
@@ -282,10 +282,46 @@ pub fn check_route(
         shard_channel: false,
     };
     let view = cluster.view();
-    match view.refusal(view.route(&request, || presence(node, keys))) {
+    let mut existing = None;
+    let decision = view.route(&request, || {
+        let presence = presence(node, keys);
+        existing = Some(presence.existing);
+        presence
+    });
+    session.routed = Routed {
+        view: view.version(),
+        existing,
+    };
+    match view.refusal(decision) {
         None => Ok(()),
         Some(text) => Err(ErrorReply::new(text)),
     }
+}
+
+/// Whether what [`check_route`] has found still holds, now that the locks of the keys are held: else a slot or a key may
+/// have gone to another node in between, and a write that is acknowledged here would be lost.
+#[inline]
+pub fn still_routed(
+    node: &'static Node,
+    session: &Session,
+    keys: &[Key<'_>],
+    write: bool,
+    held: &mut Held<'_>,
+    now: u64,
+) -> bool {
+    let Some(cluster) = &node.cluster else {
+        return true;
+    };
+    let is_same = |existing| count_existing(keys, held, now) == existing;
+    session.is_primary_link
+        || keys.is_empty()
+        || (!write || cluster.version() == session.routed.view) && session.routed.existing.is_none_or(is_same)
+}
+
+#[cold]
+fn count_existing(keys: &[Key<'_>], held: &mut Held<'_>, now: u64) -> usize {
+    let is_here = |key: &&Key<'_>| held.table(key.slot).peek(key, now).is_some();
+    keys.iter().filter(is_here).count()
 }
 
 /// How many of the keys are here; asked only while their slot is on its way. No slot lock may be held.
@@ -316,10 +352,11 @@ fn run(
         (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
         (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
-    if spec.flags.contains(CommandFlags::WRITE)
-        && !batch.node.replication.gate.is_plain()
-        && gate_holds(batch.node, session, batch.now)
-    {
+    let writes = spec.flags.contains(CommandFlags::WRITE);
+    let is_held_back = writes && !batch.node.replication.gate.is_plain() && gate_holds(batch.node, session);
+    let is_stale = matches!(bound.locks, Locks::Keys)
+        && !still_routed(batch.node, session, request.keys, writes, &mut held, batch.now);
+    if is_held_back || is_stale {
         session.retry = true;
         return;
     }

@@ -1,5 +1,6 @@
 //! ROLE, WAIT, REPLICAOF and SLAVEOF.
 
+use crate::admin::clients::Unblock;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::client::parse_timeout_ms;
 use crate::command::reply_error::ErrorReply;
@@ -74,8 +75,12 @@ fn wait(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let client = call.session.client.clone();
     // What ended an earlier wait too late is of no concern to this one.
     client.take_unblock();
-    replication.replicas.wait_for(client, offset, count);
+    replication.replicas.wait_for(client.clone(), offset, count);
     replication.ask_for_acks();
+    // Whoever makes the node a replica says so first and then releases those who wait: one of both sees the other.
+    if replication.is_replica() {
+        client.unblock(Unblock::RoleChanged);
+    }
     call.session.blocked = Some(Blocked {
         until_ms: (timeout_ms > 0).then(|| unix_ms().saturating_add(timeout_ms)),
         reason: BlockedFor::Replicas { count, offset },

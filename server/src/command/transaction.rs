@@ -197,10 +197,10 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         held.reveal_expired();
     }
     let now = call.now;
-    if !call.node.replication.gate.is_plain()
+    let is_held_back = !call.node.replication.gate.is_plain()
         && transaction.any_has(CommandFlags::WRITE)
-        && dispatch::gate_holds(call.node, call.session, now)
-    {
+        && dispatch::gate_holds(call.node, call.session);
+    if is_held_back || !dispatch::still_routed(call.node, call.session, &keys, writes, &mut held, now) {
         call.session.retry = true;
         return Ok(());
     }

@@ -92,6 +92,12 @@ impl LinkState {
         self.set_fault("");
     }
 
+    /// What the replica had of its primary is gone: until a copy has come whole, it is as if there had never been a
+    /// link, and nobody may elect it for data that it does not have.
+    pub fn lost_data(&self) {
+        self.down_since_ms.store(0, Relaxed);
+    }
+
     /// As the cluster's rules see the link of a replica.
     pub fn facts(&self) -> PrimaryLink {
         let since_ms = self.down_since_ms.load(Relaxed);

@@ -223,8 +223,9 @@ impl Replication {
     /// Ends [`Replication::pause`].
     pub fn resume(&self, node: &'static Node) {
         let _change = self.change.lock();
-        node.pause.hold_writes(0);
         if self.gate.is_paused() {
+            // Before the first write runs: one that met an expired key in the mode of the pause would take it for
+            // absent, and the stream would not say that it is gone.
             node.keyspace.set_mode(if self.gate.records() {
                 Mode::Recording
             } else {
@@ -232,6 +233,7 @@ impl Replication {
             });
             self.gate.set_paused(false);
         }
+        node.pause.hold_writes(0);
     }
 
     /// Starts to record what writes do, because somebody copies us. From the next cut of the data on the stream is whole.
@@ -250,7 +252,8 @@ impl Replication {
     /// Nobody has copied us for long: the stream is given up, and writes are not recorded any more.
     pub fn stop_recording(&self, node: &'static Node) {
         let _change = self.change.lock();
-        if self.is_replica() || self.gate.is_paused() || !self.log.deactivate() {
+        // Whoever has come since it was last looked is among the replicas before it asks for the stream to be kept.
+        if self.is_replica() || self.gate.is_paused() || !self.replicas.is_empty() || !self.log.deactivate() {
             return;
         }
         self.gate.set_records(false);

@@ -1,7 +1,7 @@
 //! Who copies this node: what INFO, ROLE and CLIENT LIST tell of replicas, and how many have acknowledged what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
@@ -41,6 +41,8 @@ pub struct Replica {
     pub port: u16,
     phase: AtomicU8,
     acked: AtomicU64,
+    /// It has acknowledged something: what it was sent before is loaded.
+    has_acked: AtomicBool,
     /// When it was last heard of, unix milliseconds.
     acked_ms: AtomicU64,
 }
@@ -54,6 +56,7 @@ impl Replica {
             port,
             phase: AtomicU8::new(ReplicaPhase::Waiting as u8),
             acked: AtomicU64::new(0),
+            has_acked: AtomicBool::new(false),
             acked_ms: AtomicU64::new(now_ms),
         }
     }
@@ -77,10 +80,21 @@ impl Replica {
         self.acked.load(Relaxed)
     }
 
+    /// Whether it holds the stream up to this offset. One that has been sent a copy and has not acknowledged anything
+    /// since may not even have loaded it.
+    fn holds(&self, offset: u64) -> bool {
+        self.is_online() && self.has_acked.load(Relaxed) && self.acked() >= offset
+    }
+
     /// Seconds since it was heard of.
     pub fn lag_s(&self, now_ms: u64) -> u64 {
         // Whole seconds on both sides, as stock counts: a lag of 0 means within this second.
         (now_ms / 1000).saturating_sub(self.acked_ms.load(Relaxed) / 1000)
+    }
+
+    /// It has said something: while it loads, that is empty lines.
+    pub fn heard(&self, now_ms: u64) {
+        self.acked_ms.store(now_ms, Relaxed);
     }
 
     /// It is further now.
@@ -183,8 +197,8 @@ impl Replicas {
     }
 
     /// A replica has acknowledged this offset: whoever waited for it is woken.
-    pub fn ack(&self, replica: &Replica, offset: u64, now_ms: u64) {
-        replica.acked_ms.store(now_ms, Relaxed);
+    pub fn ack(&self, replica: &Replica, offset: u64) {
+        replica.has_acked.store(true, Relaxed);
         replica.acked.fetch_max(offset, Relaxed);
         self.wake_waiters();
     }
@@ -194,7 +208,7 @@ impl Replicas {
         self.list
             .lock()
             .iter()
-            .filter(|replica| replica.is_online() && replica.acked() >= offset)
+            .filter(|replica| replica.holds(offset))
             .count()
     }
 
@@ -256,15 +270,13 @@ impl Replicas {
         if waiters.is_empty() {
             return;
         }
-        let online: Vec<u64> = self
-            .list
-            .lock()
-            .iter()
-            .filter(|replica| replica.is_online())
-            .map(|replica| replica.acked())
-            .collect();
+        let replicas = self.list.lock();
         waiters.retain(|waiter| {
-            let enough = online.iter().filter(|acked| **acked >= waiter.offset).count() >= waiter.count;
+            let enough = replicas
+                .iter()
+                .filter(|replica| replica.holds(waiter.offset))
+                .count()
+                >= waiter.count;
             if enough {
                 waiter.client.wake();
             }

@@ -338,3 +338,68 @@ fn a_damaged_copy_is_refused_and_the_old_data_stay() {
         assert_eq!(client.cmd(&["GET", "old"]), Reply::Bulk("1".into()), "{load}");
     }
 }
+
+#[test]
+fn a_replica_whose_data_are_gone_does_not_say_how_old_they_are() {
+    let primary = FalsePrimary::new();
+    let replica = node(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
+    let (mut peer, _) = primary.accept();
+    peer.copy(7);
+    peer.expect_ack(7);
+    peer.say(SET_A);
+    let mut client = replica.client();
+    wait_for("the stream to be applied", PATIENCE, || {
+        (client.cmd(&["GET", "a"]) == Reply::Bulk("1".into())).then_some(())
+    });
+    drop(peer);
+    let (mut peer, _) = primary.accept();
+    assert_eq!(info(&mut client, "master_link_down_since_seconds"), "0");
+    // The checks find nothing wrong with a key that is there twice; by the time that the load does, the old data are gone.
+    let twice = b"REDIS0010\0\x01b\x01x\0\x01b\x01y\xff\0\0\0\0\0\0\0\0";
+    peer.say(format!("+FULLRESYNC {ID} 100\r\n${}\r\n", twice.len()).as_bytes());
+    peer.say(twice);
+    wait_for("the load to fail", PATIENCE, || {
+        replica_log_has(&replica, "after it was checked").then_some(())
+    });
+    assert_eq!(client.cmd(&["DBSIZE"]), Reply::Integer(0));
+    assert_eq!(
+        info(&mut client, "master_link_down_since_seconds"),
+        "-1",
+        "a cluster must not elect it as one whose data are fresh"
+    );
+}
+
+#[test]
+fn nothing_is_continued_that_was_not_offered() {
+    let primary = FalsePrimary::new();
+    let _replica = node(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
+    let (mut peer, _) = primary.accept();
+    peer.copy(7);
+    peer.expect_ack(7);
+    peer.say(b"hello\r\n");
+    for _ in 0..2 {
+        let (mut peer, psync) = primary.accept();
+        assert_eq!(psync, ["PSYNC", "?", "-1"]);
+        peer.say(b"+CONTINUE\r\n");
+        let mut line = String::new();
+        peer.lines.read_line(&mut line).expect("an end");
+        assert_eq!(line, "", "the replica ends the link instead of going on");
+    }
+}
+
+#[test]
+fn a_stream_changes_data_and_not_the_role() {
+    let primary = FalsePrimary::new();
+    let replica = node(&["--replicaof", &format!("127.0.0.1 {}", primary.port())]);
+    let (mut peer, _) = primary.accept();
+    peer.copy(0);
+    peer.expect_ack(0);
+    let order = b"*3\r\n$9\r\nREPLICAOF\r\n$2\r\nNO\r\n$3\r\nONE\r\n";
+    peer.say(order);
+    peer.say(SET_A);
+    peer.say(GETACK);
+    peer.expect_ack((order.len() + SET_A.len() + GETACK.len()) as u64);
+    let mut client = replica.client();
+    assert_eq!(info(&mut client, "role"), "slave");
+    assert_eq!(client.cmd(&["REPLICAOF", "NO", "ONE"]), ok());
+}

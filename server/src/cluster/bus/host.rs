@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::mpsc::{Receiver, channel};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, sleep};
 
 use super::links::Links;
@@ -77,8 +77,12 @@ impl Host {
         let patience = Duration::from_millis(self.wake_ms.saturating_sub(unix_ms()).max(1));
         let input = tokio::select! {
             biased;
-            () = self.cluster.woken.notified() => Some(Input::Tick),
             input = self.inputs.recv() => input,
+            () = self.cluster.woken.notified() => {
+                // Commands that come one after the other must not keep the links from their turn.
+                yield_now().await;
+                Some(Input::Tick)
+            }
             () = sleep(patience) => Some(Input::Tick),
         };
         self.node.stall.wait();
@@ -112,7 +116,7 @@ impl Host {
             }
             Some(RoleChange::Promote) => {
                 self.node.replication.promote(self.node);
-                self.cluster.publish_now();
+                self.cluster.promoted();
             }
             None => {}
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use slotcore::Slot;
 use slotcore::topology::SlotRange;
 
 use super::cluster;
-use crate::cluster::AdminError;
 use crate::cluster::protocol::{Effects, Facts, Member};
+use crate::cluster::{AdminError, ChangeError};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::SlotTable;
@@ -21,10 +22,35 @@ pub(super) fn change<T>(
     call: &mut Call<'_>,
     change: impl FnOnce(&mut Member, u64, Facts, &mut Effects) -> Result<T, AdminError>,
 ) -> Result<T, ErrorReply> {
+    let (cluster, node) = (cluster(call)?, call.node);
+    bring_into_force(call, |_| cluster.command(|| node.cluster_facts(), change))
+}
+
+/// The same for what depends on how many keys a slot has: none comes or goes before the change is in force.
+pub(super) fn change_by_keys<T>(
+    call: &mut Call<'_>,
+    slot: Slot,
+    change: impl FnOnce(&mut Member, u64, Facts, usize, &mut Effects) -> Result<T, AdminError>,
+) -> Result<T, ErrorReply> {
+    let (cluster, node) = (cluster(call)?, call.node);
+    bring_into_force(call, |call| {
+        call.with_slot(slot, |table| {
+            let keys = table.len();
+            cluster.command(
+                || node.cluster_facts(),
+                |member, now, facts, out| change(member, now, facts, keys, out),
+            )
+        })
+    })
+}
+
+fn bring_into_force<T>(
+    call: &mut Call<'_>,
+    commit: impl FnOnce(&mut Call<'_>) -> Result<T, ChangeError>,
+) -> Result<T, ErrorReply> {
     let cluster = cluster(call)?;
-    let facts = call.node.cluster_facts();
     let before = cluster.view();
-    let outcome = cluster.command(|member, now, out| change(member, now, facts, out))?;
+    let outcome = commit(call)?;
     if !call.session.in_exec {
         cluster.wait_for_orders(PATIENCE);
     }

@@ -2,7 +2,7 @@
 
 use slotcore::topology::SlotRange;
 
-use super::change::{change, holds_keys};
+use super::change::{change, change_by_keys, holds_keys};
 use super::{INVALID_SLOT, cluster, slot_arg};
 use crate::cluster::protocol::SetSlot;
 use crate::cluster::{AdminError, Bump, Claim};
@@ -123,8 +123,7 @@ pub(super) fn set_slot(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             ));
         }
     };
-    let keys = call.with_slot(slot, |table| table.len());
-    change(call, |member, now, facts, out| {
+    change_by_keys(call, slot, |member, now, facts, keys, out| {
         member.set_slot(now, facts, slot, set, keys, out)
     })?;
     call.out.ok();

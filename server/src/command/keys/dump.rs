@@ -75,6 +75,15 @@ impl Options {
     }
 }
 
+/// Replicas are told until when the key lives, as they get the command later.
+fn tell_instant(call: &mut Call<'_>, expiry: u64) {
+    let mut digits = itoa::Buffer::new();
+    let mut args: Vec<&[u8]> = call.args.iter().collect();
+    args[2] = digits.format(expiry).as_bytes();
+    args.push(b"ABSTTL");
+    call.effect_instead(&args);
+}
+
 /// The checks come in stock's order.
 fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let options = Options::parse(call)?;
@@ -94,15 +103,24 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     // The primary decides what has expired.
     let is_over = !call.session.is_primary_link && expiry.is_some_and(|expiry| expiry <= now);
     let table = call.held.table(key.slot);
-    let mut place = table.find(key, now);
+    // What was there gives way as it is, also if its time is over: replicas are told of the new value alone.
+    if options.replace
+        && let Some(old) = table.remove(key, 0)
+    {
+        table.discard(old);
+    }
     if is_over {
-        if let Some(entry) = place.remove() {
-            table.discard(entry);
-        }
+        call.effect_instead(&[b"DEL", key.bytes]);
     } else {
+        let mut place = table.find(key, now);
         place.set_owned(value, expiry.map_or(Expire::Clear, Expire::At));
         if let Some(seconds) = options.idle_s {
             place.set_idle(seconds);
+        }
+        if let Some(expiry) = expiry
+            && !options.absolute
+        {
+            tell_instant(call, expiry);
         }
     }
     call.out.ok();

@@ -235,6 +235,8 @@ impl Feed {
             return Ok(());
         }
         self.has_acked = false;
+        // From here on it has something to say: it loads.
+        self.replica.heard(unix_ms());
         while !self.has_acked {
             self.idle(None, false).await?;
         }
@@ -363,9 +365,12 @@ impl Feed {
 
     fn heard(&mut self, bytes: &[u8]) -> Result<(), End> {
         let now = unix_ms();
+        if !bytes.is_empty() {
+            self.replica.heard(now);
+        }
         if let Some(offset) = self.acks.take(bytes)? {
             self.has_acked = true;
-            self.node.replication.replicas.ack(&self.replica, offset, now);
+            self.node.replication.replicas.ack(&self.replica, offset);
         }
         self.replica.client.touched(now);
         Ok(())
@@ -376,10 +381,8 @@ impl Feed {
         let limit = Duration::from_secs(self.node.config.load().primary.timeout_s);
         let stuck = to_write && self.moved.elapsed() > limit;
         // Who asked with SYNC acknowledges nothing.
-        let mute = !to_write
-            && self.acknowledges
-            && self.replica.is_online()
-            && Duration::from_secs(self.replica.lag_s(unix_ms())) > limit;
+        let mute =
+            !to_write && self.acknowledges && Duration::from_secs(self.replica.lag_s(unix_ms())) > limit;
         if stuck || mute {
             return Err(End::Silent);
         }

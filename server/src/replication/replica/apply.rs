@@ -217,6 +217,8 @@ fn treatment(args: &Args<'_>, spec: Result<&'static CommandSpec, LookupError>) -
         "replconf" if args.len() > 1 && args.at(1).eq_ignore_ascii_case(b"getack") => Treatment::Ack,
         // The link speaks for itself; the rest of REPLCONF is for the primary's side.
         "replconf" => Treatment::Nothing,
+        // They change a role, for which our caller's lock is needed, or the process; the stream is about data.
+        "replicaof" | "slaveof" | "psync" | "sync" | "shutdown" | "wait" => Treatment::Nothing,
         // To run what follows in database 0 would mix two databases up.
         "select" if args.len() == 2 && args.at(1) != b"0" => Treatment::Fault(Fault::OtherDatabase(
             String::from_utf8_lossy(args.at(1)).into_owned(),

@@ -7,6 +7,9 @@ use super::wire::Wire;
 use crate::config::Config;
 use crate::log;
 
+/// The largest offset at which a primary may stand: a stream that never reaches 2^63 in its life.
+const OFFSET_MAX: i64 = i64::MAX / 2;
+
 /// Who we are, to the primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introduction {
@@ -129,10 +132,11 @@ fn understand(answer: String) -> Result<Answer, Fault> {
     let mut words = answer.split_ascii_whitespace();
     match words.next() {
         Some("+FULLRESYNC") => {
-            let place = match (words.next(), words.next().map(str::parse)) {
-                (Some(id), Some(Ok(offset))) if is_replication_id(id) => Place {
+            let place = match (words.next(), words.next().map(str::parse::<i64>)) {
+                // Offsets are signed in stock, and what is added to this one must not wrap around.
+                (Some(id), Some(Ok(offset @ 0..=OFFSET_MAX))) if is_replication_id(id) => Place {
                     id: id.to_owned(),
-                    offset,
+                    offset: offset.unsigned_abs(),
                 },
                 _ => return Err(Fault::PsyncReply(answer)),
             };
@@ -262,7 +266,14 @@ mod tests {
     fn answers_to_psync() {
         let full = |id: &str, rest: &str| understand(format!("+FULLRESYNC {id}{rest}"));
         assert!(matches!(full(ID, " 0"), Ok(Answer::Full(place)) if place.offset == 0));
-        for rest in ["", " -1", " x", " 18446744073709551616"] {
+        for rest in [
+            "",
+            " -1",
+            " x",
+            " 18446744073709551616",
+            " 18446744073709551615",
+            " 9223372036854775807",
+        ] {
             assert!(matches!(full(ID, rest), Err(Fault::PsyncReply(_))), "{rest}");
         }
         assert!(matches!(full("short", " 1"), Err(Fault::PsyncReply(_))));

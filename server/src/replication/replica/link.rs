@@ -79,13 +79,25 @@ async fn keep_following(node: &'static Node, target: &Following, memory: &mut Me
         let mut worked = false;
         let fault = attempt(node, target, memory, &mut worked).await;
         let link = &node.replication.link;
-        if worked {
-            link.down_since_ms.store(unix_ms(), Relaxed);
-        }
-        link.set_phase(LinkPhase::Connect);
+        if_still_following(node, target, || {
+            if worked {
+                link.down_since_ms.store(unix_ms(), Relaxed);
+            }
+            link.set_phase(LinkPhase::Connect);
+        });
         memory.void |= fault.voids_history();
         complain(node, memory, &fault, worked);
         sleep(memory.backoff.pause(&fault, worked)).await;
+    }
+}
+
+/// Says something of the link, unless it is another primary's by now: what was true of this one would be taken for the
+/// new one's, and a replica that has nothing of the new one could be elected.
+fn if_still_following(node: &Node, target: &Following, say: impl FnOnce()) {
+    // A change of role begins a generation and resets the link's state in one turn of this lock.
+    let _lock = node.replication.apply_lock.lock();
+    if node.replication.generation() == target.generation {
+        say();
     }
 }
 
@@ -142,10 +154,12 @@ async fn linked(
         () = stream::killed(&client.shared) => return Err(Fault::Killed),
         done = agree(node, target, memory, &mut wire, &me) => done?,
     }
-    link.set_phase(LinkPhase::Connected);
-    link.last_io_ms.store(unix_ms(), Relaxed);
-    link.down_since_ms.store(0, Relaxed);
-    link.set_fault("");
+    if_still_following(node, target, || {
+        link.last_io_ms.store(unix_ms(), Relaxed);
+        link.set_phase(LinkPhase::Connected);
+        link.down_since_ms.store(0, Relaxed);
+        link.set_fault("");
+    });
     memory.complaint = None;
     *worked = true;
     let ended = Ending(&mut applier);
@@ -184,6 +198,10 @@ async fn agree(
             }
             outcome
         }
+        // There is nothing to go on from.
+        Answer::Continue(_) if offer.is_none() => Err(Fault::PsyncReply(
+            "+CONTINUE, and a full synchronisation was asked for".into(),
+        )),
         Answer::Continue(id) => {
             log::notice(format_args!("Successful partial resynchronization with master."));
             let _lock = node.replication.apply_lock.lock();

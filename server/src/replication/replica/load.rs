@@ -196,6 +196,7 @@ fn options() -> rdb::LoadOptions {
 fn empty(node: &'static Node, target: &Following) {
     let _lock = node.replication.apply_lock.lock();
     if node.replication.generation() == target.generation {
+        node.replication.link.lost_data();
         node.keyspace.clear();
         node.replication.log.restart(&crate::node::random_hex_40(), 0);
     }
