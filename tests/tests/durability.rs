@@ -62,11 +62,10 @@ impl Counter {
 
 fn info(port: u16, field: &str) -> Option<String> {
     let reply = Client::try_connect(port).ok()?.cmd(&["INFO", "replication"]);
-    let line = reply.as_str()?.lines().find_map(|line| {
+    reply.as_str()?.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         (name == field).then(|| value.to_owned())
-    });
-    line
+    })
 }
 
 fn wait_for_role(port: u16, role: &str) {
