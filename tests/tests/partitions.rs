@@ -173,7 +173,9 @@ impl Cluster {
             owners
         };
         for host in 1..NODES {
-            assert_eq!(owners(host), owners(0), "host {host} against host 0");
+            wait_for(&format!("host {host} to agree with host 0"), PATIENCE, || {
+                (owners(host) == owners(0)).then_some(())
+            });
         }
     }
 

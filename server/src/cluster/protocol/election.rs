@@ -11,8 +11,9 @@ use super::nodes::DOWN;
 use super::turn::Turn;
 use crate::cluster::message::{Body, Header, Heartbeat, Message};
 
-/// Siblings tell their offsets within this time (ms), or are passed over.
-const GATHER_MS: u64 = 100;
+/// Siblings tell their offsets within this time (ms), or are passed over. They do at once, unless they are hung: whoever
+/// is passed over may have had writes that we lack.
+const GATHER_MS: u64 = 500;
 /// Replicas of different primaries that failed together ask one after the other, this far (ms) apart: a voter has one
 /// vote in an epoch.
 const STAGGER_MS: u64 = 250;
