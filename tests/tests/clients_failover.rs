@@ -1,4 +1,4 @@
-//! Cluster clients that people use, with their own retry settings, while a primary is killed under them: no call may
+//! Cluster clients that people use, with their own ways to retry, while a primary is killed under them: no call may
 //! fail, and nothing that was counted may be gone beyond what was on its way when the primary died.
 #![allow(clippy::unwrap_used)]
 
