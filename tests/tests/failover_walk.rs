@@ -132,6 +132,11 @@ fn our_primaries_and_stock_replicas() {
 }
 
 #[test]
+fn stock_primaries_and_our_replicas() {
+    walk([STOCK, STOCK, STOCK, OURS, OURS, OURS]);
+}
+
+#[test]
 fn both_among_primaries_and_replicas() {
     walk([OURS, STOCK, OURS, STOCK, OURS, STOCK]);
 }

@@ -150,12 +150,16 @@ impl Nodes {
     pub fn assert_replicas_are_copies(&self) {
         for (primary, replica) in self.pairs() {
             let (primary, replica) = (self.node(primary), self.node(replica));
-            wait_for("a replica to have the whole stream", SOON, || {
-                (primary.offset() == replica.offset()).then_some(())
+            // What expires meanwhile changes both, one after the other: the stream must stand still.
+            let digests = wait_for("a replica to have the whole stream", SOON, || {
+                let before = [primary.offset(), replica.offset()];
+                let digests = [primary.digest(), replica.digest()];
+                let after = [primary.offset(), replica.offset()];
+                (before == after && before[0] == before[1]).then_some(digests)
             });
             assert_eq!(
-                primary.digest(),
-                replica.digest(),
+                digests[0],
+                digests[1],
                 "port {} and its replica, port {}",
                 primary.port(),
                 replica.port()

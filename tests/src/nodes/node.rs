@@ -169,10 +169,14 @@ impl Node {
         Some(parse_nodes(reply.as_str()?).expect("a description of nodes"))
     }
 
-    /// A field of a reply in INFO's format, such as `INFO replication` or `CLUSTER INFO`; empty if it is not there.
+    /// A field of a reply in INFO's format, such as `INFO replication` or `CLUSTER INFO`; empty if it is not there, or
+    /// if the node replies that it loads a copy.
     pub fn field(&self, command: &[&str], name: &str) -> String {
         let reply = self.client().cmd(command);
-        let text = reply.as_str().unwrap_or_else(|| panic!("{command:?}: {reply:?}"));
+        let text = match &reply {
+            Reply::Error(text) if text.starts_with(b"LOADING") => "",
+            other => other.as_str().unwrap_or_else(|| panic!("{command:?}: {other:?}")),
+        };
         let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_owned());
         text.lines().find_map(value).unwrap_or_default()
     }
@@ -186,6 +190,7 @@ impl Node {
     pub fn digest(&self) -> String {
         match self.client().cmd(&["DEBUG", "DIGEST"]) {
             Reply::Simple(digest) => String::from_utf8_lossy(&digest).into_owned(),
+            Reply::Error(text) if text.starts_with(b"LOADING") => "loading".into(),
             other => panic!("DEBUG DIGEST: {other:?}"),
         }
     }
