@@ -40,7 +40,7 @@ fn fail_over(cluster: &Cluster) {
 /// What a client counted, and what the cluster holds: whatever was acknowledged and had not reached the replica when its
 /// primary died is lost, as replication is asynchronous; that is a few at most, since a client waits for each reply.
 fn check(counted: i64, held: i64) {
-    assert!(counted > 1000, "only {counted} were counted");
+    assert!(counted > 100, "only {counted} were counted");
     assert!(
         (counted - 4..=counted + 4).contains(&held),
         "{counted} were counted, and {held} are held"
