@@ -85,6 +85,13 @@ impl Transaction {
         self.missing.intersects(flag)
     }
 
+    /// Is one of the queued commands a subcommand of CLUSTER?
+    fn names_cluster(&self) -> bool {
+        self.queue
+            .iter()
+            .any(|queued| queued.spec.full_name.starts_with("cluster|"))
+    }
+
     /// Is nothing queued?
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
@@ -170,6 +177,12 @@ fn exec(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         return outcome;
     }
     release_watch(call.node, watch);
+    // What CLUSTER commands have changed is in force when EXEC replies: the slots are free again for a change of role.
+    if let Some(cluster) = &call.node.cluster
+        && transaction.names_cluster()
+    {
+        cluster.wait_for_orders();
+    }
     outcome
 }
 

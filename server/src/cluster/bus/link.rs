@@ -43,13 +43,14 @@ impl Outbox {
         }
     }
 
-    /// Adds a frame, and says how many bytes wait.
+    /// Adds a frame, and says how many bytes waited before it.
     pub fn push(&self, frame: &[u8]) -> usize {
         let mut bytes = self.bytes.borrow_mut();
+        let waited = bytes.len();
         bytes.extend_from_slice(frame);
         self.measure(&bytes);
         self.filled.notify_one();
-        bytes.len()
+        waited
     }
 
     fn measure(&self, bytes: &Vec<u8>) {

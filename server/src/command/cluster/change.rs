@@ -1,7 +1,5 @@
 //! How a command changes the cluster's state. The change is in nodes.conf before the reply is written.
 
-use std::time::Duration;
-
 use slotcore::Slot;
 use slotcore::topology::SlotRange;
 
@@ -11,9 +9,6 @@ use crate::cluster::{AdminError, ChangeError};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::SlotTable;
-
-/// The reply waits so long for the bus thread; DEBUG SLEEP may hold that up for longer.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Changes the state, and has the node be what it is by it when this returns, but for a transaction: that holds slots,
 /// which a change of role must pass through. A slot that is not ours any more loses its statistics: should it come back,
@@ -52,7 +47,7 @@ fn bring_into_force<T>(
     let before = cluster.view();
     let outcome = commit(call)?;
     if !call.session.in_exec {
-        cluster.wait_for_orders(PATIENCE);
+        cluster.wait_for_orders();
     }
     let after = cluster.view();
     for slot in SlotRange::ALL.slots() {

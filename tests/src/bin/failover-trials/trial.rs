@@ -94,6 +94,10 @@ impl Trial<'_> {
 
 /// Until every node counts on every other, replicas with their offsets included: else a failover could not be fair.
 fn wait_until_told(nodes: &[(HostPort, u32)], stop: &StopFlag) -> anyhow::Result<()> {
+    for (index, (address, _)) in nodes.iter().take(PRIMARIES as usize).enumerate() {
+        // An offset of 0 counts as no data, and stays so until something is written.
+        Admin::connect(address, None, Duration::from_secs(1))?.call(&["SET", &key_of_shard(index), "0"])?;
+    }
     let deadline = Instant::now() + Duration::from_secs(20);
     for (address, _) in nodes {
         loop {
