@@ -3,7 +3,10 @@
 //! ```text
 //!  main thread          accepts, waits for signals
 //!  worker threads       connections: read, parse, prefetch, run under slot locks, write      net/, command/
-//!  housekeeping thread  expiry, idle clients, samples
+//!  cluster-bus thread   heartbeats, elections                                                cluster/
+//!  primary-link thread  on a replica: the copy and the stream of its primary                 replication/replica/
+//!  replication thread   on a primary: copies and the stream for its replicas                 replication/primary/
+//!  housekeeping thread  expiry, idle clients, samples, pings to replicas
 //!
 //!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
 //! ```
