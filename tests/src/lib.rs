@@ -46,3 +46,16 @@ pub fn skip(why: &str) {
     );
     eprintln!("skipped: {why}");
 }
+
+/// A Python that has redis-py. `None`: there is none, and the test was told to skip.
+pub fn python_with_redis() -> Option<String> {
+    let python = std::env::var("SLOTMARK_PYTHON").unwrap_or_else(|_| "python3".into());
+    let import = std::process::Command::new(&python)
+        .args(["-c", "import redis.cluster"])
+        .output();
+    if import.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    skip("python3 has no module redis (pip install redis, or set SLOTMARK_PYTHON)");
+    None
+}

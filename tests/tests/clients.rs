@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Cluster, have, skip};
+use e2e::{Cluster, have, python_with_redis, skip};
 
 const LOADGEN: &str = env!("CARGO_BIN_EXE_e2e-loadgen");
 
@@ -105,13 +105,7 @@ fn redis_benchmark_runs_in_cluster_mode() {
 
 #[test]
 fn redis_py_finds_its_way_in_both_protocols() {
-    let python = std::env::var("SLOTMARK_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_module = Command::new(&python)
-        .args(["-c", "import redis.cluster"])
-        .output();
-    if !has_module.is_ok_and(|output| output.status.success()) {
-        return skip("python3 has no module redis (pip install redis, or set SLOTMARK_PYTHON)");
-    }
+    let Some(python) = python_with_redis() else { return };
     let cluster = Cluster::up(LOADGEN);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/redis_py.py");
     let script = script.to_str().expect("a path in UTF-8");

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::{Client, Cluster, skip, wait_for};
+use e2e::{Client, Cluster, python_with_redis, skip, wait_for};
 use slotcore::resp::Reply;
 
 const LOADGEN: &str = env!("CARGO_BIN_EXE_e2e-loadgen");
@@ -73,13 +73,7 @@ fn ride(mut command: Command) {
 
 #[test]
 fn redis_py_rides_through() {
-    let python = std::env::var("SLOTMARK_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_module = Command::new(&python)
-        .args(["-c", "import redis.cluster"])
-        .output();
-    if !has_module.is_ok_and(|output| output.status.success()) {
-        return skip("python3 has no module redis (pip install redis, or set SLOTMARK_PYTHON)");
-    }
+    let Some(python) = python_with_redis() else { return };
     let mut command = Command::new(python);
     command.arg(script("redis_py_failover.py"));
     ride(command);

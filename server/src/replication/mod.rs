@@ -26,7 +26,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use parking_lot::Mutex;
-use slotcore::resp::encode_command;
 use tokio::sync::watch;
 
 use crate::cluster::protocol::PrimaryLink;
@@ -113,20 +112,6 @@ impl Replication {
     /// Bytes of the stream: written as a primary, applied as a replica.
     pub fn offset(&self) -> u64 {
         self.log.end()
-    }
-
-    /// Our primary goes on under a new name (`+CONTINUE <id>`): ours follows, and our own replicas must hear of it.
-    pub fn continue_as(&self, id: &str) {
-        self.log.continue_as(id);
-    }
-
-    /// A key that goes away for another reason than a command of a client. To be called under its slot's lock.
-    pub fn record_delete(&self, key: &[u8]) {
-        if self.gate.records() {
-            let mut bytes = Vec::with_capacity(key.len() + 32);
-            encode_command(&mut bytes, &[b"DEL", key]);
-            self.log.append_commands(&bytes, 1);
-        }
     }
 
     /// Names of the stream.
