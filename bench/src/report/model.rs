@@ -72,6 +72,12 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub requests: Option<u64>,
     pub warmup_s: f64,
+    /// "closed", "constant" or "poisson".
+    #[serde(default = "closed")]
+    pub arrivals: String,
+    /// Operations a second that were asked for, at the start of an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate: Option<f64>,
     /// RESP version spoken, 2 or 3.
     pub protocol: u8,
     /// Primaries of the cluster; 1 in standalone mode.
@@ -80,6 +86,10 @@ pub struct Settings {
     pub cluster: bool,
     /// True when the engines were started for this run, false for an existing target.
     pub launched: bool,
+}
+
+fn closed() -> String {
+    "closed".to_owned()
 }
 
 /// The machine the generator ran on, and the generator itself.
@@ -220,9 +230,18 @@ pub struct EngineRun {
     /// Bytes read from and written to the engine.
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// From the write of an operation in a closed loop; from when it was due in an open one (response time).
     pub latency_us: LatencyUs,
     /// Latency by percentile, enough points to draw it.
     pub latency_curve: Vec<CurvePoint>,
+    /// From the write, in an open loop (service time).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub service_curve: Vec<CurvePoint>,
+    /// What became of the schedule of an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub open_loop: Option<OpenLoopRun>,
     /// Longest latency the histograms hold; a longer one is recorded as this. None if they grow as needed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency_limit_us: Option<f64>,
@@ -234,6 +253,20 @@ pub struct EngineRun {
     pub rounds: Vec<RoundRun>,
     pub server: ServerFigures,
     pub client: ClientFigures,
+}
+
+/// The schedule of an open loop: `scheduled` = successful + failed + `missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoopRun {
+    /// Operations that were due.
+    pub scheduled: u64,
+    pub scheduled_per_sec: f64,
+    /// Operations that were due and never sent.
+    pub missed: u64,
+    /// Successful operations that were written more than a millisecond after they were due.
+    pub late: u64,
+    /// How long after they were due the generator took operations up: its own part of the latency.
+    pub delay_us: LatencyUs,
 }
 
 /// Redirects followed.
@@ -271,6 +304,8 @@ pub struct CommandRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -281,6 +316,8 @@ pub struct NodeRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
     /// CPU time of the node's process per operation it answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cpu_ns_per_op: Option<f64>,
@@ -308,6 +345,9 @@ pub struct IntervalRun {
     pub p99_us: f64,
     pub p999_us: f64,
     pub max_us: f64,
+    /// Of the service time, in an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_p99_us: Option<f64>,
 }
 
 /// The figures of one round, which the comparison pairs up.
