@@ -1,6 +1,6 @@
 //! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
 
-use workloads::spec::{ArrivalsFlag, Process, Size};
+use workloads::spec::{ArrivalsFlag, FaultChoice, FaultFlags, Process, Size};
 use workloads::{Overrides, Spec};
 
 use super::args::{Arrivals, RunArgs, WorseIn};
@@ -44,12 +44,14 @@ fn session(args: &RunArgs) -> Result<Session, Failure> {
         )));
     }
     let spec = spec(args)?;
-    let (against, threads) = against(args)?;
-    let rounds = args.rounds.unwrap_or(if args.compare.is_some() {
-        ROUNDS_OF_A_COMPARISON
-    } else {
-        1
-    });
+    let (against, threads) = against(args, &spec)?;
+    let rounds = args
+        .rounds
+        .unwrap_or(if args.compare.is_some() && spec.fault.is_empty() {
+            ROUNDS_OF_A_COMPARISON
+        } else {
+            1
+        });
     Ok(Session {
         spec,
         seed: args.seed,
@@ -89,13 +91,28 @@ fn spec(args: &RunArgs) -> Result<Spec, Failure> {
             Arrivals::Constant => ArrivalsFlag::Open(Process::Constant),
             Arrivals::Poisson => ArrivalsFlag::Open(Process::Poisson),
         }),
+        fault: faults(args),
     };
     spec.apply(&overrides).map_err(Failure::usage)?;
     Ok(spec)
 }
 
+fn faults(args: &RunArgs) -> FaultFlags {
+    let kind = match &args.fault_cmd {
+        Some(command) => Some(FaultChoice::Command(command.clone())),
+        None => args.fault.clone(),
+    };
+    FaultFlags {
+        kind,
+        at: args.fault_at,
+        shard: args.fault_shard,
+        rolling: args.fault_rolling,
+        length: args.fault_for,
+    }
+}
+
 /// Whom the load is for, and how many threads generate it.
-fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
+fn against(args: &RunArgs, spec: &Spec) -> Result<(Against, u32), Failure> {
     let seeds = args.targets();
     let cores = environment::cores();
     if !seeds.is_empty() {
@@ -106,20 +123,33 @@ fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
             cores
         };
         let auth = auth(args)?;
+        if let Some(fault) = spec.fault.iter().find(|fault| fault.kind.needs_a_launched_node()) {
+            let text = format!(
+                "the fault \"{}\" takes nodes that loadgen has started: for a target that runs already give --fault-cmd \
+                 'COMMAND', --fault failover, --fault pause, or --fault none to only look",
+                fault.kind.name()
+            );
+            return Err(Failure::usage(anyhow::anyhow!(text)));
+        }
         return Ok((Against::Existing { seeds, auth }, args.threads.unwrap_or(free)));
     }
     if args.user.is_some() || args.pass.is_some() {
         let text = "--user and --pass are for a target that runs already: name it with --target or -h";
         return Err(Failure::usage(anyhow::anyhow!(text)));
     }
-    let shape = shape(&args.launch)?;
+    let shape = shape(&args.launch, &spec.cluster)?;
     let mut engines = vec![find_engine(&args.launch.engine, "--engine")?];
     if let Some(other) = &args.compare {
         engines.push(find_engine(other, "--compare")?);
     }
     let Division { generator, each_node } =
         cores::divide(cores, shape.node_count(), args.threads, args.launch.node_threads);
-    let directives = args.launch.node_arg.clone();
+    let mut directives = Vec::new();
+    if let Some(timeout) = spec.cluster.node_timeout {
+        directives.push(format!("cluster-node-timeout {}", timeout.as_millis()));
+    }
+    // Of a directive that is given twice the last one counts.
+    directives.extend(args.launch.node_arg.iter().cloned());
     Ok((
         Against::Launched {
             engines,

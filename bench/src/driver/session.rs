@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use thiserror::Error;
+use workloads::spec::{Fault, FaultKind};
 use workloads::{Spec, SpecError, Workload};
 
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::engine::Engine;
 use super::existing;
+use super::faults::{self, Director};
+use super::network::Network;
 use super::noise::NoiseMeter;
 use super::order::interleaved;
 use super::process::Bond;
@@ -104,7 +107,7 @@ impl Session {
         let started_utc = environment::utc_now();
         let mut environment = environment::describe();
         // Declared before the subjects, and so dropped after them: their files are in it.
-        let workspace;
+        let mut workspace = None;
         let (mut subjects, settings) = match &self.against {
             Against::Launched {
                 engines,
@@ -112,16 +115,18 @@ impl Session {
                 node_threads,
                 directives,
             } => {
-                workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
+                let workspace = workspace
+                    .insert(Workspace::create(&self.loadgen).context("cannot make a temporary directory")?);
                 let plan = |engine: &Engine| LaunchPlan {
                     engine: engine.clone(),
                     shape: *shape,
                     node_threads: *node_threads,
                     directives: directives.clone(),
                     first_port: None,
+                    namespaces: self.spec.fault.iter().any(is_partition) && Network::permitted(),
                     bond: Bond::DiesWithUs,
                 };
-                let subjects = self.launch(engines.iter().map(plan), &workspace, stop, progress)?;
+                let subjects = self.launch(engines.iter().map(plan), workspace, stop, progress)?;
                 let replicas = shape.replicas_each;
                 (
                     subjects,
@@ -148,7 +153,7 @@ impl Session {
         };
 
         let noise = NoiseMeter::start(&subjects);
-        let ended = self.measure(&workload, &mut subjects, stop, progress)?;
+        let ended = self.measure(&workload, &mut subjects, workspace.as_ref(), stop, progress)?;
         environment.noise = noise.finish(&subjects, self.knows_servers());
 
         let mut report = Report {
@@ -282,6 +287,7 @@ impl Session {
         &self,
         workload: &Arc<Workload>,
         subjects: &mut [Subject],
+        workspace: Option<&Workspace>,
         stop: &StopFlag,
         progress: Progress,
     ) -> Result<RunEnd, SessionError> {
@@ -291,10 +297,18 @@ impl Session {
         }
         for (step, &depth) in depths.iter().enumerate() {
             for (round, index) in interleaved(subjects.len(), self.rounds) {
+                if self.has_faults()
+                    && (round > 0 || step > 0)
+                    && let Some(workspace) = workspace
+                {
+                    self.start_over(&mut subjects[index], workload, workspace, stop, progress)?;
+                }
                 let subject = &mut subjects[index];
+                subject.enter_network()?;
                 let label = self.label(&subject.engine, step, round);
                 let plan = self.plan(workload, subject, depth, round);
-                let (outcome, context) = one_round(&plan, subject, stop, progress, &label)
+                let (outcome, context) = self
+                    .one_round(&plan, subject, stop, progress, &label)
                     .with_context(|| format!("the load on {} failed", subject.engine))?;
                 let ended = outcome.ended.clone();
                 // A round that was broken off before its measured time began has nothing to add.
@@ -302,7 +316,9 @@ impl Session {
                     subject.steps[step].outcomes.push(outcome);
                     subject.steps[step].contexts.push(context);
                 }
-                if let Some(reason) = subject.dead_node() {
+                if !self.has_faults()
+                    && let Some(reason) = subject.dead_node()
+                {
                     return Ok(RunEnd::TargetLost { reason });
                 }
                 match ended {
@@ -314,6 +330,82 @@ impl Session {
             }
         }
         Ok(RunEnd::Completed)
+    }
+
+    fn has_faults(&self) -> bool {
+        !self.spec.fault.is_empty()
+    }
+
+    /// A cluster as new, with its keys: what faults have left of the last one is gone.
+    fn start_over(
+        &self,
+        subject: &mut Subject,
+        workload: &Arc<Workload>,
+        workspace: &Workspace,
+        stop: &StopFlag,
+        progress: Progress,
+    ) -> Result<(), SessionError> {
+        {
+            let _shown = progress.waiting(&format!("starting {} again", subject.engine));
+            let dir = workspace
+                .subdirectory(&subject.engine)
+                .context("cannot make a temporary directory")?;
+            subject.relaunch(&dir, &self.loadgen, stop)?;
+        }
+        if self.preload {
+            self.preload(workload, std::slice::from_ref(subject), stop, progress)?;
+        }
+        Ok(())
+    }
+
+    fn one_round(
+        &self,
+        plan: &Plan,
+        subject: &mut Subject,
+        stop: &StopFlag,
+        progress: Progress,
+        label: &str,
+    ) -> anyhow::Result<(load::Outcome, RoundContext)> {
+        let goal = match plan.until {
+            Until::Requests(n) => Goal::Operations(n),
+            Until::Duration(d) => Goal::Time(d),
+        };
+        let watch = Watch::new();
+        let shown = progress.phase(label, goal.total());
+        let (target, probe, cluster) = subject.parts();
+        if !self.has_faults() {
+            let (outcome, context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
+                load::run(plan, &watch)
+            });
+            return Ok((outcome?, context));
+        }
+        let shards = faults::shards(target, &[]);
+        let planned = faults::plan(&self.spec.fault, shards.len());
+        anyhow::ensure!(
+            !planned.is_empty(),
+            "the fault is for shard {}, and the target has {} (a fault needs a cluster)",
+            self.spec.fault[0].shard,
+            shards.len()
+        );
+        let kills = planned
+            .iter()
+            .any(|fault| matches!(fault.kind, FaultKind::Kill { .. } | FaultKind::Term { .. }));
+        let director = Director::new(target, cluster, shards, planned);
+        let ((outcome, seen), mut context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
+            // The faults are directed from this thread, which has started the nodes; the load has others.
+            std::thread::scope(|scope| {
+                let load = scope.spawn(|| load::run(plan, &watch));
+                let seen = director.direct(&watch, stop, &|| load.is_finished());
+                (load.join(), seen)
+            })
+        });
+        context.faults = seen;
+        if kills {
+            // What a killed process has used cannot be read any more; figures of the others alone would mislead.
+            context.servers.clear();
+        }
+        let outcome = outcome.map_err(|_| anyhow::anyhow!("the load's thread panicked"))?;
+        Ok((outcome?, context))
     }
 
     fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
@@ -330,6 +422,7 @@ impl Session {
             // Every round goes on where a new set of clients begins; in the same round both engines get the same.
             client_base: round.saturating_mul(clients),
             interval: slice_length(length),
+            trace_shards: self.has_faults(),
             pin: Vec::new(),
         }
     }
@@ -401,23 +494,8 @@ fn slice_length(round: Until) -> Duration {
     }
 }
 
-fn one_round(
-    plan: &Plan,
-    subject: &Subject,
-    stop: &StopFlag,
-    progress: Progress,
-    label: &str,
-) -> anyhow::Result<(load::Outcome, RoundContext)> {
-    let goal = match plan.until {
-        Until::Requests(n) => Goal::Operations(n),
-        Until::Duration(d) => Goal::Time(d),
-    };
-    let watch = Watch::new();
-    let shown = progress.phase(label, goal.total());
-    let (outcome, context) = watcher::attend(&watch, stop, Some(&subject.probe), goal, &shown, || {
-        load::run(plan, &watch)
-    });
-    Ok((outcome?, context))
+fn is_partition(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Partition { .. })
 }
 
 #[cfg(test)]

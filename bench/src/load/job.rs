@@ -9,7 +9,7 @@ use workloads::Workload;
 use super::discover::auth_args;
 use super::plan::{Target, Watch};
 use super::scout::Scout;
-use crate::measure::Clock;
+use crate::measure::{Clock, ShardMap};
 
 /// A round, as its threads see it.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Job<'a> {
     pub interval: Duration,
     /// Operations are sent when they are due, not when there is room for them.
     pub open_loop: bool,
+    /// The shards of a round in which they are traced.
+    pub shards: Option<ShardMap>,
     /// For an answer.
     pub timeout: Duration,
     /// What is sent first on every connection, and how many replies that has.

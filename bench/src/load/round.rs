@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use slotcore::{SLOT_COUNT, Slot};
 use workloads::spec::Arrival;
 
 use super::client::{Client, Pace, Source, quota};
 use super::job::{Job, handshake};
 use super::merge;
-use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
-use super::scout::Scout;
+use super::plan::{HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
+use super::scout::{LOST_AFTER, Scout};
 use super::worker::{Worker, WorkerOutcome};
-use crate::measure::Clock;
+use crate::measure::{Clock, ShardMap};
 use crate::report::outcome::Outcome;
 
 /// Clients of a preload; it is over soon, and a few deep windows load a node as well as many shallow ones.
@@ -38,7 +39,13 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         Until::Requests(_) => None,
         Until::Duration(duration) => Some(duration),
     };
-    let job = Job {
+    // While the cluster is being harmed on purpose, it may be dark for long.
+    let patience = if plan.trace_shards {
+        Duration::MAX
+    } else {
+        LOST_AFTER
+    };
+    let mut job = Job {
         commands: plan.workload.commands().len(),
         window: plan.pipeline,
         warmup: plan.warmup,
@@ -46,8 +53,29 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         interval: plan.interval,
         open_loop: plan.workload.spec().arrival != Arrival::Closed,
         timeout: plan.workload.spec().run.timeout,
-        ..job(plan.workload.clone(), &plan.target, watch)?
+        ..job(plan.workload.clone(), &plan.target, watch, patience)?
     };
+    let mut owners = job.scout.map().owners();
+    let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
+    owners.sort_by_key(|&owner| first_slot(owner));
+    if plan.trace_shards {
+        let map = job.scout.map();
+        let shard = |slot| {
+            let owner = map.owner(slot as Slot)?;
+            owners.iter().position(|&other| other == owner)
+        };
+        job.shards = Some(ShardMap::new(
+            (0..SLOT_COUNT).map(|slot| shard(slot).map(|shard| shard as u16)),
+        ));
+    }
+    let shards: Vec<(String, u16)> = owners
+        .iter()
+        .map(|&owner| {
+            let node = job.scout.map().node(owner).clone();
+            let slots = job.scout.map().slots_of(owner).len();
+            (HostPort::new(node.host, node.port).to_string(), slots as u16)
+        })
+        .collect();
     let arrival = &plan.workload.spec().arrival;
     let schedules = arrival
         .warmup_schedule()
@@ -91,6 +119,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         began.elapsed(),
         job.clock.drift_ppm(),
         job.open_loop,
+        if plan.trace_shards { shards } else { Vec::new() },
     ))
 }
 
@@ -106,7 +135,7 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         // The SET of the preload comes behind the commands of the mix.
         commands: plan.workload.commands().len() + 1,
         window: (PRELOAD_WINDOW_BYTES / item_bytes).clamp(1, 256) as u32,
-        ..job(plan.workload.clone(), &plan.target, watch)?
+        ..job(plan.workload.clone(), &plan.target, watch, LOST_AFTER)?
     };
     let client = |number: u32| {
         let workload = plan.workload.clone();
@@ -135,6 +164,7 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         began.elapsed(),
         job.clock.drift_ppm(),
         false,
+        Vec::new(),
     );
     Ok(PreloadOutcome {
         stored: outcome.commands.iter().map(|command| command.ops).sum(),
@@ -149,13 +179,14 @@ fn job<'a>(
     workload: std::sync::Arc<workloads::Workload>,
     target: &Target,
     watch: &'a Watch,
+    patience: Duration,
 ) -> anyhow::Result<Job<'a>> {
     watch.enter(Phase::Connecting);
     let (handshake, handshake_replies) = handshake(target);
     Ok(Job {
         workload,
         watch,
-        scout: Scout::start(target)?,
+        scout: Scout::start(target, patience)?,
         clock: Clock::start(),
         commands: 0,
         window: 1,
@@ -163,6 +194,7 @@ fn job<'a>(
         duration: None,
         interval: Duration::from_secs(1),
         open_loop: false,
+        shards: None,
         timeout: Duration::from_secs(10),
         handshake,
         handshake_replies,

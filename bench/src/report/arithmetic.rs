@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::course;
 use super::model::{
     ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
     OpenLoopRun, Redirects, RoundContext, RoundRun, ServerFigures, SlotOps,
@@ -112,6 +113,8 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            faults: course::faults(outcomes, contexts),
+            shards: course::shards(outcomes, contexts),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
             server: ServerFigures {
@@ -400,7 +403,7 @@ fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histo
 }
 
 /// Adds whatever the ranges are: a run with a longer tail than the first must not be lost.
-fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
+pub(super) fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
     let own = to.is_auto_resize();
     to.auto(true);
     to.add(from)

@@ -36,7 +36,7 @@ use super::groups::Groups;
 use super::job::Job;
 use super::routes::Routes;
 use super::timers::Timers;
-use crate::measure::Recorder;
+use crate::measure::{Recorder, ShardTraces};
 use alarm::Alarm;
 use pace::Agenda;
 use stage::Stage;
@@ -73,6 +73,8 @@ pub(super) struct Worker<'a> {
     routes: Routes,
     map_version: u64,
     recorder: Recorder,
+    /// In a round in which the shards are traced.
+    shards: Option<ShardTraces>,
     groups: Groups,
     timers: Timers,
     /// Of an open loop.
@@ -116,6 +118,7 @@ impl<'a> Worker<'a> {
             map_version,
             // While connecting there is nothing to record: one slice that never ends.
             recorder: Recorder::new(job.commands, 0, u64::MAX, None),
+            shards: None,
             groups: Groups::default(),
             timers: Timers::default(),
             tally: Tally::default(),

@@ -119,10 +119,15 @@ impl Worker<'_> {
             if sent.measured {
                 let service_ns = now_ns.saturating_sub(sent.start_ns);
                 self.recorder.record(sent.op.command(), node, service_ns);
+                let mut latency_ns = service_ns;
                 if sent.due_ns != 0 {
-                    let response_ns = now_ns.saturating_sub(sent.due_ns);
+                    latency_ns = now_ns.saturating_sub(sent.due_ns);
                     self.recorder
-                        .record_response(sent.op.command(), node, service_ns, response_ns);
+                        .record_response(sent.op.command(), node, service_ns, latency_ns);
+                }
+                if let Some(shards) = &mut self.shards {
+                    let write = self.job.workload.commands()[sent.op.command()].is_write();
+                    shards.succeeded(sent.slot, write, now_ns, latency_ns);
                 }
                 self.recorder.count_slot(sent.slot);
                 self.tally.ops += 1;

@@ -1,7 +1,7 @@
 //! The stages of a round: connecting, warming up, measuring, draining.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::Events;
 
@@ -9,7 +9,7 @@ use super::super::connection::Kind;
 use super::super::plan::{HostPort, Phase};
 use super::trouble::UNANSWERED;
 use super::{EVENTS, TICK_NS, Tally, Worker};
-use crate::measure::{Recorded, Recorder, thread_cpu};
+use crate::measure::{Recorded, Recorder, ShardTrace, ShardTraces, thread_cpu};
 use crate::report::outcome::Ended;
 
 /// Connections that are being made at the same time: more would overflow a listener's queue, and wait a second for it.
@@ -40,6 +40,8 @@ pub(in super::super) struct WorkerOutcome {
     /// Operations that were due in an open loop, and how many of them were not sent.
     pub scheduled: u64,
     pub missed: u64,
+    /// In the order of the round's shards; empty when they are not traced.
+    pub shards: Vec<ShardTrace>,
     /// Processor time over the measured part.
     pub cpu: Duration,
     /// Start and end of the measured part, on the clock of the round.
@@ -127,6 +129,11 @@ impl Worker<'_> {
             self.recorder = self.recorder.open_loop();
         }
         self.recorder.set_nodes(self.routes.nodes().len());
+        let slice_ns = job.interval.as_nanos() as u64;
+        self.shards = job
+            .shards
+            .as_ref()
+            .map(|map| ShardTraces::new(map.clone(), measure_ns, slice_ns));
         self.tally = Tally::default();
         let mut timeline = Timeline {
             measure_ns,
@@ -222,6 +229,11 @@ impl Worker<'_> {
 
     fn begin_measuring(&mut self, timeline: &mut Timeline) {
         self.stage = Stage::Measuring;
+        let late = Duration::from_nanos(self.job.clock.now_ns().saturating_sub(timeline.measure_ns));
+        let now = Instant::now();
+        self.job
+            .watch
+            .begin_measuring(now.checked_sub(late).unwrap_or(now));
         self.job.watch.enter(Phase::Measuring);
         self.plan_arrivals(timeline.measure_ns);
         self.last_due_ns = timeline
@@ -277,6 +289,7 @@ impl Worker<'_> {
             tally: self.tally,
             scheduled: self.agenda.scheduled,
             missed: self.agenda.missed,
+            shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),
             measured_ns: (timeline.measure_ns, timeline.measured_end_ns),
             ended: timeline.ended,

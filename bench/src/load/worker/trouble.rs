@@ -145,18 +145,33 @@ impl Worker<'_> {
         if !sent.measured {
             return;
         }
+        // A split operation counts in the shard of the part that ended it.
+        let is_write = (self.shards.is_some())
+            && self
+                .job
+                .workload
+                .commands()
+                .get(sent.op.command())
+                .is_some_and(workloads::Command::is_write);
         match error {
             Some(class) => {
+                if let Some(shards) = &mut self.shards {
+                    shards.failed(sent.slot, is_write, now_ns);
+                }
                 self.recorder.count_error(class);
                 self.tally.errors += 1;
             }
             None => {
                 let service_ns = now_ns.saturating_sub(start_ns);
                 self.recorder.record(sent.op.command(), node, service_ns);
+                let mut latency_ns = service_ns;
                 if sent.due_ns != 0 {
-                    let response_ns = now_ns.saturating_sub(sent.due_ns);
+                    latency_ns = now_ns.saturating_sub(sent.due_ns);
                     self.recorder
-                        .record_response(sent.op.command(), node, service_ns, response_ns);
+                        .record_response(sent.op.command(), node, service_ns, latency_ns);
+                }
+                if let Some(shards) = &mut self.shards {
+                    shards.succeeded(sent.slot, is_write, now_ns, latency_ns);
                 }
                 self.tally.ops += 1;
             }
