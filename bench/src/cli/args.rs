@@ -29,6 +29,7 @@ Exit codes:
   1    the target was unreachable or was lost, or something could not be started
   2    the command line or the workload file is wrong
   3    it ran, but a check or the comparison failed
+  4    --audit found writes that were acknowledged and are lost
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
 
@@ -222,6 +223,13 @@ pub struct RunArgs {
     /// Do it to every further shard too, so much after the one before
     #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Faults under load")]
     pub fault_rolling: Option<Duration>,
+
+    /// After each round read every key that was written, and tell which acknowledged writes are lost (exit code 4)
+    #[arg(long, help_heading = "Faults under load")]
+    pub audit: bool,
+    /// Follow every write by WAIT for so many replicas; it counts as done when they have it
+    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "Faults under load")]
+    pub wait: Option<u32>,
 
     #[command(flatten)]
     pub launch: LaunchArgs,

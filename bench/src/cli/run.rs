@@ -9,10 +9,10 @@ use super::output::Output;
 use super::{CommandResult, Exit, Failure, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
-    Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
+    Against, Measured, Progress, Session, SessionError, audit, check, environment, existing, signals,
 };
 use crate::load::Auth;
-use crate::report::model::{Metric, RunEnd};
+use crate::report::model::{AuditRun, Metric, Report, RunEnd};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
@@ -44,6 +44,11 @@ fn session(args: &RunArgs) -> Result<Session, Failure> {
         )));
     }
     let spec = spec(args)?;
+    if args.audit
+        && let Some(objection) = audit::objection(&spec)
+    {
+        return Err(Failure::usage(anyhow::anyhow!(objection)));
+    }
     let (against, threads) = against(args, &spec)?;
     let rounds = args
         .rounds
@@ -60,6 +65,8 @@ fn session(args: &RunArgs) -> Result<Session, Failure> {
         threads,
         resp3: args.resp3,
         preload: !args.no_preload,
+        audit: args.audit,
+        wait: args.wait,
         command_line: without_password(std::env::args(), args.pass.as_deref()),
         loadgen: super::loadgen_path()?,
     })
@@ -183,8 +190,19 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
         RunEnd::Completed => {}
     }
     let report = &measured.report;
+    let lost: u64 = audits(report).map(|audit| audit.lost).sum();
+    if lost > 0 {
+        talk::complain(format_args!(
+            "loadgen: {lost} acknowledged writes are lost; the keys are in lost-keys.csv"
+        ));
+        return Exit::DataLost;
+    }
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    let unread: u64 = audits(report).map(|audit| audit.unread_keys).sum();
+    if unread > 0 {
+        complaints.push(format!("the audit could not read {unread} of the written keys"));
+    }
     for complaint in &complaints {
         talk::complain(format_args!("loadgen: check failed: {complaint}"));
     }
@@ -193,6 +211,10 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     } else {
         Exit::CheckFailed
     }
+}
+
+fn audits(report: &Report) -> impl Iterator<Item = &AuditRun> {
+    report.engines.iter().flat_map(|run| &run.audits)
 }
 
 fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {

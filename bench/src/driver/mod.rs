@@ -13,6 +13,7 @@
 //! | `registry` | clusters that outlive the command that started them |
 //! | `admin`, `address` | the few questions asked of a node |
 //! | `faults/`, `network` | what is done to nodes under load; network namespaces to cut them off in |
+//! | `audit/` | what became of every write |
 //! | `order`, `check` | the order of the rounds; what must hold afterwards |
 //! | `cores` | which threads get which part of the machine |
 //! | `usage`, `environment`, `noise` | what the servers use; the machine, and how busy others kept it |
@@ -20,6 +21,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod cluster;
 pub mod cores;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use workloads::spec::{Fault, FaultKind};
 use workloads::{Spec, SpecError, Workload};
 
+use super::audit;
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::engine::Engine;
 use super::existing;
@@ -25,7 +26,7 @@ use super::watcher::{Goal, attend};
 use super::workspace::Workspace;
 use super::{environment, watcher};
 use crate::load::{self, Auth, Ended, HostPort, Plan, PreloadPlan, Until, Watch};
-use crate::report::model::{EngineRun, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
+use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
 use crate::report::{EngineLog, RoundContext, units};
 use crate::stats;
 
@@ -43,6 +44,10 @@ pub struct Session {
     pub resp3: bool,
     /// Store every key before measuring.
     pub preload: bool,
+    /// Read every key after each round, and tell what became of the writes.
+    pub audit: bool,
+    /// Follow every write by WAIT for so many replicas.
+    pub wait: Option<u32>,
     /// For the report, passwords left out.
     pub command_line: Vec<String>,
     /// The path of this binary.
@@ -71,6 +76,8 @@ pub struct Measured {
     pub report: Report,
     pub logs: Vec<EngineLog>,
     pub workload: Arc<Workload>,
+    /// Of each engine, with its label: keys that have lost acknowledged writes.
+    pub lost_keys: Vec<(String, Vec<LostKey>)>,
 }
 
 /// Why there is nothing to report.
@@ -198,7 +205,13 @@ impl Session {
             });
         }
         stats::conclude(&mut report);
+        let lost_keys = subjects
+            .iter_mut()
+            .map(|subject| (subject.engine.clone(), std::mem::take(&mut subject.lost_keys)))
+            .filter(|(_, keys)| !keys.is_empty())
+            .collect();
         Ok(Measured {
+            lost_keys,
             report,
             logs,
             workload,
@@ -311,6 +324,7 @@ impl Session {
                     .one_round(&plan, subject, stop, progress, &label)
                     .with_context(|| format!("the load on {} failed", subject.engine))?;
                 let ended = outcome.ended.clone();
+                let (outcome, context) = self.audited(workload, subject, round, outcome, context, progress);
                 // A round that was broken off before its measured time began has nothing to add.
                 if outcome.measured > Duration::ZERO {
                     subject.steps[step].outcomes.push(outcome);
@@ -356,6 +370,26 @@ impl Session {
             self.preload(workload, std::slice::from_ref(subject), stop, progress)?;
         }
         Ok(())
+    }
+
+    /// Reads what was written, if that is asked for, and forgets the record of the writes, which is large.
+    fn audited(
+        &self,
+        workload: &Workload,
+        subject: &mut Subject,
+        round: u32,
+        mut outcome: load::Outcome,
+        mut context: RoundContext,
+        progress: Progress,
+    ) -> (load::Outcome, RoundContext) {
+        if self.audit {
+            let _shown = progress.waiting(&format!("reading what was written to {}", subject.engine));
+            let logs = std::mem::take(&mut outcome.writes);
+            let (run, lost) = audit::audit(round, workload, &subject.target, &subject.all_nodes(), &logs);
+            context.audit = Some(run);
+            subject.lost_keys.extend(lost);
+        }
+        (outcome, context)
     }
 
     fn one_round(
@@ -423,6 +457,8 @@ impl Session {
             client_base: round.saturating_mul(clients),
             interval: slice_length(length),
             trace_shards: self.has_faults(),
+            audit: self.audit.then_some(round),
+            wait: self.wait,
             pin: Vec::new(),
         }
     }

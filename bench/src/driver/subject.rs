@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::load::{Auth, HostPort, Outcome, Target};
-use crate::report::model::{EngineInfo, RoundContext};
+use crate::report::model::{EngineInfo, LostKey, RoundContext};
 
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::existing::Existing;
@@ -19,6 +19,8 @@ pub struct Subject {
     pub probe: UsageProbe,
     /// The rounds of each step of a sweep; one step when it is none.
     pub steps: Vec<Rounds>,
+    /// Keys that have lost acknowledged writes, of all rounds.
+    pub lost_keys: Vec<LostKey>,
     cluster: Option<LocalCluster>,
     launch: Option<LaunchPlan>,
 }
@@ -42,6 +44,7 @@ impl Subject {
             },
             probe: processes(&cluster),
             steps: Vec::new(),
+            lost_keys: Vec::new(),
             cluster: Some(cluster),
             launch: Some(plan.clone()),
         }
@@ -61,6 +64,7 @@ impl Subject {
                 resp3,
             },
             steps: Vec::new(),
+            lost_keys: Vec::new(),
             cluster: None,
             launch: None,
         }
@@ -93,6 +97,12 @@ impl Subject {
             Some(cluster) => cluster.enter_network(),
             None => Ok(()),
         }
+    }
+
+    /// Every node that was launched.
+    pub fn all_nodes(&self) -> Vec<HostPort> {
+        let nodes = self.cluster.iter().flat_map(|cluster| &cluster.nodes);
+        nodes.map(|node| node.addr.clone()).collect()
     }
 
     /// The target and, if it was launched, its nodes.

@@ -42,6 +42,7 @@ pub(super) fn merge(
         slots: vec![0; SLOT_COUNT],
         intervals: Vec::new(),
         open: None,
+        writes: Vec::new(),
         shards: shards
             .into_iter()
             .map(|(addr, slots)| ShardOutcome {
@@ -140,6 +141,7 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
     for (class, count) in owned(recorded.errors) {
         *outcome.errors.entry(class).or_default() += count;
     }
+    outcome.writes.extend(worker.writes);
     for (sum, trace) in outcome.shards.iter_mut().zip(&worker.shards) {
         sum.trace.add(trace);
     }

@@ -24,6 +24,7 @@
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
+//! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
 
 mod client;
@@ -38,6 +39,7 @@ mod routes;
 mod scout;
 mod timers;
 mod worker;
+mod writes;
 
 #[cfg(test)]
 mod tests;
@@ -47,3 +49,4 @@ pub use crate::report::outcome::{
 };
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};
+pub use writes::{STAMP_LEN, Write, WriteId, WriteLog};

@@ -89,6 +89,10 @@ pub struct Plan {
     pub interval: Duration,
     /// Keep what happened on each shard by the millisecond, and never take the target for lost.
     pub trace_shards: bool,
+    /// Keep a record of every write, of a round with this number.
+    pub audit: Option<u32>,
+    /// Follow every write by WAIT for so many replicas.
+    pub wait: Option<u32>,
     /// Processors for the generator threads, in turn; none given, none pinned.
     pub pin: Vec<usize>,
 }

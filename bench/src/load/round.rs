@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use slotcore::resp::encode_command;
 use slotcore::{SLOT_COUNT, Slot};
 use workloads::spec::Arrival;
 
@@ -24,6 +25,9 @@ use crate::report::outcome::Outcome;
 const PRELOAD_CLIENTS: u32 = 4;
 /// Bytes that a preload has under way for each client, more or less.
 const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
+
+/// For replicas to have a write.
+const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Puts the target under load. Blocks until the round is over, and starts and ends its threads.
 ///
@@ -53,6 +57,19 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         interval: plan.interval,
         open_loop: plan.workload.spec().arrival != Arrival::Closed,
         timeout: plan.workload.spec().run.timeout,
+        audit: plan.audit,
+        wait: plan.wait.map(|replicas| {
+            // WAIT holds up its connection, so it gives up before the operation would.
+            let timeout = (plan.workload.spec().run.timeout / 2).min(WAIT_LIMIT);
+            let timeout = timeout.as_millis().max(1).to_string();
+            let mut frame = Vec::new();
+            let replicas_text = replicas.to_string();
+            encode_command(
+                &mut frame,
+                &[b"WAIT", replicas_text.as_bytes(), timeout.as_bytes()],
+            );
+            (u64::from(replicas), frame)
+        }),
         ..job(plan.workload.clone(), &plan.target, watch, patience)?
     };
     let mut owners = job.scout.map().owners();
@@ -195,6 +212,8 @@ fn job<'a>(
         interval: Duration::from_secs(1),
         open_loop: false,
         shards: None,
+        audit: None,
+        wait: None,
         timeout: Duration::from_secs(10),
         handshake,
         handshake_replies,
@@ -223,7 +242,7 @@ fn run_threads(
             } else {
                 Some(pin[number as usize % pin.len()])
             };
-            let body = move || work(job, own, cpu, &ready_in, &start_out);
+            let body = move || work(job, number, own, cpu, &ready_in, &start_out);
             let name = format!("load-{number}");
             handles.push(
                 thread::Builder::new()
@@ -272,6 +291,7 @@ fn run_threads(
 /// The body of a generator thread. `None` when the round does not start.
 fn work(
     job: &Job<'_>,
+    number: u32,
     clients: Vec<Client>,
     cpu: Option<usize>,
     ready: &mpsc::Sender<Result<(), String>>,
@@ -283,7 +303,7 @@ fn work(
         // Where pinning is not permitted the run still is right, only noisier.
         let _ = sched_setaffinity(None, &set);
     }
-    let mut worker = match Worker::new(job, clients) {
+    let mut worker = match Worker::new(job, number, clients) {
         Ok(worker) => worker,
         Err(error) => {
             // Nobody listens only when another thread has failed already.

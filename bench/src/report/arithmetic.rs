@@ -115,6 +115,7 @@ impl EngineRun {
                 .collect(),
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
+            audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
             server: ServerFigures {

@@ -195,6 +195,8 @@ pub struct RoundContext {
     pub servers: Vec<ServerUse>,
     /// Faults that were done to the target in it.
     pub faults: Vec<FaultSeen>,
+    /// What became of its writes, if that was asked for.
+    pub audit: Option<AuditRun>,
 }
 
 /// One fault, and what the cluster made of it. Times are seconds since the start of the round's measured time; one that
@@ -288,6 +290,9 @@ pub struct EngineRun {
     /// In a run with faults: what clients saw of each shard.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub shards: Vec<ShardRun>,
+    /// What became of the writes, round by round, with `--audit`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub audits: Vec<AuditRun>,
     /// Operations by slot, slots without any left out, ascending.
     pub slots: Vec<SlotOps>,
     pub intervals: Vec<IntervalRun>,
@@ -363,6 +368,44 @@ pub struct ShardRun {
     pub ok: Vec<u64>,
     /// Failed operations likewise; their sum is `errors`.
     pub failed: Vec<u64>,
+}
+
+/// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRun {
+    pub round: u32,
+    /// Keys that were written.
+    pub keys: u64,
+    pub writes: u64,
+    pub acknowledged: u64,
+    /// Acknowledged, and what the key holds in the end is this write or a later one.
+    pub kept: u64,
+    /// Acknowledged, and what the key holds in the end is older.
+    pub lost: u64,
+    /// Acknowledged, and the key could not be read.
+    pub unknown: u64,
+    pub unacknowledged: u64,
+    /// Not acknowledged, and yet what a key holds in the end.
+    pub applied_unacknowledged: u64,
+    /// Keys with lost writes that hold something older, and those that are gone.
+    pub stale_keys: u64,
+    pub missing_keys: u64,
+    /// Keys that could not be read.
+    pub unread_keys: u64,
+}
+
+/// A key with acknowledged writes that are lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostKey {
+    pub round: u32,
+    pub key: String,
+    pub slot: u16,
+    /// "nothing", "an older write", "an older value".
+    pub found: String,
+    /// Acknowledged writes that are lost.
+    pub lost: u64,
+    /// When the last of them was acknowledged, on the clock of the round.
+    pub last_acknowledged_ns: u64,
 }
 
 /// Redirects followed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::load::WriteLog;
 use crate::measure::ShardTrace;
 
 /// One round: raw counts and histograms (latency in nanoseconds).
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub open: Option<OpenLoopOutcome>,
     /// In the order of their slots; only of a round in which they were traced.
     pub shards: Vec<ShardOutcome>,
+    /// Every write, by thread; of an audited round.
+    pub writes: Vec<WriteLog>,
     /// Failed operations by class ("TRYAGAIN", "timeout", ...).
     pub errors: BTreeMap<String, u64>,
     pub moved: u64,

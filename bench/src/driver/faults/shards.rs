@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use slotcore::slot_map::SlotMap;
+use slotcore::topology::SlotRanges;
 use slotcore::topology::slots::parse_slots;
 
 use crate::driver::admin::{Admin, field};
@@ -16,6 +17,7 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
     pub first_slot: u16,
+    pub slots: SlotRanges,
     pub primary: HostPort,
     pub replicas: Vec<HostPort>,
 }
@@ -51,6 +53,7 @@ fn ask(node: &HostPort, auth: Option<&Auth>) -> Vec<Shard> {
             let slots = map.slots_of(owner);
             Some(Shard {
                 first_slot: slots.slots().next()?,
+                slots: slots.clone(),
                 primary: address(owner),
                 replicas: map
                     .replicas_of(owner)

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use mio::Events;
 
-use super::super::connection::Kind;
 use super::super::plan::{HostPort, Phase};
+use super::super::writes::WriteLog;
 use super::trouble::UNANSWERED;
 use super::{EVENTS, TICK_NS, Tally, Worker};
 use crate::measure::{Recorded, Recorder, ShardTrace, ShardTraces, thread_cpu};
@@ -40,6 +40,8 @@ pub(in super::super) struct WorkerOutcome {
     /// Operations that were due in an open loop, and how many of them were not sent.
     pub scheduled: u64,
     pub missed: u64,
+    /// Of an audited round.
+    pub writes: Option<WriteLog>,
     /// In the order of the round's shards; empty when they are not traced.
     pub shards: Vec<ShardTrace>,
     /// Processor time over the measured part.
@@ -262,9 +264,7 @@ impl Worker<'_> {
         for number in 0..self.connections.len() {
             let (client, node) = (self.connections[number].client, self.connections[number].node);
             for sent in self.connections[number].close() {
-                if sent.kind == Kind::Op {
-                    self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
-                }
+                self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
             }
         }
         for (client, sent) in self.timers.take_resends() {
@@ -289,6 +289,7 @@ impl Worker<'_> {
             tally: self.tally,
             scheduled: self.agenda.scheduled,
             missed: self.agenda.missed,
+            writes: self.writes,
             shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),
             measured_ns: (timeline.measure_ns, timeline.measured_end_ns),

@@ -9,6 +9,7 @@ use super::super::connection::{ALONE, Kind, Sent};
 use super::super::plan::HostPort;
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 
@@ -45,7 +46,7 @@ impl Worker<'_> {
                 Kind::Op => self.settle(trouble),
                 Kind::Handshake => self.on_handshake(&trouble),
                 // What ASKING says does not matter: the reply to the command behind it tells all.
-                Kind::Asking => {}
+                Kind::Asking | Kind::Wait => {}
             }
         }
         self.troubles = troubles;
@@ -139,6 +140,12 @@ impl Worker<'_> {
                 None => return,
             }
         };
+        if error.is_none()
+            && sent.ticket != NO_TICKET
+            && let Some(writes) = &mut self.writes
+        {
+            writes.acknowledged(sent.ticket, now_ns);
+        }
         self.clients[client as usize].outstanding -= 1;
         self.under_way -= 1;
         self.note_room(client);
@@ -146,13 +153,7 @@ impl Worker<'_> {
             return;
         }
         // A split operation counts in the shard of the part that ended it.
-        let is_write = (self.shards.is_some())
-            && self
-                .job
-                .workload
-                .commands()
-                .get(sent.op.command())
-                .is_some_and(workloads::Command::is_write);
+        let is_write = self.shards.is_some() && self.job.workload.is_write(&sent.op);
         match error {
             Some(class) => {
                 if let Some(shards) = &mut self.shards {

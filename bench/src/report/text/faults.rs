@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::table::{Table, wrap};
 use super::{Style, WIDTH};
-use crate::report::model::{EngineRun, FaultRun, FaultSeen, Outage, ShardRun};
+use crate::report::model::{AuditRun, EngineRun, FaultRun, FaultSeen, Outage, ShardRun};
 use crate::report::units;
 
 pub fn print(run: &EngineRun, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -19,6 +19,46 @@ pub fn print(run: &EngineRun, style: Style, out: &mut dyn Write) -> io::Result<(
             }
         }
     }
+    print_table(run, style, out)?;
+    for audit in &run.audits {
+        for line in wrap(&verdict(audit, rounds), WIDTH - 2) {
+            let line = if audit.lost + audit.unread_keys > 0 {
+                style.bad(&line)
+            } else {
+                line
+            };
+            writeln!(out, "  {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn verdict(audit: &AuditRun, rounds: usize) -> String {
+    let round = if rounds > 1 {
+        format!("audit of round {}", audit.round + 1)
+    } else {
+        "audit".to_owned()
+    };
+    let mut text = format!(
+        "{round}: {} writes to {} keys, {} acknowledged: {} kept, {} lost ({} keys are older than they should be, {} gone); \
+         {} unacknowledged, of which {} are there",
+        units::count(audit.writes),
+        units::count(audit.keys),
+        units::count(audit.acknowledged),
+        units::count(audit.kept),
+        units::count(audit.lost),
+        units::count(audit.stale_keys),
+        units::count(audit.missing_keys),
+        units::count(audit.unacknowledged),
+        units::count(audit.applied_unacknowledged)
+    );
+    if audit.unread_keys > 0 {
+        text += &format!("; {} keys could not be read", units::count(audit.unread_keys));
+    }
+    text
+}
+
+fn print_table(run: &EngineRun, style: Style, out: &mut dyn Write) -> io::Result<()> {
     if run.shards.is_empty() {
         return Ok(());
     }
