@@ -126,6 +126,7 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::troubled(),
+            sample::failover(),
         ] {
             std::fs::write(&path, text(&report)).expect("a writable directory");
             let again = read(&path).expect("readable");
@@ -154,6 +155,7 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::troubled(),
+            sample::failover(),
         ] {
             let value: Value = serde_json::from_str(&text(&report)).expect("valid JSON");
             let faults: Vec<String> = schema
