@@ -10,7 +10,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use slotcore::resp::encode_command;
 use slotcore::{SLOT_COUNT, Slot};
-use workloads::spec::Arrival;
+use workloads::spec::{Arrival, ReadFrom};
 
 use super::client::{Client, Pace, Source, quota};
 use super::job::{Job, handshake};
@@ -49,6 +49,18 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     } else {
         LOST_AFTER
     };
+    let scout_job = job(plan.workload.clone(), &plan.target, watch, patience)?;
+    let read_from_replicas = plan.workload.spec().run.read_from == ReadFrom::Replica;
+    let map = scout_job.scout.map();
+    if read_from_replicas
+        && map
+            .owners()
+            .iter()
+            .all(|&owner| map.replicas_of(owner).is_empty())
+    {
+        bail!("reads are to go to replicas, and the target has none");
+    }
+    let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
     let mut job = Job {
         commands: plan.workload.commands().len(),
         window: plan.pipeline,
@@ -57,7 +69,10 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         interval: plan.interval,
         open_loop: plan.workload.spec().arrival != Arrival::Closed,
         timeout: plan.workload.spec().run.timeout,
-        audit: plan.audit,
+        read_from_replicas,
+        handshake,
+        handshake_replies,
+        audit: plan.audit.or(read_from_replicas.then_some(0)),
         wait: plan.wait.map(|replicas| {
             // WAIT holds up its connection, so it gives up before the operation would.
             let timeout = (plan.workload.spec().run.timeout / 2).min(WAIT_LIMIT);
@@ -70,7 +85,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
             );
             (u64::from(replicas), frame)
         }),
-        ..job(plan.workload.clone(), &plan.target, watch, patience)?
+        ..scout_job
     };
     let mut owners = job.scout.map().owners();
     let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
@@ -199,7 +214,7 @@ fn job<'a>(
     patience: Duration,
 ) -> anyhow::Result<Job<'a>> {
     watch.enter(Phase::Connecting);
-    let (handshake, handshake_replies) = handshake(target);
+    let (handshake, handshake_replies) = handshake(target, false);
     Ok(Job {
         workload,
         watch,
@@ -212,6 +227,7 @@ fn job<'a>(
         interval: Duration::from_secs(1),
         open_loop: false,
         shards: None,
+        read_from_replicas: false,
         audit: None,
         wait: None,
         timeout: Duration::from_secs(10),
