@@ -59,6 +59,8 @@ pub(super) struct Buckets {
 
 // SAFETY: the table owns its lines and entries alone, and entries are Send.
 unsafe impl Send for Buckets {}
+// SAFETY: a shared reference only reads, and entries are Sync.
+unsafe impl Sync for Buckets {}
 
 impl Buckets {
     /// A table without buckets: the first insertion must be preceded by [`Buckets::resize`].
@@ -73,6 +75,11 @@ impl Buckets {
     #[inline]
     pub fn len(&self) -> usize {
         self.len as usize
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     #[inline]
@@ -270,6 +277,19 @@ impl Buckets {
         release(old.lines, old.count);
     }
 
+    /// Takes all entries out, one by one.
+    pub fn drain(mut self, visit: &mut dyn FnMut(OwnedEntry)) {
+        for bucket in 0..self.count {
+            self.prefetch_words(bucket + 1, |_| true);
+            for word in std::mem::take(self.line_mut(bucket)) {
+                if word != 0 {
+                    // SAFETY: the word owned the entry and is gone.
+                    visit(unsafe { OwnedEntry::from_raw(word_address(word)) });
+                }
+            }
+        }
+    }
+
     /// Brings entries of `bucket` close, all of them or those that expire.
     pub fn prefetch_bucket(&self, bucket: u32, only_volatile: bool) {
         self.prefetch_words(bucket, |word| !only_volatile || word & VOLATILE != 0);
@@ -457,6 +477,32 @@ impl Buckets {
     /// Steps from bucket `a` on to bucket `b`.
     fn distance(&self, a: u32, b: u32) -> u32 {
         if b >= a { b - a } else { b + self.count - a }
+    }
+}
+
+/// Entries keep their positions.
+impl Clone for Buckets {
+    fn clone(&self) -> Self {
+        let mut copy = Self {
+            lines: allocate(self.count),
+            count: self.count,
+            len: self.len,
+        };
+        for bucket in 0..self.count {
+            self.prefetch_words(bucket + 1, |_| true);
+            for (lane, &word) in self
+                .line(bucket)
+                .iter()
+                .enumerate()
+                .filter(|&(_, &word)| word != 0)
+            {
+                // SAFETY: the word owns a live entry; here it is only read.
+                let entry = unsafe { Entry::from_raw(word_address(word)) }.to_owned_entry();
+                copy.line_mut(bucket)[lane] = word_of(word >> TAG_SHIFT, &entry);
+                let _owned_by_the_word = entry.into_raw();
+            }
+        }
+        copy
     }
 }
 
