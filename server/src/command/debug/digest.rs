@@ -16,11 +16,10 @@ const HASH: u32 = 4;
 
 /// Folds bytes in so that their order does not matter.
 pub fn add(digest: &mut Digest, bytes: &[u8]) {
-    xor(digest, &sha1(bytes));
-}
-
-fn xor(digest: &mut Digest, other: &Digest) {
-    digest.iter_mut().zip(other).for_each(|(sum, byte)| *sum ^= byte);
+    digest
+        .iter_mut()
+        .zip(sha1(bytes))
+        .for_each(|(sum, byte)| *sum ^= byte);
 }
 
 /// Folds bytes in so that their order matters.
@@ -51,7 +50,7 @@ fn mix_collection(digest: &mut Digest, collection: &Collection) {
                 let mut pair = Digest::default();
                 mix(&mut pair, field);
                 mix(&mut pair, value);
-                xor(digest, &pair);
+                add(digest, &pair);
             });
         }
         Collection::Set(set) => {
