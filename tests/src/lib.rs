@@ -3,9 +3,10 @@
 //! A test that needs a tool which is not installed prints why it is skipped; with `SLOTMARK_FORBID_SKIPS` set, as
 //! in CI, it fails instead.
 
-pub mod bus_peer;
+mod bus_peer;
 pub mod client;
 pub mod cluster;
+pub mod collections;
 pub mod netns;
 pub mod nodes;
 pub mod process;

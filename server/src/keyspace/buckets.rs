@@ -14,6 +14,8 @@
 //! resizing moves words and touches no entry. Larger tables, which only a slot far above its share has, use the whole
 //! hash for the home and other bits of it for the tag.
 
+mod lines;
+
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -21,6 +23,7 @@ use super::entry::{Entry, OwnedEntry};
 use super::key::{Key, hash_key};
 use super::prefetch::prefetch_line;
 use super::size_class;
+use lines::{allocate, release};
 
 /// Words in a bucket.
 pub(super) const LANES: usize = 8;
@@ -584,35 +587,4 @@ fn word_of(tag: u64, entry: &OwnedEntry) -> u64 {
 fn word_address(word: u64) -> NonNull<u8> {
     let address = ((word & ADDRESS_MASK) << 3) as usize;
     NonNull::new(std::ptr::with_exposed_provenance_mut(address)).expect("a position names an entry")
-}
-
-fn lines_layout(count: u32) -> std::alloc::Layout {
-    // Alignment 1 for the same reason as for entries; multiples of a cache line come aligned to one from mimalloc.
-    std::alloc::Layout::from_size_align(count as usize * BUCKET_BYTES, 1)
-        .expect("2^32 buckets are far below isize::MAX bytes")
-}
-
-fn allocate(count: u32) -> NonNull<Line> {
-    if count == 0 {
-        return NonNull::dangling();
-    }
-    let layout = lines_layout(count);
-    // SAFETY: the size is not zero.
-    let lines = unsafe { std::alloc::alloc_zeroed(layout) };
-    let Some(lines) = NonNull::new(lines.cast::<Line>()) else {
-        std::alloc::handle_alloc_error(layout)
-    };
-    assert!(
-        lines.is_aligned(),
-        "allocators align blocks of 8 bytes and more to 8"
-    );
-    lines
-}
-
-/// Frees lines from [`allocate`], not the entries they point to.
-fn release(lines: NonNull<Line>, count: u32) {
-    if count != 0 {
-        // SAFETY: allocate used this very layout, and both callers are done with the lines.
-        unsafe { std::alloc::dealloc(lines.as_ptr().cast(), lines_layout(count)) };
-    }
 }

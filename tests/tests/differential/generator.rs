@@ -123,13 +123,13 @@ impl Generator {
     pub fn command(&mut self, family: &Family) -> Args {
         let shape: &[&str] = family.shapes.choose(&mut self.rng).expect("a shape");
         let mut args: Args = shape.iter().map(|part| self.part(part)).collect();
-        (family.extend)(self, &mut args);
         if self.rng.random_ratio(1, SLIP) {
             args.push(b"extra".to_vec());
         }
         if self.rng.random_ratio(1, SLIP) && args.len() > 1 {
             args.pop();
         }
+        (family.extend)(self, &mut args);
         args
     }
 

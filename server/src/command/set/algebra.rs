@@ -75,10 +75,13 @@ fn store(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> {
     touch(call, keys)?;
     let result = combine(operation, &sets(call.held, keys, now), &limits);
     let len = result.len();
-    call.held
-        .table(destination.slot)
-        .find(destination, now)
-        .set_collection(result, Expire::Clear);
+    let table = call.held.table(destination.slot);
+    if len > 0 {
+        table.find(destination, now).set_collection(result, Expire::Clear);
+    } else if let Some(old) = table.remove(destination, 0) {
+        // What was there goes as it is, also if its time is over: replicas are told of this command alone.
+        table.discard(old);
+    }
     call.out.integer(len as i64);
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::generator::{Args, Generator};
 pub struct Family {
     /// Commands as words and placeholders: see `Generator::part`.
     pub shapes: &'static [&'static [&'static str]],
-    /// Appends what a shape cannot say.
+    /// Appends what a shape cannot say; the last argument may be missing, or one be there that has no place.
     pub extend: fn(&mut Generator, &mut Args),
     /// What the order of a reply means.
     pub order: fn(&Args) -> Order,

@@ -25,7 +25,7 @@ const SHAPES: &[&[&str]] = &[
     &["SPOP", "<key>", "0"],
     &["SPOP", "<key>", "-1"],
     &["SPOP", "<key>", "abc"],
-    &["SPOP", "<key>", "1", "2"],
+    &["SPOP", "<key>", "0", "2"],
     &["SRANDMEMBER", "<key>"],
     &["SRANDMEMBER", "<key>", "<number>"],
     &["SRANDMEMBER", "<key>", "1000"],
@@ -46,7 +46,7 @@ const SHAPES: &[&[&str]] = &[
     &["SINTERCARD", "<number>", "<key>", "<key>", "bogus"],
     &["SSCAN", "<key>", "0", "COUNT", "1000"],
     &["SSCAN", "<key>", "0", "COUNT", "1000", "MATCH", "<pattern>"],
-    &["SSCAN", "<key>", "<number>", "COUNT", "<number>", "bogus"],
+    &["SSCAN", "<key>", "<number>", "COUNT", "0", "bogus"],
     &["SSCAN", "<key>", "abc"],
 ];
 
@@ -56,6 +56,7 @@ fn extend(generator: &mut Generator, args: &mut Args) {
         b"SINTER" | b"SUNION" | b"SDIFF" | b"SINTERSTORE" | b"SUNIONSTORE" | b"SDIFFSTORE" => {
             generator.more_keys(args);
         }
+        b"SPOP" if args.len() == 2 => args.push(b"1000".to_vec()),
         // An endless reply is no test.
         b"SRANDMEMBER"
             if args
