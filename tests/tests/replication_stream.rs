@@ -285,14 +285,7 @@ fn send(client: &mut Client, command: &Command) -> Vec<u8> {
 }
 
 fn run(lazily: &str) {
-    let directives = [
-        "--enable-debug-command",
-        "yes",
-        "--lazyfree-lazy-expire",
-        lazily,
-        "--lazyfree-lazy-server-del",
-        lazily,
-    ];
+    let directives = ["--enable-debug-command", "yes", "--lazyfree-lazy-expire", lazily];
     let Some(stock) = Server::stock(&directives) else {
         return;
     };

@@ -144,8 +144,6 @@ pub struct Config {
     pub refused_means_failed: bool,
     /// Tell replicas of an expired key with UNLINK rather than DEL.
     pub lazyfree_lazy_expire: bool,
-    /// The same when a command removes a key that has become empty: SPOP of all members.
-    pub lazyfree_lazy_server_del: bool,
     /// Up to what size collections are kept in their compact forms.
     pub limits: Limits,
     /// The primary that a node outside of a cluster copies from its start on.
@@ -234,7 +232,6 @@ impl Config {
             cluster_link_sendbuf_limit: v.int("cluster-link-sendbuf-limit"),
             refused_means_failed: v.bool("slotmark-refused-means-failed"),
             lazyfree_lazy_expire: v.bool("lazyfree-lazy-expire"),
-            lazyfree_lazy_server_del: v.bool("lazyfree-lazy-server-del"),
             limits: Limits {
                 hash_max_entries: v.int("hash-max-listpack-entries"),
                 hash_max_value: v.int("hash-max-listpack-value"),

@@ -125,7 +125,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("lfu-decay-time", int(0, INT_MAX), "1").ignored(NO_EVICTION),
     d("lazyfree-lazy-eviction", Bool, "no").ignored(FREES_APART),
     d("lazyfree-lazy-expire", Bool, "no"),
-    d("lazyfree-lazy-server-del", Bool, "no"),
+    d("lazyfree-lazy-server-del", Bool, "no").ignored(FREES_APART),
     d("lazyfree-lazy-user-del", Bool, "no").ignored(FREES_APART),
     d("lazyfree-lazy-user-flush", Bool, "no").ignored(FREES_APART),
     d("replica-lazy-flush", Bool, "no").alias("slave-lazy-flush").ignored(FREES_APART),

@@ -102,16 +102,37 @@ fn combine(operation: Operation, sets: &[Option<&Set>], limits: &Limits) -> Set 
                 add(member);
             }),
         Operation::Diff => {
-            let (first, others) = sets.split_first().expect("there is a key at least");
-            let others: Vec<&Set> = others.iter().copied().flatten().collect();
-            if let Some(first) = first {
-                first
-                    .iter()
-                    .filter(|member| !others.iter().any(|set| has(set, *member)))
-                    .for_each(|member| {
-                        add(member);
-                    });
+            if let Some((Some(first), others)) = sets.split_first() {
+                let others: Vec<&Set> = others.iter().copied().flatten().collect();
+                return subtract(first, &others, limits);
             }
+        }
+    }
+    result
+}
+
+/// The members of `first` that no other set has. Which of two ways is the cheaper one is judged as stock does, since the
+/// form of the result depends on it.
+fn subtract(first: &Set, others: &[&Set], limits: &Limits) -> Set {
+    let looked_up = first.len() * (1 + others.len()) / 2;
+    let read = first.len() + others.iter().map(|set| set.len()).sum::<usize>();
+    let mut result = Set::default();
+    if looked_up <= read {
+        let remaining = first
+            .iter()
+            .filter(|member| !others.iter().any(|set| has(set, *member)));
+        for member in remaining {
+            result.insert(member.text(&mut itoa::Buffer::new()), limits);
+        }
+        return result;
+    }
+    for member in first.iter() {
+        result.insert(member.text(&mut itoa::Buffer::new()), limits);
+    }
+    for member in others.iter().flat_map(|set| set.iter()) {
+        result.remove(member.text(&mut itoa::Buffer::new()));
+        if result.is_empty() {
+            break;
         }
     }
     result

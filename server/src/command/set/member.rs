@@ -28,17 +28,24 @@ pub fn srem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
-/// Both keys are looked at before anything moves: a destination of another type is refused even if the member is absent.
+/// Both keys are looked at before anything else: a destination of another type is refused even if the member is absent,
+/// but not if the source is.
 pub fn smove(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (from, to, now, limits) = (&call.keys[0], &call.keys[1], call.now, call.limits());
     let member = call.args.at(3);
-    let place = call.held.table(from.slot).find(from, now);
-    if !place.exists() {
-        call.out.integer(0);
-        return Ok(());
-    }
-    let is_member = place.collection::<Set>()?.is_some_and(|set| set.contains(member));
-    call.held.table(to.slot).find(to, now).collection::<Set>()?;
+    let source = call.held.table(from.slot).find(from, now);
+    let found = source
+        .collection::<Set>()
+        .map(|set| set.map(|set| set.contains(member)));
+    let destination = call.held.table(to.slot).find(to, now);
+    let is_fit = destination.collection::<Set>().map(drop);
+    let is_member = match found? {
+        None => false,
+        Some(is_member) => {
+            is_fit?;
+            is_member
+        }
+    };
     if is_member && from.bytes != to.bytes {
         call.edit(0, |set: &mut Set| ((), set.remove(member)))?;
         call.edit(1, |set: &mut Set| ((), set.insert(member, &limits)))?;

@@ -99,8 +99,7 @@ fn pop_several(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             call.out.bulk(Item::text(member, &mut itoa::Buffer::new()));
         }
         place.set_collection(Set::default(), Expire::Clear);
-        let lazily = call.node.config.load().lazyfree_lazy_server_del;
-        call.effect_instead(&[if lazily { b"UNLINK" } else { b"DEL" }, key.bytes]);
+        call.effect_instead(&[b"DEL", key.bytes]);
         return Ok(());
     }
     let popped: Vec<Vec<u8>> = call.edit(0, |set: &mut Set| {
