@@ -3,7 +3,7 @@
 //! A test that needs a tool which is not installed prints why it is skipped; with `SLOTMARK_FORBID_SKIPS` set, as
 //! in CI, it fails instead.
 
-mod bus_peer;
+pub mod bus_peer;
 pub mod client;
 pub mod cluster;
 pub mod collections;

@@ -5,6 +5,8 @@
 //! `SLOTMARK_DIFF_SECONDS=600 cargo test -p e2e --test differential` runs for as long as asked; a failure prints the
 //! seed, and `SLOTMARK_DIFF_SEED` replays it.
 
+#[path = "differential/chance.rs"]
+mod chance;
 #[path = "differential/compare.rs"]
 mod compare;
 #[path = "differential/families/mod.rs"]

@@ -24,6 +24,14 @@ pub fn count_arg(call: &Call<'_>, i: usize) -> Result<i64, ErrorReply> {
     Ok(count)
 }
 
+/// Bytes of the shortest element of a reply.
+const ELEMENT_MIN: usize = b"$0\r\n\r\n".len();
+
+/// Refuses a reply of so many elements that may come twice, if it is certainly too long.
+pub fn check_reply_elements(elements: usize) -> Result<(), ErrorReply> {
+    check_reply_len(elements.saturating_mul(ELEMENT_MIN))
+}
+
 /// Refuses to go on with a reply of elements that may come twice when it is too long.
 pub fn check_reply_len(bytes: usize) -> Result<(), ErrorReply> {
     if bytes > REPLY_MAX {

@@ -3,7 +3,7 @@
 use slotcore::resp::{Proto, ReplyWriter};
 
 use crate::command::call::Call;
-use crate::command::random::{check_reply_len, count_arg, distinct};
+use crate::command::random::{check_reply_elements, check_reply_len, count_arg, distinct};
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Hash, HashForm, Item};
 
@@ -59,6 +59,7 @@ pub fn hrandfield(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             .for_each(|pair| write_pair(out, pair, with_values));
         return Ok(());
     }
+    check_reply_elements(wanted)?;
     let before = out.out.len();
     write_header(out, wanted, with_values);
     for pair in std::iter::repeat_with(draw).take(wanted).flatten() {

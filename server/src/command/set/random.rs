@@ -3,7 +3,7 @@
 use slotcore::resp::parse_i64;
 
 use crate::command::call::Call;
-use crate::command::random::{check_reply_len, count_arg, distinct};
+use crate::command::random::{check_reply_elements, check_reply_len, count_arg, distinct};
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Expire, Item, Set};
 
@@ -43,6 +43,7 @@ fn draw(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
         return Ok(());
     }
+    check_reply_elements(wanted)?;
     let before = out.out.len();
     out.array(wanted);
     for member in std::iter::repeat_with(|| set.random()).take(wanted).flatten() {
