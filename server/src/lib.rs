@@ -26,6 +26,7 @@ pub mod node;
 pub mod persistence;
 pub mod replication;
 pub mod session;
+pub mod waiting;
 
 pub use boot::main_from_args;
 

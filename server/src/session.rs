@@ -10,6 +10,7 @@ use slotcore::resp::Proto;
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
 use crate::replication::primary::{ReplicaTerms, SyncRequest};
+use crate::waiting::Waiter;
 
 /// CLIENT REPLY's modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +31,7 @@ pub struct Watch {
 }
 
 /// A command that waits for something before it replies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Blocked {
     /// When it stops to wait, unix time in milliseconds; None: never.
     pub until_ms: Option<u64>,
@@ -39,7 +40,7 @@ pub struct Blocked {
 }
 
 /// What a blocked command waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub enum BlockedFor {
     /// WAIT: that so many replicas have acknowledged the stream up to here.
     Replicas {
@@ -48,6 +49,8 @@ pub enum BlockedFor {
         /// Bytes of the stream.
         offset: u64,
     },
+    /// BLPOP and its kin: for one of their keys.
+    Keys(Arc<Waiter>),
 }
 
 /// By what a request was found to be ours to serve, before its locks were taken.
@@ -126,7 +129,6 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
-        client.set_flag(ClientFlags::BLOCKED, self.blocked.is_some());
     }
 
     /// Is a MULTI open?

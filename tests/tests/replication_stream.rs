@@ -4,6 +4,9 @@
 //! `SLOTMARK_STREAM_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
 //! the seed, and `SLOTMARK_STREAM_SEED` replays it.
 
+#[path = "replication_stream/blocking.rs"]
+mod blocking;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod hash;
 pub mod help;
 pub mod info;
+pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;

@@ -11,6 +11,7 @@ use super::key::Key;
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
+use crate::waiting::Waiter;
 
 /// Values from this size on are freed after the slot's lock is released.
 const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
@@ -25,6 +26,8 @@ const REVEALS: u8 = 4;
 const ARMED: u8 = 8;
 /// The mark that new entries bear, and those that the snapshot has seen.
 const MARK: u8 = 16;
+/// A key has changed that somebody waits for; see [`SlotTable::take_ready`].
+const READY: u8 = 32;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -49,7 +52,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`], [`READY`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -257,10 +260,12 @@ impl SlotTable {
         }
     }
 
-    fn touch_watched(&self) {
-        if let Some(extras) = &self.extras {
+    fn touch_watched(&mut self) {
+        if let Some(extras) = &mut self.extras {
             let buckets = &self.buckets;
-            extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some());
+            if extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some()) {
+                self.news |= READY;
+            }
         }
     }
 
@@ -430,6 +435,55 @@ impl SlotTable {
         }
     }
 
+    /// Has `waiter` served when `key` changes: see [`crate::waiting`].
+    pub fn wait_for(&mut self, key: &Key<'_>, waiter: Arc<Waiter>) {
+        self.extras_mut().waiting.add(key.bytes, waiter);
+    }
+
+    /// Ends a wait for `key`.
+    pub fn stop_waiting(&mut self, key: &Key<'_>, ticket: u64) {
+        if let Some(extras) = &mut self.extras {
+            extras.waiting.remove(key.bytes, ticket);
+            self.drop_empty_extras();
+        }
+    }
+
+    /// Who waits for `key` next behind this ticket.
+    pub fn waiter_after(&self, key: &Key<'_>, ticket: u64) -> Option<Arc<Waiter>> {
+        self.extras.as_ref()?.waiting.after(key.bytes, ticket)
+    }
+
+    /// Does anybody want to know that `key` is gone?
+    pub fn any_waits_when_gone(&self, key: &Key<'_>) -> bool {
+        let extras = self.extras.as_ref();
+        extras.is_some_and(|extras| extras.waiting.any_when_gone(key.bytes))
+    }
+
+    /// Has a key changed that somebody waits for?
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.news & READY != 0
+    }
+
+    /// The place of the first such key in the order of all slots.
+    pub(super) fn first_ready(&self) -> Option<u64> {
+        if !self.is_ready() {
+            return None;
+        }
+        self.extras.as_ref()?.waiting.first_ready()
+    }
+
+    /// Takes that key, to look who is to be served.
+    pub(super) fn take_ready(&mut self) -> Option<Box<[u8]>> {
+        let waiting = &mut self.extras.as_mut()?.waiting;
+        let key = waiting.take_ready();
+        if waiting.first_ready().is_none() {
+            self.news &= !READY;
+        }
+        self.drop_empty_extras();
+        key
+    }
+
     /// Books executed commands.
     #[inline]
     pub fn account(&mut self, ops: u32, cpu_ns: u64, net_in: u64, net_out: u64) {
@@ -570,17 +624,21 @@ impl SlotTable {
         let (result, changed) = result;
         if changed {
             self.news |= CHANGED;
-            if let Some(extras) = &self.extras {
-                extras.touch(self.buckets.entry(position).key());
+            if let Some(extras) = &mut self.extras
+                && extras.touch(self.buckets.entry(position).key())
+            {
+                self.news |= READY;
             }
         }
         result
     }
 
     #[inline]
-    fn mark_changed(&self, key: &[u8]) {
-        if let Some(extras) = &self.extras {
-            extras.touch(key);
+    fn mark_changed(&mut self, key: &[u8]) {
+        if let Some(extras) = &mut self.extras
+            && extras.touch(key)
+        {
+            self.news |= READY;
         }
     }
 

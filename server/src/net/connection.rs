@@ -113,7 +113,7 @@ impl Connection {
                 }
                 continue;
             }
-            if let Some(blocked) = self.session.blocked {
+            if let Some(blocked) = self.session.blocked.clone() {
                 let mut chunk = ReadBuf::new(&mut buffers.read);
                 ready!(self.poll_blocked(cx, blocked, &mut chunk));
                 continue;
@@ -285,8 +285,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
-        if self.session.blocked.is_some() {
-            self.node.replication.replicas.forget_waiter(&self.session.client);
+        if let Some(blocked) = self.session.blocked.take() {
+            self.session.client.finish_wait();
+            self.stop_waiting(&blocked);
         }
         if !self.handed_over {
             self.node.clients.remove(self.session.client.id());

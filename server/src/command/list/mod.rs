@@ -1,5 +1,7 @@
-//! Lists: pushing and popping at their ends, reading and changing within, moving from one to another.
+//! Lists: pushing and popping at their ends, reading and changing within, moving from one to another, and waiting for what
+//! is to come.
 
+mod block;
 mod change;
 mod pop;
 mod position;
@@ -12,6 +14,11 @@ use super::reply_error::ErrorReply;
 use crate::keyspace::Side;
 
 pub const HANDLERS: &[Binding] = &[
+    ("blmove", block::blmove, Locks::Keys),
+    ("blmpop", block::blmpop, Locks::Keys),
+    ("blpop", block::blpop, Locks::Keys),
+    ("brpop", block::brpop, Locks::Keys),
+    ("brpoplpush", block::brpoplpush, Locks::Keys),
     ("lindex", read::lindex, Locks::Keys),
     ("linsert", change::linsert, Locks::Keys),
     ("llen", read::llen, Locks::Keys),
