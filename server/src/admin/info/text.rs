@@ -141,7 +141,8 @@ fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("connected_clients", facts.clients.len());
     text.field("maxclients", facts.config.maxclients);
     text.field("blocked_clients", facts.clients.blocked());
-    text.zeros(&["tracking_clients", "clients_in_timeout_table"]);
+    text.zeros(&["tracking_clients"]);
+    text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
 }
 
 /// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
