@@ -26,6 +26,9 @@ const PRELOAD_CLIENTS: u32 = 4;
 /// Bytes that a preload has under way for each client, more or less.
 const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
 
+/// For replicas to be told of.
+const REPLICAS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_FOR_REPLICAS: Duration = Duration::from_millis(50);
 /// For replicas to have a write.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -51,14 +54,8 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     };
     let scout_job = job(plan.workload.clone(), &plan.target, watch, patience)?;
     let read_from_replicas = plan.workload.spec().run.read_from == ReadFrom::Replica;
-    let map = scout_job.scout.map();
-    if read_from_replicas
-        && map
-            .owners()
-            .iter()
-            .all(|&owner| map.replicas_of(owner).is_empty())
-    {
-        bail!("reads are to go to replicas, and the target has none");
+    if read_from_replicas {
+        await_replicas(&scout_job.scout, watch)?;
     }
     let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
     let mut job = Job {
@@ -204,6 +201,26 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         elapsed: outcome.elapsed,
         ended: outcome.ended,
     })
+}
+
+/// Servers tell of a replica only when it has told them how far it is, which takes a while after a cluster's start.
+fn await_replicas(scout: &Scout, watch: &Watch) -> anyhow::Result<()> {
+    let deadline = Instant::now() + REPLICAS_WITHIN;
+    loop {
+        let map = scout.map();
+        let owners = map.owners();
+        let with_replica = owners.iter().filter(|&&owner| !map.replicas_of(owner).is_empty());
+        let found = with_replica.count();
+        if found == owners.len() || watch.stopped() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            anyhow::ensure!(found > 0, "reads are to go to replicas, and the target has none");
+            return Ok(());
+        }
+        scout.request(None);
+        thread::sleep(LOOK_FOR_REPLICAS);
+    }
 }
 
 /// What load and preload have in common.
