@@ -483,6 +483,147 @@ fn help_workloads_and_completions_print() {
     }
 }
 
+/// A node that is up for a test, and is ended with it.
+struct Up {
+    clusters: TempDir,
+    port: String,
+}
+
+impl Up {
+    fn new() -> Self {
+        let clusters = tempfile::tempdir().expect("a temporary directory");
+        let up = Self::cluster(&clusters, &["up", "--nodes", "1", "--port", "0"]);
+        assert_eq!(up.code, Some(0), "{up:?}");
+        let rest = up.out.split("-p ").nth(1).expect("up says how to reach it");
+        let port = rest.split_whitespace().next().expect("a port").to_owned();
+        Self { clusters, port }
+    }
+
+    fn cluster(clusters: &TempDir, args: &[&str]) -> Finished {
+        let mut command = loadgen();
+        command
+            .arg("cluster")
+            .args(args)
+            .env("SLOTMARK_CLUSTERS", clusters.path());
+        Finished::from(command.output().expect("loadgen starts"))
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        Self::cluster(&self.clusters, &["down"]);
+    }
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).to_str().expect("UTF-8").to_owned()
+}
+
+fn json_of(file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(file).expect("readable")).expect("JSON")
+}
+
+#[test]
+fn two_generators_are_added_up() {
+    let up = Up::new();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [a, b, sum, log_sum] = ["a", "b", "sum", "log-sum"].map(|name| path(dir.path(), name));
+    let generator = |seed: &str, output: &str| {
+        let mut command = loadgen();
+        command.args([
+            "-p",
+            &up.port,
+            "--seed",
+            seed,
+            "--output",
+            output,
+            "-q",
+            "--no-preload",
+        ]);
+        command.args([
+            "-r",
+            "2k",
+            "-c",
+            "4",
+            "--warmup",
+            "50ms",
+            "--duration",
+            "1s",
+            "--rounds",
+            "2",
+        ]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("loadgen starts")
+    };
+    let mut running = [generator("1", &a), generator("2", &b)];
+    for child in &mut running {
+        assert_eq!(wait(child).code(), Some(0));
+    }
+    let done = run(&[
+        "merge",
+        &a,
+        &format!("{b}/run.json"),
+        "--output",
+        &sum,
+        "--json",
+        "-",
+    ]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("added up from 2 generators"), "{done:?}");
+    let merged: Value = serde_json::from_str(&done.out).expect("stdout holds run.json and nothing else");
+    assert_eq!(merged, json_of(&format!("{sum}/run.json")));
+    let parts = [&a, &b].map(|folder| json_of(&format!("{folder}/run.json")));
+    for field in ["ops", "bytes_in", "bytes_out", "misses", "retries", "reconnects"] {
+        let counts = parts
+            .each_ref()
+            .map(|r| r["engines"][0][field].as_u64().expect("a count"));
+        assert_eq!(merged["engines"][0][field], counts[0] + counts[1], "{field}");
+    }
+    let total = merged["engines"][0]["ops"].as_u64().expect("a count");
+    let in_intervals = merged["engines"][0]["intervals"].as_array().expect("rows");
+    assert_eq!(
+        in_intervals.iter().filter_map(|i| i["ops"].as_u64()).sum::<u64>(),
+        total
+    );
+    assert_eq!(merged["merged"]["generators"].as_array().expect("two").len(), 2);
+    for file in ["summary.csv", "report.html", "slotmark.hlog"] {
+        assert!(Path::new(&sum).join(file).is_file(), "{file}");
+    }
+    assert_eq!(run(&["report", &sum]).code, Some(0), "it can be drawn again");
+
+    let logs = [&a, &b].map(|folder| format!("{folder}/slotmark.hlog"));
+    let done = run(&["merge", &logs[0], &logs[1], "--output", &log_sum]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains("GET") && done.out.contains("p99.9"), "{done:?}");
+    let log = loadgen::report::hlog::read(&Path::new(&log_sum).join("slotmark.hlog")).expect("readable");
+    let untagged = log.lines.iter().filter(|l| l.tag.is_none());
+    assert_eq!(untagged.map(|l| l.latency.len()).sum::<u64>(), total);
+
+    let damaged = path(dir.path(), "damaged.hlog");
+    let text = std::fs::read_to_string(&logs[0]).expect("readable");
+    std::fs::write(&damaged, format!("{text}what is this\n")).expect("written");
+    let line = format!("line {}", text.lines().count() + 1);
+    let own = |name: &str| path(dir.path(), name);
+    for (args, text) in [
+        (vec![&a, &a], "given twice"),
+        (vec![&a, &logs[1]], "cannot be added up with each other"),
+        (vec![&logs[0], &damaged], line.as_str()),
+        (vec![&a, &own("nowhere")], "nowhere"),
+    ] {
+        let args: Vec<&str> = std::iter::once("merge")
+            .chain(args.into_iter().map(String::as_str))
+            .collect();
+        let refused = run(&args);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(text), "{refused:?}");
+    }
+    let refused = run(&["merge", &a, &b, "--output", &a]);
+    assert!(
+        refused.code == Some(2) && refused.err.contains("choose another folder"),
+        "{refused:?}"
+    );
+}
+
 fn is_program(pid: u32, name: &str) -> bool {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.starts_with(comm.trim()) && !comm.trim().is_empty()

@@ -30,6 +30,18 @@ Exit codes:
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
 
+const MERGE_HELP: &str = "\
+Examples, on each of two machines, at the same moment:
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 2 --no-preload --output b
+and then:
+  loadgen merge a b                                one report, with all its files
+  loadgen merge a/redis.hlog b/redis.hlog          only the histograms
+
+Counts are added. Percentiles are read from added histograms. Rates are over the time from the first
+generator's start to the last one's end; clocks should agree. Server CPU is what one generator read of it.
+Give each generator a --seed of its own, and store the keys before.";
+
 /// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
 #[derive(Debug, Parser)]
 #[command(
@@ -71,6 +83,9 @@ pub enum Command {
         /// The folder of a run: the one that holds run.json
         dir: PathBuf,
     },
+    /// Add up runs of several generators that loaded one target at the same time
+    #[command(after_help = MERGE_HELP)]
+    Merge(MergeArgs),
     /// Print a completion script for a shell
     Completions { shell: Shell },
     /// Print the README's table from the reference results
@@ -111,6 +126,15 @@ pub struct ClusterUp {
     /// The first node's port, the others follow it; 0 for ports that are free
     #[arg(short, long, default_value_t = 7000)]
     pub port: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// run.json files or folders of runs, with their .hlog files beside them; or .hlog files only
+    #[arg(required = true, num_args = 2.., value_name = "RUN|LOG")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What a launched cluster looks like.
@@ -233,18 +257,36 @@ pub struct RunArgs {
     #[arg(short = '3', long = "resp3", help_heading = "How hard")]
     pub resp3: bool,
 
-    /// Where the files of the run go [default: results/local/TIME-WORKLOAD]
-    #[arg(short = 'o', long, value_name = "DIR", help_heading = "Output")]
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the files of the run go [default: results/local/TIME-NAME]
+    #[arg(short = 'o', long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Write run.json here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub json: Option<PathBuf>,
     /// Write summary.csv here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub csv: Option<PathBuf>,
     /// Say nothing but results and errors
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// Whether `--json -` or `--csv -` claims stdout.
+    pub fn stdout_is_taken(&self) -> bool {
+        [&self.json, &self.csv]
+            .into_iter()
+            .flatten()
+            .any(|p| p.as_os_str() == "-")
+    }
 }
 
 /// A figure that may not be worse than the other engine's.
@@ -283,14 +325,6 @@ impl RunArgs {
             port: self.port.unwrap_or(6379),
         }]
     }
-
-    /// Whether `--json -` or `--csv -` claims stdout.
-    pub fn stdout_is_taken(&self) -> bool {
-        [&self.json, &self.csv]
-            .into_iter()
-            .flatten()
-            .any(|p| p.as_os_str() == "-")
-    }
 }
 
 #[cfg(test)]
@@ -327,7 +361,7 @@ mod tests {
             (run.data_size, run.keyspace, run.pass.as_deref()),
             (Some(128), Some(10_000), Some("secret"))
         );
-        assert!(run.resp3 && run.quiet);
+        assert!(run.resp3 && run.output.quiet);
     }
 
     #[test]

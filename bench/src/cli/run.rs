@@ -5,7 +5,7 @@ use workloads::{Overrides, Spec};
 
 use super::args::{RunArgs, WorseIn};
 use super::cluster::{find_engine, shape};
-use super::output::Output;
+use super::output::{self, Output};
 use super::{CommandResult, Exit, Failure, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
@@ -18,10 +18,10 @@ const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
 pub fn run(args: &RunArgs) -> CommandResult {
     let session = session(args)?;
-    let output = Output::prepare(args, &session.spec.name)?;
+    let output = Output::prepare(&args.output, &session.spec.name)?;
     let stop = signals::install()?;
     let measured = session
-        .run(&stop, Progress::detect(args.quiet))
+        .run(&stop, Progress::detect(args.output.quiet))
         .map_err(|error| match error {
             SessionError::Spec(error) => Failure::usage(error),
             SessionError::Interrupted => Failure {
@@ -30,19 +30,12 @@ pub fn run(args: &RunArgs) -> CommandResult {
             },
             SessionError::CannotRun(error) => error.into(),
         })?;
-    output.write(&measured)?;
+    output.write(&measured.report, &measured.logs)?;
     Ok(verdict(args, &measured))
 }
 
 fn session(args: &RunArgs) -> Result<Session, Failure> {
-    if [&args.json, &args.csv]
-        .iter()
-        .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
-    {
-        return Err(Failure::usage(anyhow::anyhow!(
-            "--json - and --csv - cannot both have stdout"
-        )));
-    }
+    output::one_stdout(&args.output)?;
     let spec = spec(args)?;
     let (against, threads) = against(args)?;
     let rounds = args.rounds.unwrap_or(if args.compare.is_some() {

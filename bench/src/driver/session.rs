@@ -170,6 +170,7 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::histogram::HistogramText;
+
 /// The value of [`Report::schema`]; the number grows when a reader of an older one would go wrong.
 pub const SCHEMA: &str = "slotmark-run/1";
 
@@ -33,6 +35,37 @@ pub struct Report {
     #[serde(default)]
     pub warnings: Vec<Warning>,
     pub ended: RunEnd,
+    /// Filled by `loadgen merge`; none in a run as it was measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merged: Option<MergedFrom>,
+}
+
+/// What a merged report was added up from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedFrom {
+    /// Share of the measured time in which all of them put on load.
+    pub overlap_share: f64,
+    pub generators: Vec<GeneratorRun>,
+}
+
+/// One of the runs that were added up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorRun {
+    pub started_utc: String,
+    /// When the measured time of its first round began, in ms since the Unix epoch.
+    pub started_unix_ms: u64,
+    pub command_line: Vec<String>,
+    pub seed: u64,
+    pub stream_hash: String,
+    pub clients: u32,
+    pub threads: u32,
+    /// Model name of the processor of its machine, and the cores it might use.
+    pub cpu: String,
+    pub cores: u32,
+    /// Successful operations, of all steps.
+    pub ops: u64,
+    /// Measured wall time, of all steps.
+    pub seconds: f64,
 }
 
 /// What was asked of the engines.
@@ -221,6 +254,9 @@ pub struct EngineRun {
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     /// Latency by percentile, enough points to draw it.
     pub latency_curve: Vec<CurvePoint>,
     /// Longest latency the histograms hold; a longer one is recorded as this. None if they grow as needed.
@@ -271,6 +307,9 @@ pub struct CommandRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -281,6 +320,9 @@ pub struct NodeRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     /// CPU time of the node's process per operation it answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cpu_ns_per_op: Option<f64>,
@@ -319,6 +361,9 @@ pub struct RoundRun {
     pub ops_per_sec: f64,
     pub p50_us: f64,
     pub p99_us: f64,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     pub client_cpu_ns_per_op: f64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server_cpu_ns_per_op: Option<f64>,

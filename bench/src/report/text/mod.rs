@@ -2,6 +2,7 @@
 
 mod compared;
 mod engine;
+mod logged;
 mod sweep;
 mod table;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 use super::model::{Report, RunEnd, Settings};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
+pub use logged::print as print_log;
 pub use table::wrap;
 
 /// Every line fits into this.
@@ -68,6 +70,16 @@ pub fn print(report: &Report, folder: Option<&Path>, style: Style, out: &mut dyn
     writeln!(out, "{}", style.bold(&report.workload.name))?;
     for line in wrap(&parameters(report), WIDTH) {
         writeln!(out, "{}", style.faint(&line))?;
+    }
+    if let Some(merged) = &report.merged {
+        let text = format!(
+            "added up from {}, all at work for {} of the time",
+            plural(merged.generators.len() as u64, "generator"),
+            units::share(merged.overlap_share)
+        );
+        for line in wrap(&text, WIDTH) {
+            writeln!(out, "{}", style.faint(&line))?;
+        }
     }
     if report.engines.iter().any(|run| run.info.step.is_some()) {
         sweep::print(report, style, out)?;
