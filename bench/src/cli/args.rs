@@ -250,9 +250,18 @@ pub struct RunArgs {
     /// Generator threads [default: what the nodes leave of the cores]
     #[arg(long, value_name = "N", value_parser = values::thread_count, help_heading = "How hard")]
     pub threads: Option<u32>,
-    /// Operations each client keeps in flight [default: the workload's]
+    /// Operations each client keeps in flight; in an open loop, each of its connections [default: the workload's]
     #[arg(short = 'P', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
     pub pipeline: Option<u32>,
+    /// Open loop: send so many operations a second in all, each when it is due, whatever the servers do
+    #[arg(long, value_name = "OPS", value_parser = values::rate, help_heading = "How hard")]
+    pub rate: Option<f64>,
+    /// How operations follow each other: as replies come, at even distances (the default with --rate), or independently
+    #[arg(long, value_name = "HOW", help_heading = "How hard")]
+    pub arrivals: Option<Arrivals>,
+    /// Give up on an operation, and its connection, after so long [default: the workload's]
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "How hard")]
+    pub timeout: Option<Duration>,
     /// Speak RESP3
     #[arg(short = '3', long = "resp3", help_heading = "How hard")]
     pub resp3: bool,
@@ -287,6 +296,14 @@ impl OutputArgs {
             .flatten()
             .any(|p| p.as_os_str() == "-")
     }
+}
+
+/// How operations follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arrivals {
+    Closed,
+    Constant,
+    Poisson,
 }
 
 /// A figure that may not be worse than the other engine's.

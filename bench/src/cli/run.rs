@@ -1,9 +1,9 @@
 //! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
 
-use workloads::spec::Size;
+use workloads::spec::{ArrivalsFlag, Process, Size};
 use workloads::{Overrides, Spec};
 
-use super::args::{RunArgs, WorseIn};
+use super::args::{Arrivals, RunArgs, WorseIn};
 use super::cluster::{find_engine, shape};
 use super::output::{self, Output};
 use super::{CommandResult, Exit, Failure, talk};
@@ -75,6 +75,13 @@ fn spec(args: &RunArgs) -> Result<Spec, Failure> {
         duration: args.duration,
         requests: args.requests,
         warmup: args.warmup,
+        timeout: args.timeout,
+        rate: args.rate,
+        arrivals: args.arrivals.map(|arrivals| match arrivals {
+            Arrivals::Closed => ArrivalsFlag::Closed,
+            Arrivals::Constant => ArrivalsFlag::Open(Process::Constant),
+            Arrivals::Poisson => ArrivalsFlag::Open(Process::Poisson),
+        }),
     };
     spec.apply(&overrides).map_err(Failure::usage)?;
     Ok(spec)

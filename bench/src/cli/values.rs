@@ -19,6 +19,17 @@ pub fn count(text: &str) -> Result<u64, String> {
     scaled(number, unit).ok_or_else(|| "not a number: write 5000, 10k or 1.5m".to_owned())
 }
 
+/// Operations a second: a count above zero, or a fraction.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = match count(text) {
+        Ok(whole) if whole > 0 => whole as f64,
+        _ => text.parse::<f64>().unwrap_or(0.0),
+    };
+    let fits = rate.is_finite() && rate > 0.0;
+    fits.then_some(rate)
+        .ok_or_else(|| "a rate is above 0: write 500, 0.5 or 10k".to_owned())
+}
+
 /// A count of at least one.
 pub fn positive_count(text: &str) -> Result<u64, String> {
     match count(text)? {

@@ -382,6 +382,8 @@ impl Session {
             duration_s,
             requests,
             warmup_s: (self.spec.run.warmup / self.rounds).as_secs_f64(),
+            arrivals: self.spec.arrival.name().to_owned(),
+            rate: self.spec.arrival.rate(),
             protocol: if self.resp3 { 3 } else { 2 },
             nodes,
             replicas,

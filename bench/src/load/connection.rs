@@ -29,6 +29,8 @@ pub(super) struct Sent {
     pub op: Op,
     /// When its bytes were first handed to the kernel; zero until then.
     pub start_ns: u64,
+    /// When it was due, in an open loop; zero in a closed one.
+    pub due_ns: u64,
     /// The split operation that it is part of, or [`ALONE`].
     pub group: u32,
     pub part: u16,
@@ -45,6 +47,7 @@ impl Sent {
         Self {
             op: Op::default(),
             start_ns: 1,
+            due_ns: 0,
             group: ALONE,
             part: 0,
             slot: 0,
@@ -82,6 +85,8 @@ pub(super) struct Connection {
     /// Has bytes that nobody has tried to write; it is in the worker's list of such.
     pub dirty: bool,
     pub due: VecDeque<Sent>,
+    /// Commands of an open loop that wait for room in the window; nothing of them has been sent.
+    pub waiting: VecDeque<Sent>,
     /// How many of the last in `due` have no start yet.
     unstamped: usize,
     pub scanner: ReplyScanner,
@@ -108,6 +113,7 @@ impl Connection {
             blocked: false,
             dirty: false,
             due: VecDeque::new(),
+            waiting: VecDeque::new(),
             unstamped: 0,
             scanner: ReplyScanner::new(),
             partial: Vec::new(),

@@ -25,6 +25,10 @@ pub(super) struct Job<'a> {
     /// `None` to run until the sources are exhausted.
     pub duration: Option<Duration>,
     pub interval: Duration,
+    /// Operations are sent when they are due, not when there is room for them.
+    pub open_loop: bool,
+    /// For an answer.
+    pub timeout: Duration,
     /// What is sent first on every connection, and how many replies that has.
     pub handshake: Vec<u8>,
     pub handshake_replies: u32,

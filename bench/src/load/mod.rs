@@ -42,6 +42,6 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+pub use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome};
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};

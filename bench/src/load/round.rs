@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use workloads::spec::Arrival;
 
-use super::client::{Client, Source, quota};
+use super::client::{Client, Pace, Source, quota};
 use super::job::{Job, handshake};
 use super::merge;
 use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
@@ -43,22 +44,32 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         warmup: plan.warmup,
         duration,
         interval: plan.interval,
+        open_loop: plan.workload.spec().arrival != Arrival::Closed,
+        timeout: plan.workload.spec().run.timeout,
         ..job(plan.workload.clone(), &plan.target, watch)?
     };
+    let arrival = &plan.workload.spec().arrival;
+    let schedules = arrival
+        .warmup_schedule()
+        .zip(arrival.schedule(duration.unwrap_or_default()));
     let client = |number: u32| {
         let left = match plan.until {
             Until::Requests(total) => quota(total, number, plan.clients),
             Until::Duration(_) => u64::MAX,
         };
+        let place = number;
         let number = plan.client_base + number;
         let source = Source::Stream {
             stream: plan.workload.client_stream(number),
             left,
         };
-        Client::new(
-            source,
-            (!plan.warmup.is_zero()).then(|| plan.workload.warmup_stream(number)),
-        )
+        let warmup = (!plan.warmup.is_zero()).then(|| plan.workload.warmup_stream(number));
+        let mut client = Client::new(source, warmup);
+        client.pace = schedules.as_ref().map(|(warmup, measured)| Pace {
+            warmup: plan.workload.warmup_arrivals(warmup, number, place, plan.clients),
+            measured: plan.workload.arrivals(measured, number, place, plan.clients),
+        });
+        client
     };
     let outcomes = run_threads(
         &job,
@@ -79,6 +90,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         plan.interval,
         began.elapsed(),
         job.clock.drift_ppm(),
+        job.open_loop,
     ))
 }
 
@@ -122,6 +134,7 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         job.interval,
         began.elapsed(),
         job.clock.drift_ppm(),
+        false,
     );
     Ok(PreloadOutcome {
         stored: outcome.commands.iter().map(|command| command.ops).sum(),
@@ -149,6 +162,8 @@ fn job<'a>(
         warmup: Duration::ZERO,
         duration: None,
         interval: Duration::from_secs(1),
+        open_loop: false,
+        timeout: Duration::from_secs(10),
         handshake,
         handshake_replies,
     })

@@ -11,8 +11,8 @@ use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, me
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
-    ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, Redirects, RoundRun,
-    ServerFigures, SlotOps,
+    ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
+    Redirects, RoundRun, ServerFigures, SlotOps,
 };
 
 const NS_PER_S: f64 = 1e9;
@@ -44,6 +44,15 @@ impl Part<'_> {
             error,
         })
     }
+
+    /// One that only an open loop has.
+    fn optional(
+        &self,
+        place: &str,
+        text: Option<&HistogramText>,
+    ) -> Result<Option<Histogram<u64>>, MergeError> {
+        text.map(|text| self.histogram(place, Some(text))).transpose()
+    }
 }
 
 /// Adds them up; the log is there if all their intervals' histograms are.
@@ -53,6 +62,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
     let seconds: f64 = rounds.iter().map(|r| r.seconds).sum();
     let ops = sum(|r| r.ops);
     let total = histograms(parts, "the engine", |run| run.histogram.as_ref())?;
+    let service = optional_histograms(parts, "the service time", |run| run.service_histogram.as_ref())?;
     let commands = commands(parts)?;
     let (intervals, logged) = intervals(parts, &rounds);
     let client_s: f64 = parts.iter().map(|p| p.run.client.cpu_s).sum();
@@ -85,20 +95,15 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         latency_us: LatencyUs::from_ns(&total),
         histogram: Some(HistogramText::encode(&total)),
         latency_curve: latency_curve(&total),
+        service_us: service.as_ref().map(LatencyUs::from_ns),
+        service_histogram: service.as_ref().map(HistogramText::encode),
+        service_curve: service.as_ref().map(latency_curve).unwrap_or_default(),
+        open_loop: open_loop(parts, seconds)?,
         latency_limit_us: parts
             .iter()
             .filter_map(|p| p.run.latency_limit_us)
             .reduce(f64::min),
-        commands: commands
-            .iter()
-            .map(|(name, ops, latency)| CommandRun {
-                name: name.clone(),
-                ops: *ops,
-                ops_per_sec: ratio(*ops as f64, seconds),
-                latency_us: LatencyUs::from_ns(latency),
-                histogram: Some(HistogramText::encode(latency)),
-            })
-            .collect(),
+        commands: commands.iter().map(|sum| sum.command(seconds)).collect(),
         nodes: nodes(parts, seconds)?,
         slots: summed(
             parts
@@ -123,10 +128,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
     let log = logged.map(|intervals| EngineLog {
         info: info.clone(),
         intervals,
-        commands: commands
-            .into_iter()
-            .map(|(name, _, latency)| (name, latency))
-            .collect(),
+        commands: commands.into_iter().map(|sum| (sum.name, sum.latency)).collect(),
     });
     Ok((run, log))
 }
@@ -154,52 +156,123 @@ fn histograms<'a>(
     Ok(merged(all?.iter()))
 }
 
-type Command = (String, u64, Histogram<u64>);
+/// [`histograms`] of what only an open loop has; none in a closed one.
+fn optional_histograms<'a>(
+    parts: &[Part<'a>],
+    place: &str,
+    text: impl Fn(&'a EngineRun) -> Option<&'a HistogramText>,
+) -> Result<Option<Histogram<u64>>, MergeError> {
+    let all: Result<Vec<_>, _> = parts.iter().map(|p| p.optional(place, text(p.run))).collect();
+    let there: Vec<Histogram<u64>> = all?.into_iter().flatten().collect();
+    Ok((!there.is_empty()).then(|| merged(there.iter())))
+}
+
+/// Adds where there may be nothing yet.
+fn add_optional(sum: &mut Option<Histogram<u64>>, more: Option<Histogram<u64>>) {
+    match (sum, more) {
+        (Some(sum), Some(more)) => add_histogram(sum, &more),
+        (none @ None, more) => *none = more,
+        (Some(_), None) => {}
+    }
+}
+
+/// The schedules of all of them.
+fn open_loop(parts: &[Part<'_>], seconds: f64) -> Result<Option<OpenLoopRun>, MergeError> {
+    let delay = optional_histograms(parts, "the delay", |run| {
+        run.open_loop.as_ref()?.delay_histogram.as_ref()
+    })?;
+    let all: Vec<&OpenLoopRun> = parts.iter().filter_map(|p| p.run.open_loop.as_ref()).collect();
+    let scheduled = all.iter().map(|open| open.scheduled).sum();
+    Ok((!all.is_empty()).then(|| OpenLoopRun {
+        scheduled,
+        scheduled_per_sec: ratio(scheduled as f64, seconds),
+        missed: all.iter().map(|open| open.missed).sum(),
+        late: all.iter().map(|open| open.late).sum(),
+        delay_us: delay.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
+        delay_histogram: delay.as_ref().map(HistogramText::encode),
+    }))
+}
+
+/// One command of all generators.
+struct CommandSum {
+    name: String,
+    ops: u64,
+    latency: Histogram<u64>,
+    service: Option<Histogram<u64>>,
+}
+
+impl CommandSum {
+    fn command(&self, seconds: f64) -> CommandRun {
+        CommandRun {
+            name: self.name.clone(),
+            ops: self.ops,
+            ops_per_sec: ratio(self.ops as f64, seconds),
+            latency_us: LatencyUs::from_ns(&self.latency),
+            histogram: Some(HistogramText::encode(&self.latency)),
+            service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
+        }
+    }
+}
 
 /// By name, in order of first appearance.
-fn commands(parts: &[Part<'_>]) -> Result<Vec<Command>, MergeError> {
-    let mut sums: Vec<Command> = Vec::new();
+fn commands(parts: &[Part<'_>]) -> Result<Vec<CommandSum>, MergeError> {
+    let mut sums: Vec<CommandSum> = Vec::new();
     for part in parts {
         for command in &part.run.commands {
             let latency = part.histogram(&command.name, command.histogram.as_ref())?;
-            match sums.iter_mut().find(|(name, ..)| *name == command.name) {
-                Some((_, ops, sum)) => {
-                    *ops += command.ops;
-                    add_histogram(sum, &latency);
+            let service = part.optional(&command.name, command.service_histogram.as_ref())?;
+            match sums.iter_mut().find(|sum| sum.name == command.name) {
+                Some(sum) => {
+                    sum.ops += command.ops;
+                    add_histogram(&mut sum.latency, &latency);
+                    add_optional(&mut sum.service, service);
                 }
-                None => sums.push((command.name.clone(), command.ops, latency)),
+                None => sums.push(CommandSum {
+                    name: command.name.clone(),
+                    ops: command.ops,
+                    latency,
+                    service,
+                }),
             }
         }
     }
     Ok(sums)
 }
 
+/// A node with its latency and, in an open loop, its service time.
+type NodeSum = (NodeRun, Histogram<u64>, Option<Histogram<u64>>);
+
 /// By address, ascending.
 fn nodes(parts: &[Part<'_>], seconds: f64) -> Result<Vec<NodeRun>, MergeError> {
-    let mut sums: BTreeMap<&str, (NodeRun, Histogram<u64>)> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, NodeSum> = BTreeMap::new();
     // CPU time as each generator read it: all that the node did meanwhile.
     let cpu_ns = |node: &NodeRun| node.cpu_ns_per_op.map(|ns| ns * node.ops as f64);
     let mut longest_ns: BTreeMap<&str, Option<f64>> = BTreeMap::new();
     for part in parts {
         for node in &part.run.nodes {
             let latency = part.histogram(&node.addr, node.histogram.as_ref())?;
+            let service = part.optional(&node.addr, node.service_histogram.as_ref())?;
             let read = longest_ns.entry(&node.addr).or_insert(Some(0.0));
             *read = read.zip(cpu_ns(node)).map(|(a, b)| a.max(b));
             match sums.get_mut(node.addr.as_str()) {
-                Some((sum, histogram)) => {
+                Some((sum, latency_sum, service_sum)) => {
                     sum.ops += node.ops;
                     sum.id = sum.id.take().or_else(|| node.id.clone());
                     sum.rss_bytes = sum.rss_bytes.max(node.rss_bytes);
-                    add_histogram(histogram, &latency);
+                    add_histogram(latency_sum, &latency);
+                    add_optional(service_sum, service);
                 }
-                None => drop(sums.insert(&node.addr, (node.clone(), latency))),
+                None => drop(sums.insert(&node.addr, (node.clone(), latency, service))),
             }
         }
     }
-    let finish = |(addr, (node, latency)): (&str, (NodeRun, Histogram<u64>))| NodeRun {
+    let finish = |(addr, (node, latency, service)): (&str, NodeSum)| NodeRun {
         ops_per_sec: ratio(node.ops as f64, seconds),
         latency_us: LatencyUs::from_ns(&latency),
         histogram: Some(HistogramText::encode(&latency)),
+        service_us: service.as_ref().map(LatencyUs::from_ns),
+        service_histogram: service.as_ref().map(HistogramText::encode),
         cpu_ns_per_op: longest_ns
             .get(addr)
             .copied()
@@ -341,6 +414,11 @@ fn cell(
         p99_us: latency.map_or_else(|| bound(|i| i.p99_us), |l| l.p99),
         p999_us: latency.map_or_else(|| bound(|i| i.p999_us), |l| l.p999),
         max_us: latency.map_or_else(|| bound(|i| i.max_us), |l| l.max),
+        // Its histograms are in no file.
+        service_p99_us: pieces
+            .iter()
+            .filter_map(|p| p.interval.service_p99_us)
+            .reduce(f64::max),
     };
     (row, histogram)
 }

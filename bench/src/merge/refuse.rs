@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::{MergeError, Source};
-use crate::report::Report;
+use crate::report::{EngineRun, Report};
 
 /// Keys of the workload's `[run]` that each generator may have its own way: how much of the load it puts on.
 const OWN_SHARE: [&str; 4] = ["clients", "duration_s", "requests", "warmup_s"];
+
+/// The same of its `[arrival]`.
+const OWN_RATE: [&str; 2] = ["rate", "to"];
 
 /// Finds the first reason not to add them up.
 pub fn check(sources: &[Source]) -> Result<(), MergeError> {
@@ -36,7 +39,10 @@ pub fn check(sources: &[Source]) -> Result<(), MergeError> {
         if rounds.any(|round| round.started_unix_ms == 0) {
             return Err(MergeError::NoTimes { file: file() });
         }
-        if source.report.engines.iter().any(|run| run.histogram.is_none()) {
+        let lacks = |run: &EngineRun| {
+            run.histogram.is_none() || (run.service_us.is_some() && run.service_histogram.is_none())
+        };
+        if source.report.engines.iter().any(lacks) {
             return Err(MergeError::NoHistograms { file: file() });
         }
     }
@@ -75,6 +81,11 @@ fn same_load(first: &Source, second: &Source) -> Result<(), MergeError> {
         b.settings.protocol.to_string(),
     )?;
     differ(
+        "arrivals",
+        a.settings.arrivals.clone(),
+        b.settings.arrivals.clone(),
+    )?;
+    differ(
         "cluster mode",
         a.settings.cluster.to_string(),
         b.settings.cluster.to_string(),
@@ -93,8 +104,10 @@ fn same_load(first: &Source, second: &Source) -> Result<(), MergeError> {
 
 fn without_own(spec: &Value) -> Value {
     let mut spec = spec.clone();
-    if let Some(run) = spec.get_mut("run").and_then(Value::as_object_mut) {
-        run.retain(|key, _| !OWN_SHARE.contains(&key.as_str()));
+    for (section, own) in [("run", &OWN_SHARE[..]), ("arrival", &OWN_RATE[..])] {
+        if let Some(table) = spec.get_mut(section).and_then(Value::as_object_mut) {
+            table.retain(|key, _| !own.contains(&key.as_str()));
+        }
     }
     spec
 }

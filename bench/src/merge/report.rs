@@ -9,12 +9,13 @@ use crate::report::{EngineLog, units};
 use crate::stats;
 
 /// Warnings that the sum does not repeat, since they are found in a generator's own threads, clock and machine.
-const OF_ONE_GENERATOR: [&str; 5] = [
+const OF_ONE_GENERATOR: [&str; 6] = [
     "generator-saturated",
     "not-steady",
     "clock-drift",
     "debug-build",
     "noisy-machine",
+    "generator-late",
 ];
 
 /// The sum of several runs.
@@ -146,6 +147,7 @@ fn settings(sources: &[Source]) -> Settings {
         threads: all().map(|s| s.threads).fold(0, u32::saturating_add),
         duration_s: longest(|s| s.duration_s),
         requests: all().map(|s| s.requests).sum(),
+        rate: all().map(|s| s.rate).sum(),
         warmup_s: longest(|s| Some(s.warmup_s)).unwrap_or(0.0),
         ..sources[0].report.settings.clone()
     }

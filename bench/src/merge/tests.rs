@@ -10,7 +10,7 @@ use crate::report::arithmetic::LoggedInterval;
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::{self, LogLine};
 use crate::report::model::{EngineInfo, EngineRun, LatencyUs, Report, RoundContext, RunEnd, ServerUse, Step};
-use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome};
 use crate::report::{EngineLog, sample};
 
 const SLICE: Duration = Duration::from_millis(100);
@@ -25,6 +25,7 @@ struct Load {
     gets: Vec<u64>,
     sets: Vec<u64>,
     errors: u64,
+    open: bool,
 }
 
 fn histogram<'a>(values: impl Iterator<Item = &'a u64>) -> Histogram<u64> {
@@ -49,6 +50,7 @@ impl Load {
                 id: None,
                 ops: own.len() as u64,
                 latency: histogram(own.iter()),
+                service: self.service(&own),
             }
         };
         let interval = |i: usize| {
@@ -59,12 +61,14 @@ impl Load {
                 ops: own.len() as u64,
                 errors: if i == 0 { self.errors } else { 0 },
                 latency: histogram(own.iter()),
+                service: self.service(&own),
             }
         };
         let command = |name: &str, values: &[u64]| CommandOutcome {
             name: name.to_owned(),
             ops: values.len() as u64,
             latency: histogram(values.iter()),
+            service: self.service(values),
         };
         Outcome {
             elapsed: SLICE * 12,
@@ -83,8 +87,20 @@ impl Load {
             bytes_out: 10 * self.seed,
             client_cpu: Duration::from_millis(self.seed % 100),
             clock_drift_ppm: 1.0,
+            open: self.open.then(|| OpenLoopOutcome {
+                scheduled: both.len() as u64 + self.errors + 7,
+                missed: 7,
+                late: 2,
+                delay: histogram([1000 * self.seed].iter()),
+            }),
             ended: Ended::Completed,
         }
+    }
+
+    /// In an open loop half of each latency.
+    fn service(&self, values: &[u64]) -> Option<Histogram<u64>> {
+        let halves: Vec<u64> = values.iter().map(|ns| ns / 2).collect();
+        self.open.then(|| histogram(halves.iter()))
     }
 
     fn source(&self) -> Source {
@@ -162,6 +178,7 @@ fn two() -> [Load; 2] {
             gets: (1..=600).map(|i| i * 1000).collect(),
             sets: vec![5_000_000; 30],
             errors: 4,
+            open: false,
         },
         Load {
             seed: 2,
@@ -169,6 +186,7 @@ fn two() -> [Load; 2] {
             gets: (1..=500).map(|i| i * 3000).collect(),
             sets: vec![90_000; 70],
             errors: 0,
+            open: false,
         },
     ]
 }
@@ -217,6 +235,39 @@ fn every_count_is_the_sum_and_the_rate_is_over_the_time_of_all() {
         (32, 2)
     );
     assert_eq!(codes(&merged.report), ["errors"]);
+}
+
+#[test]
+fn schedules_and_service_times_are_added_up_too() {
+    let loads = two().map(|load| Load { open: true, ..load });
+    let merged = merge(&[&loads[0], &loads[1]]);
+    let run = &merged.report.engines[0];
+    let open = run.open_loop.as_ref().expect("an open loop");
+    assert_eq!((open.scheduled, open.missed, open.late), (1200 + 4 + 14, 14, 4));
+    assert_eq!(open.delay_us, LatencyUs::from_ns(&histogram([1000, 2000].iter())));
+    let halves: Vec<u64> = loads
+        .iter()
+        .flat_map(|l| l.gets.iter().chain(&l.sets))
+        .map(|ns| ns / 2)
+        .collect();
+    assert_eq!(
+        run.service_us,
+        Some(LatencyUs::from_ns(&histogram(halves.iter())))
+    );
+    assert!(
+        run.commands.iter().all(|c| c.service_us.is_some())
+            && run.nodes.iter().all(|n| n.service_us.is_some())
+    );
+    let [closed, _] = two();
+    let mut source = closed.source();
+    source.report.settings.arrivals = "poisson".to_owned();
+    let error = reports(vec![source, loads[1].source()], Vec::new()).expect_err("an open and a closed loop");
+    assert!(
+        error
+            .to_string()
+            .contains("differ in arrivals: poisson and closed"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -425,7 +476,7 @@ prop_compose! {
         offset_ms in 0u64..1500,
         errors in 0u64..5,
     ) -> Load {
-        Load { seed, offset_ms, gets, sets, errors }
+        Load { seed, offset_ms, gets, sets, errors, open: true }
     }
 }
 
@@ -460,7 +511,10 @@ fn invariant(report: &Report) -> impl PartialEq + std::fmt::Debug + use<> {
         run.misses,
     );
     let rest = (
-        decoded(&run.histogram),
+        [decoded(&run.histogram), decoded(&run.service_histogram)],
+        run.open_loop
+            .as_ref()
+            .map(|open| (open.scheduled, open.missed, open.late)),
         run.slots.clone(),
         report.workload.clone(),
         report.merged.as_ref().map(|m| m.generators.clone()),

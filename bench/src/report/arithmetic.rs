@@ -7,8 +7,8 @@ use hdrhistogram::Histogram;
 
 use super::histogram::HistogramText;
 use super::model::{
-    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, Redirects,
-    RoundContext, RoundRun, ServerFigures, SlotOps,
+    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
+    OpenLoopRun, Redirects, RoundContext, RoundRun, ServerFigures, SlotOps,
 };
 use super::outcome::Outcome;
 
@@ -52,10 +52,10 @@ impl EngineRun {
         let mut nodes: Groups<'_> = Groups::default();
         for outcome in outcomes {
             for c in &outcome.commands {
-                commands.add(&c.name, None, c.ops, &c.latency);
+                commands.add(&c.name, None, c.ops, &c.latency, c.service.as_ref());
             }
             for n in &outcome.nodes {
-                nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency);
+                nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency, n.service.as_ref());
             }
         }
         let total = merged(
@@ -63,6 +63,14 @@ impl EngineRun {
                 .iter()
                 .flat_map(|o| o.commands.iter().map(|c| &c.latency)),
         );
+        let open = outcomes.iter().any(|o| o.open.is_some());
+        let service = open.then(|| {
+            merged(
+                outcomes
+                    .iter()
+                    .flat_map(|o| o.commands.iter().filter_map(|c| c.service.as_ref())),
+            )
+        });
         let ops = commands.0.iter().map(|g| g.ops).sum();
         let client_cpu: Duration = outcomes.iter().map(|o| o.client_cpu).sum();
         let server_cpu = sum_of_all(contexts, outcomes.len(), |c| {
@@ -96,6 +104,10 @@ impl EngineRun {
             latency_us: LatencyUs::from_ns(&total),
             histogram: Some(HistogramText::encode(&total)),
             latency_curve: latency_curve(&total),
+            service_us: service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: service.as_ref().map(HistogramText::encode),
+            service_curve: service.as_ref().map(latency_curve).unwrap_or_default(),
+            open_loop: open_loop(outcomes, seconds),
             latency_limit_us: latency_limit_us(outcomes),
             commands: commands.0.iter().map(|g| g.command(seconds)).collect(),
             nodes: nodes
@@ -160,7 +172,7 @@ impl EngineLog {
             }));
             clock_s = began_s + outcome.measured.as_secs_f64();
             for c in &outcome.commands {
-                commands.add(&c.name, None, c.ops, &c.latency);
+                commands.add(&c.name, None, c.ops, &c.latency, None);
             }
         }
         let commands = commands
@@ -185,21 +197,34 @@ struct Group<'a> {
     id: Option<&'a str>,
     ops: u64,
     latency: Histogram<u64>,
+    service: Option<Histogram<u64>>,
 }
 
 impl<'a> Groups<'a> {
-    fn add(&mut self, name: &'a str, id: Option<&'a str>, ops: u64, latency: &Histogram<u64>) {
+    fn add(
+        &mut self,
+        name: &'a str,
+        id: Option<&'a str>,
+        ops: u64,
+        latency: &Histogram<u64>,
+        service: Option<&Histogram<u64>>,
+    ) {
         match self.0.iter_mut().find(|g| g.name == name) {
             Some(group) => {
                 group.ops += ops;
                 group.id = group.id.or(id);
                 add_histogram(&mut group.latency, latency);
+                match (&mut group.service, service) {
+                    (Some(sum), Some(service)) => add_histogram(sum, service),
+                    (none, service) => *none = none.take().or(service.cloned()),
+                }
             }
             None => self.0.push(Group {
                 name,
                 id,
                 ops,
                 latency: latency.clone(),
+                service: service.cloned(),
             }),
         }
     }
@@ -213,6 +238,8 @@ impl Group<'_> {
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
             histogram: Some(HistogramText::encode(&self.latency)),
+            service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
         }
     }
 
@@ -228,6 +255,8 @@ impl Group<'_> {
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
             histogram: Some(HistogramText::encode(&self.latency)),
+            service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
             cpu_ns_per_op: if complete {
                 per_op_ns(uses.iter().map(|u| u.cpu).sum(), self.ops)
             } else {
@@ -236,6 +265,20 @@ impl Group<'_> {
             rss_bytes: uses.last().map(|u| u.rss_bytes),
         }
     }
+}
+
+fn open_loop(outcomes: &[Outcome], seconds: f64) -> Option<OpenLoopRun> {
+    let rounds: Vec<_> = outcomes.iter().filter_map(|o| o.open.as_ref()).collect();
+    let scheduled = rounds.iter().map(|open| open.scheduled).sum();
+    let delay = merged(rounds.iter().map(|open| &open.delay));
+    (!rounds.is_empty()).then(|| OpenLoopRun {
+        scheduled,
+        scheduled_per_sec: ratio(scheduled as f64, seconds),
+        missed: rounds.iter().map(|open| open.missed).sum(),
+        late: rounds.iter().map(|open| open.late).sum(),
+        delay_us: LatencyUs::from_ns(&delay),
+        delay_histogram: Some(HistogramText::encode(&delay)),
+    })
 }
 
 fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun {
@@ -275,6 +318,10 @@ fn all_intervals(outcomes: &[Outcome]) -> Vec<IntervalRun> {
                 p99_us: latency.p99,
                 p999_us: latency.p999,
                 max_us: latency.max,
+                service_p99_us: interval
+                    .service
+                    .as_ref()
+                    .map(|service| LatencyUs::from_ns(service).p99),
             }
         }));
     }

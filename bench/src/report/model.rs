@@ -105,6 +105,12 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub requests: Option<u64>,
     pub warmup_s: f64,
+    /// "closed", "constant" or "poisson".
+    #[serde(default = "closed")]
+    pub arrivals: String,
+    /// Operations a second that were asked for, at the start of an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate: Option<f64>,
     /// RESP version spoken, 2 or 3.
     pub protocol: u8,
     /// Primaries of the cluster; 1 in standalone mode.
@@ -113,6 +119,10 @@ pub struct Settings {
     pub cluster: bool,
     /// True when the engines were started for this run, false for an existing target.
     pub launched: bool,
+}
+
+fn closed() -> String {
+    "closed".to_owned()
 }
 
 /// The machine the generator ran on, and the generator itself.
@@ -253,12 +263,24 @@ pub struct EngineRun {
     /// Bytes read from and written to the engine.
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// From the write of an operation in a closed loop; from when it was due in an open one (response time).
     pub latency_us: LatencyUs,
     /// The histogram behind the latency; absent in runs of older versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub histogram: Option<HistogramText>,
     /// Latency by percentile, enough points to draw it.
     pub latency_curve: Vec<CurvePoint>,
+    /// From the write, in an open loop (service time).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub service_curve: Vec<CurvePoint>,
+    /// What became of the schedule of an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub open_loop: Option<OpenLoopRun>,
     /// Longest latency the histograms hold; a longer one is recorded as this. None if they grow as needed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency_limit_us: Option<f64>,
@@ -270,6 +292,23 @@ pub struct EngineRun {
     pub rounds: Vec<RoundRun>,
     pub server: ServerFigures,
     pub client: ClientFigures,
+}
+
+/// The schedule of an open loop: `scheduled` = successful + failed + `missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoopRun {
+    /// Operations that were due.
+    pub scheduled: u64,
+    pub scheduled_per_sec: f64,
+    /// Operations that were due and never sent.
+    pub missed: u64,
+    /// Successful operations that were written more than a millisecond after they were due.
+    pub late: u64,
+    /// How long after they were due the generator took operations up: its own part of the latency.
+    pub delay_us: LatencyUs,
+    /// The histogram behind the delay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delay_histogram: Option<HistogramText>,
 }
 
 /// Redirects followed.
@@ -310,6 +349,11 @@ pub struct CommandRun {
     /// The histogram behind the latency; absent in runs of older versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub histogram: Option<HistogramText>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -323,6 +367,11 @@ pub struct NodeRun {
     /// The histogram behind the latency; absent in runs of older versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub histogram: Option<HistogramText>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
     /// CPU time of the node's process per operation it answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cpu_ns_per_op: Option<f64>,
@@ -350,6 +399,9 @@ pub struct IntervalRun {
     pub p99_us: f64,
     pub p999_us: f64,
     pub max_us: f64,
+    /// Of the service time, in an open loop.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_p99_us: Option<f64>,
 }
 
 /// The figures of one round, which the comparison pairs up.

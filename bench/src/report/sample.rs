@@ -80,6 +80,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
             ops: weight * SAMPLES_PER_INTERVAL,
             errors: 0,
             latency,
+            service: None,
         });
     }
     let ops: u64 = intervals.iter().map(|i| i.ops).sum();
@@ -92,6 +93,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
                 name: name.to_owned(),
                 ops: latency.len(),
                 latency,
+                service: None,
             })
             .into(),
         nodes: (0..3)
@@ -101,10 +103,12 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
                 id: None,
                 ops: latency.len(),
                 latency,
+                service: None,
             })
             .collect(),
         slots: hot_slots(ops, rng),
         intervals,
+        open: None,
         errors: BTreeMap::new(),
         moved: 3,
         ask: 0,
@@ -203,6 +207,7 @@ pub fn troubled() -> Report {
             id: None,
             ops: (outcome.intervals.iter().map(|v| v.ops).sum::<u64>() as f64 * shares[i as usize]) as u64,
             latency: whole.clone(),
+            service: None,
         })
         .collect();
     for interval in &mut outcome.intervals[12..15] {
@@ -271,6 +276,8 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
             duration_s: Some(engines[0].rounds[0].seconds),
             requests: None,
             warmup_s: 1.0,
+            arrivals: "closed".to_owned(),
+            rate: None,
             protocol: 2,
             nodes: 3,
             replicas: 0,

@@ -21,8 +21,9 @@ mod section;
 pub use error::SpecError;
 pub use model::{
     Arrival, Check, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_MIX,
-    MAX_PIPELINE, MAX_VALUE_SIZE, MixEntry, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
+    MAX_PIPELINE, MAX_RATE, MAX_VALUE_SIZE, MixEntry, OpenLoop, Process, Run, Shape, Size, Spec, Spread,
+    Traffic, ValueKind, Values,
 };
 pub use number::{parse_count, parse_duration};
-pub use overrides::Overrides;
+pub use overrides::{Arrivals as ArrivalsFlag, Overrides};
 pub use section::nearest;

@@ -131,12 +131,63 @@ pub enum ValueKind {
     Random,
 }
 
+/// Highest rate of an open loop, in operations a second.
+pub const MAX_RATE: f64 = 100_000_000.0;
+
 /// When the next operation is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum Arrival {
     /// As soon as the client has room for it in its window.
     Closed,
+    /// When a schedule says so, whatever the store does.
+    #[serde(untagged)]
+    Open(OpenLoop),
+}
+
+/// A schedule that nothing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OpenLoop {
+    #[serde(rename = "mode")]
+    pub process: Process,
+    /// Operations a second of all clients together, at the start.
+    pub rate: f64,
+    #[serde(flatten)]
+    pub shape: Shape,
+}
+
+/// How arrivals follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Process {
+    /// At even distances.
+    Constant,
+    /// Independently of each other, as the requests of many users do.
+    Poisson,
+}
+
+/// How the rate changes over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "shape", rename_all = "lowercase")]
+pub enum Shape {
+    Steady,
+    /// Evenly, until it is `to` at the end.
+    Ramp {
+        to: f64,
+    },
+    /// In so many equally long steps, of which the last has the rate `to`.
+    Step {
+        to: f64,
+        steps: u32,
+    },
+    /// Every so often, `to` for `length`.
+    Burst {
+        to: f64,
+        #[serde(rename = "every_s", serialize_with = "seconds")]
+        every: Duration,
+        #[serde(rename = "length_s", serialize_with = "seconds")]
+        length: Duration,
+    },
 }
 
 /// How hard and how long.
@@ -149,8 +200,11 @@ pub struct Run {
     pub requests: Option<u64>,
     #[serde(rename = "warmup_s", serialize_with = "seconds")]
     pub warmup: Duration,
+    /// An operation that is not answered within this is given up, with its connection.
+    #[serde(rename = "timeout_s", serialize_with = "seconds")]
+    pub timeout: Duration,
     pub clients: u32,
-    /// Operations a client has outstanding; more than one entry is a sweep, one run each.
+    /// Operations a client has outstanding (in an open loop: each of its connections has); more than one entry is a sweep, one run each.
     pub pipeline: Vec<u32>,
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::error::SpecError;
-use super::model::{MixEntry, Size, Spec};
+use super::model::{Arrival, MixEntry, OpenLoop, Process, Shape, Size, Spec};
 use crate::command;
 
 /// Flags, each of which replaces one value of the file when given.
@@ -20,6 +20,17 @@ pub struct Overrides {
     pub duration: Option<Duration>,
     pub requests: Option<u64>,
     pub warmup: Option<Duration>,
+    pub timeout: Option<Duration>,
+    /// Operations a second: makes the loop an open one, or changes the rates of one that is.
+    pub rate: Option<f64>,
+    pub arrivals: Option<Arrivals>,
+}
+
+/// How operations follow each other, as the command line has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    Closed,
+    Open(Process),
 }
 
 impl Spec {
@@ -65,11 +76,36 @@ impl Spec {
             set("run.warmup", "--warmup");
             self.run.warmup = warmup;
         }
+        if let Some(timeout) = overrides.timeout {
+            set("run.timeout", "--timeout");
+            self.run.timeout = timeout;
+        }
+        if let Some(rate) = overrides.rate {
+            set("arrival.rate", "--rate");
+            self.arrival = Arrival::Open(self.arrival.at_rate(rate));
+        }
+        if overrides.arrivals.is_some() {
+            set("arrival.mode", "--arrivals");
+        }
         if let Some((writes, reads)) = overrides.ratio {
             set("mix", "--ratio");
             self.set_ratio(u64::from(writes), u64::from(reads))?;
         }
+        if let Some(arrivals) = overrides.arrivals {
+            self.set_arrivals(arrivals)?;
+        }
         self.validate()
+    }
+
+    fn set_arrivals(&mut self, arrivals: Arrivals) -> Result<(), SpecError> {
+        self.arrival = match (arrivals, self.arrival) {
+            (Arrivals::Closed, _) => Arrival::Closed,
+            (Arrivals::Open(process), Arrival::Open(open)) => Arrival::Open(OpenLoop { process, ..open }),
+            (Arrivals::Open(_), Arrival::Closed) => {
+                return Err(self.error("arrival.mode", "needs a rate: add --rate OPS"));
+            }
+        };
+        Ok(())
     }
 
     fn set_ratio(&mut self, writes: u64, reads: u64) -> Result<(), SpecError> {
@@ -114,5 +150,30 @@ impl Spec {
         }
         self.mix.retain(|entry| entry.weight > 0);
         Ok(())
+    }
+}
+
+impl Arrival {
+    /// An open loop at this rate. One that has a shape keeps it: the other rate changes in proportion.
+    fn at_rate(self, rate: f64) -> OpenLoop {
+        let Arrival::Open(mut open) = self else {
+            return OpenLoop {
+                process: Process::Constant,
+                rate,
+                shape: Shape::Steady,
+            };
+        };
+        match &mut open.shape {
+            Shape::Steady => open.rate = rate,
+            Shape::Ramp { to } | Shape::Step { to, .. } | Shape::Burst { to, .. } => {
+                if open.rate == 0.0 {
+                    *to = rate;
+                } else {
+                    *to *= rate / open.rate;
+                    open.rate = rate;
+                }
+            }
+        }
+        open
     }
 }

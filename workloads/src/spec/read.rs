@@ -6,7 +6,8 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::SpecError;
 use super::model::{
-    Arrival, Check, Keyspace, MAX_MIX, MixEntry, Origin, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
+    Arrival, Check, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, Run, Shape, Size, Spec, Spread,
+    Traffic, ValueKind, Values,
 };
 use super::section::{Section, Source, integer, nearest, shown};
 use crate::command::{self, Arity};
@@ -228,26 +229,36 @@ impl<'a> Reader<'a> {
     }
 
     fn arrival(&self, origin: &mut Origin) -> Result<Arrival, SpecError> {
-        let section = self.section("arrival", &["mode", "rate"])?;
-        if section.raw("rate").is_some() {
-            return Err(section.error(
-                "rate",
-                "open-loop arrivals are not supported yet; leave the rate out",
-            ));
-        }
-        match section.text("mode", origin)? {
-            None | Some("closed") => Ok(Arrival::Closed),
+        let known = &["mode", "rate", "shape", "to", "steps", "every", "length"];
+        let section = self.section("arrival", known)?;
+        let process = match section.text("mode", origin)? {
+            None if section.raw("rate").is_none() => None,
+            Some("closed") => None,
+            None | Some("constant") => Some(Process::Constant),
+            Some("poisson") => Some(Process::Poisson),
             Some(other) => {
-                let message = format!(
-                    "unknown mode {other:?}; there is closed (open-loop arrivals are not supported yet)"
-                );
-                Err(section.error("mode", message))
+                let message = format!("unknown mode {other:?}; there are closed, constant and poisson");
+                return Err(section.error("mode", message));
             }
-        }
+        };
+        let Some(process) = process else {
+            return match known.iter().skip(1).find(|key| section.raw(key).is_some()) {
+                Some(key) => Err(section.error(key, "means nothing in mode \"closed\"")),
+                None => Ok(Arrival::Closed),
+            };
+        };
+        let Some(rate) = section.number_or_count("rate", origin)? else {
+            return Err(section.error("rate", "is missing: operations a second of all clients together"));
+        };
+        Ok(Arrival::Open(OpenLoop {
+            process,
+            rate,
+            shape: shape(&section, origin)?,
+        }))
     }
 
     fn run(&self, origin: &mut Origin) -> Result<Run, SpecError> {
-        let known = &["duration", "requests", "warmup", "clients", "pipeline"];
+        let known = &["duration", "requests", "warmup", "timeout", "clients", "pipeline"];
         let section = self.section("run", known)?;
         Ok(Run {
             duration: section
@@ -257,6 +268,9 @@ impl<'a> Reader<'a> {
             warmup: section
                 .duration("warmup", origin)?
                 .unwrap_or(Duration::from_secs(1)),
+            timeout: section
+                .duration("timeout", origin)?
+                .unwrap_or(Duration::from_secs(10)),
             clients: section.count_u32("clients", origin)?.unwrap_or(50),
             pipeline: pipeline(&section, origin)?,
         })
@@ -311,6 +325,48 @@ fn arguments(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<String>, 
         .map(|args| args.iter().map(|arg| arg.get_ref().as_str().map(str::to_owned)));
     let args: Option<Vec<String>> = texts.and_then(Iterator::collect);
     args.ok_or_else(|| section.error("args", "a list of texts is wanted, e.g. [\"EX\", \"60\"]"))
+}
+
+fn shape(section: &Section<'_>, origin: &mut Origin) -> Result<Shape, SpecError> {
+    let name = section.text("shape", origin)?.unwrap_or("steady");
+    let own: &[&str] = match name {
+        "steady" => &[],
+        "ramp" => &["to"],
+        "step" => &["to", "steps"],
+        "burst" => &["to", "every", "length"],
+        other => {
+            let message = format!("unknown shape {other:?}; there are steady, ramp, step and burst");
+            return Err(section.error("shape", message));
+        }
+    };
+    let all = ["to", "steps", "every", "length"];
+    if let Some(key) = all
+        .iter()
+        .find(|key| section.raw(key).is_some() && !own.contains(key))
+    {
+        return Err(section.error(key, format!("means nothing to shape {name:?}")));
+    }
+    let to = section.number_or_count("to", origin)?;
+    let steps = section.count_u32("steps", origin)?;
+    let every = section.duration("every", origin)?;
+    let length = section.duration("length", origin)?;
+    let to = match (name, to) {
+        ("steady", _) => return Ok(Shape::Steady),
+        (_, Some(to)) => to,
+        (_, None) => return Err(section.error("to", format!("is missing: the other rate of a {name}"))),
+    };
+    Ok(match name {
+        "ramp" => Shape::Ramp { to },
+        "step" => Shape::Step {
+            to,
+            steps: steps.unwrap_or(5),
+        },
+        _ => Shape::Burst {
+            to,
+            every: every.unwrap_or(Duration::from_secs(5)),
+            length: length.unwrap_or(Duration::from_millis(500)),
+        },
+    })
 }
 
 fn pipeline(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<u32>, SpecError> {

@@ -1,6 +1,7 @@
 //! The engine against servers that misbehave on purpose (`fake`), and against a stock server where one is installed.
 
 mod fake;
+mod open_loop;
 mod redirects;
 mod running;
 mod stock;

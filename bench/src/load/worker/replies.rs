@@ -117,8 +117,13 @@ impl Worker<'_> {
             }
             ended += 1;
             if sent.measured {
-                self.recorder
-                    .record(sent.op.command(), node, now_ns.saturating_sub(sent.start_ns));
+                let service_ns = now_ns.saturating_sub(sent.start_ns);
+                self.recorder.record(sent.op.command(), node, service_ns);
+                if sent.due_ns != 0 {
+                    let response_ns = now_ns.saturating_sub(sent.due_ns);
+                    self.recorder
+                        .record_response(sent.op.command(), node, service_ns, response_ns);
+                }
                 self.recorder.count_slot(sent.slot);
                 self.tally.ops += 1;
                 if scanned.kind == ReplyKind::Nil {
@@ -130,6 +135,9 @@ impl Worker<'_> {
             self.clients[client as usize].outstanding -= ended;
             self.under_way -= u64::from(ended);
             self.note_room(client);
+        }
+        if !self.connections[number].waiting.is_empty() {
+            self.pump(number);
         }
         Ok(at)
     }

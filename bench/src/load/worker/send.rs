@@ -19,8 +19,19 @@ impl Worker<'_> {
         }
     }
 
+    /// Sends what is to be sent now: what is due in an open loop, what there is room for in a closed one.
+    pub(super) fn send_more(&mut self, now_ns: u64) {
+        if self.job.open_loop {
+            let until_ns = now_ns.min(self.last_due_ns);
+            self.issue_due(until_ns);
+            self.write_dirty();
+        } else {
+            self.refill_windows();
+        }
+    }
+
     /// Fills the window of every client that has room in it, and writes.
-    pub(super) fn refill_windows(&mut self) {
+    fn refill_windows(&mut self) {
         let mut clients = std::mem::take(&mut self.with_room);
         for client in clients.drain(..) {
             self.clients[client as usize].has_room = false;
@@ -47,17 +58,18 @@ impl Worker<'_> {
             let Some(op) = op else { return };
             entry.outstanding += 1;
             self.under_way += 1;
-            self.start(client, op, measured);
+            self.start(client, op, measured, 0);
         }
     }
 
     /// Sends an operation for the first time: it is encoded, and written when the window is full.
     #[inline]
-    fn start(&mut self, client: u32, op: Op, measured: bool) {
+    pub(super) fn start(&mut self, client: u32, op: Op, measured: bool, due_ns: u64) {
         let slot = op.slot();
         let sent = Sent {
             op,
             start_ns: 0,
+            due_ns,
             group: ALONE,
             part: 0,
             slot,
@@ -109,16 +121,32 @@ impl Worker<'_> {
             kind: Kind::Asking,
             ..sent
         });
-        self.send_to(client, node, sent);
+        // Nothing may come between the two, so this one does not wait for room.
+        if sent.group != ALONE {
+            self.job.workload.split(&sent.op, &mut self.parts);
+        }
+        self.push(number, sent);
     }
 
-    /// Encodes a command into its connection's buffer. The parts of a split operation are those in `self.parts`.
+    /// Sends a command to a node, or lets it wait. The parts of a split operation are those in `self.parts`.
     #[inline]
     fn push_to(&mut self, client: u32, node: NodeNo, sent: Sent) {
         let mut number = self.clients[client as usize].link(node);
         if number == NO_LINK {
             number = self.link(client, node);
         }
+        if self.must_wait(number, sent) {
+            if self.connections[number].state == State::Idle {
+                self.connect(number);
+            }
+            return;
+        }
+        self.push(number, sent);
+    }
+
+    /// Encodes a command into its connection's buffer. The parts of a split operation are those in `self.parts`.
+    #[inline]
+    pub(super) fn push(&mut self, number: usize, sent: Sent) {
         let connection = &mut self.connections[number];
         let out = &mut connection.out;
         match sent.group {
@@ -138,7 +166,7 @@ impl Worker<'_> {
         }
     }
 
-    fn write_dirty(&mut self) {
+    pub(super) fn write_dirty(&mut self) {
         while let Some(number) = self.dirty.pop() {
             self.connections[number].dirty = false;
             self.write(number);

@@ -20,6 +20,8 @@ const RETRY_NS: u64 = 2_000_000;
 /// The connection broke, or could not be made.
 pub(super) const CONNECTION: &str = "CONNECTION";
 /// No reply came before the end of the run, and the time after it that is given to late ones.
+/// No answer within the time limit of an operation.
+pub(super) const TIMEOUT: &str = "TIMEOUT";
 pub(super) const UNANSWERED: &str = "UNANSWERED";
 /// Sent around in circles.
 const REDIRECTS: &str = "REDIRECTS";
@@ -53,6 +55,7 @@ impl Worker<'_> {
         let Some(error) = &trouble.error else {
             let connection = &mut self.connections[trouble.connection];
             connection.handshake_due = connection.handshake_due.saturating_sub(1);
+            self.pump(trouble.connection);
             return;
         };
         let text = format!("the server says: {}", String::from_utf8_lossy(error));
@@ -148,8 +151,13 @@ impl Worker<'_> {
                 self.tally.errors += 1;
             }
             None => {
-                self.recorder
-                    .record(sent.op.command(), node, now_ns.saturating_sub(start_ns));
+                let service_ns = now_ns.saturating_sub(start_ns);
+                self.recorder.record(sent.op.command(), node, service_ns);
+                if sent.due_ns != 0 {
+                    let response_ns = now_ns.saturating_sub(sent.due_ns);
+                    self.recorder
+                        .record_response(sent.op.command(), node, service_ns, response_ns);
+                }
                 self.tally.ops += 1;
             }
         }

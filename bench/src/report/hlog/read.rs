@@ -7,7 +7,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use thiserror::Error;
 
 use super::LogLine;
-use super::write::LABEL;
+use super::write::{LABEL, OLD_LABEL};
 use crate::report::histogram::{HistogramError, HistogramText};
 
 /// A log of a year in seconds is smaller.
@@ -141,7 +141,11 @@ impl Clock {
 /// The engine's name in the comment that loadgen writes.
 fn label(line: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(line).ok()?;
-    let label = text.strip_prefix('#')?.strip_prefix(LABEL)?.trim_end();
+    let comment = text.strip_prefix('#')?;
+    let label = comment
+        .strip_prefix(LABEL)
+        .or_else(|| comment.strip_prefix(OLD_LABEL))?
+        .trim_end();
     Some(label.strip_suffix('.').unwrap_or(label).to_owned())
 }
 

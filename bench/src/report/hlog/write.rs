@@ -17,7 +17,9 @@ use crate::report::arithmetic::EngineLog;
 pub const MAX_VALUE_DIVISOR: f64 = 1e6;
 
 /// What the comment with the engine's name begins with; [`super::read`] finds the name by it.
-pub(super) const LABEL: &str = "Service time of successful operations, ";
+pub(super) const LABEL: &str = "Latency of successful operations, ";
+/// The same in logs of older versions.
+pub(super) const OLD_LABEL: &str = "Service time of successful operations, ";
 
 /// Writes the log of one engine.
 pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
