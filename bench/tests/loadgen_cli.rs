@@ -417,6 +417,15 @@ fn usage_errors_say_what_to_do() {
         ),
         (&["--json", "-", "--csv", "-"], "cannot both have stdout"),
         (&["--fail-if-worse", "any"], "--compare"),
+        (&["--fail-if", "p99>+5%"], "--compare ENGINE"),
+        (&["--fail-if", "p99>>5%"], "p99>>5%\n      ^"),
+        (
+            &["compare", "a", "b", "--fail-if", "speed<1"],
+            "expected one of throughput",
+        ),
+        (&["compare", "a"], "the baseline first"),
+        (&["compare", "/nowhere", "/nowhere"], "/nowhere"),
+        (&["merge", "a"], "2 values required"),
         (&["workloads", "nope"], "no such workload"),
         (&["report", "/nowhere"], "there is no run.json"),
         (&["--frobnicate"], "unexpected argument"),
@@ -622,6 +631,88 @@ fn two_generators_are_added_up() {
         refused.code == Some(2) && refused.err.contains("choose another folder"),
         "{refused:?}"
     );
+}
+
+/// Bounds that no neighbour on a test machine moves, for what must pass; a broken run.json, for what must fail.
+#[test]
+fn finished_runs_are_compared_and_gated() {
+    let up = Up::new();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [a, b, slow] = ["a", "b", "slow"].map(|name| path(dir.path(), name));
+    for output in [&a, &b] {
+        let mut args = vec![
+            "-p",
+            &up.port,
+            "--output",
+            output,
+            "-q",
+            "--rounds",
+            "6",
+            "--fail-if",
+            "errors>0",
+        ];
+        args.extend([
+            "-r",
+            "2k",
+            "-c",
+            "4",
+            "--warmup",
+            "60ms",
+            "--duration",
+            "1200ms",
+            "--fail-if",
+            "p99<1us",
+        ]);
+        assert_eq!(run(&args).code, Some(0), "absolute conditions hold for one run");
+    }
+    let lenient = [
+        "--fail-if",
+        "throughput<-80%",
+        "--fail-if",
+        "p50>+500%",
+        "--fail-if",
+        "errors>0",
+    ];
+    let passed = run(&[&["compare", &a, &b][..], &lenient].concat());
+    assert_eq!(passed.code, Some(0), "{passed:?}");
+    for part in [
+        "stronger evidence",
+        "95 % interval",
+        "p99.9 latency",
+        "passed    throughput<-80%",
+    ] {
+        assert!(passed.out.contains(part), "{part}: {passed:?}");
+    }
+
+    // Nine of ten operations lost in every round.
+    std::fs::create_dir(&slow).expect("created");
+    let mut report = json_of(&format!("{b}/run.json"));
+    let rounds = report["engines"][0]["rounds"].as_array_mut().expect("rounds");
+    for round in rounds {
+        round["ops_per_sec"] = (round["ops_per_sec"].as_f64().expect("a rate") / 10.0).into();
+    }
+    std::fs::write(format!("{slow}/run.json"), report.to_string()).expect("written");
+    let failed = run(&[&["compare", &a, &slow, "--json", "-"][..], &lenient].concat());
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    let judged: Value = serde_json::from_str(&failed.out).expect("stdout holds JSON and nothing else");
+    assert_eq!(judged["conditions"][0]["judgement"], "failed");
+    assert_eq!(judged["conditions"][1]["judgement"], "passed");
+    assert_eq!(judged["steps"][0]["metrics"][0]["verdict"], "worse");
+    assert!(failed.err.contains("failed    throughput<-80%"), "{failed:?}");
+
+    let baseline = path(dir.path(), "baseline.toml");
+    std::fs::write(
+        &baseline,
+        "run = \"a/run.json\"\nfail_if = [\"throughput<-80%\"]\n",
+    )
+    .expect("written");
+    assert_eq!(run(&["compare", "--baseline", &baseline, &b]).code, Some(0));
+    assert_eq!(run(&["compare", "--baseline", &baseline, &slow]).code, Some(3));
+    report["environment"]["cores"] = 1234.into();
+    std::fs::write(format!("{slow}/run.json"), report.to_string()).expect("written");
+    let refused = run(&["compare", "--baseline", &baseline, &slow]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("1234 cores"), "{refused:?}");
 }
 
 fn is_program(pid: u32, name: &str) -> bool {

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use super::values::{self, Ratio};
 use crate::driver::address;
 use crate::load::HostPort;
+use crate::stats::gate::Condition;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,6 +42,23 @@ and then:
 Counts are added. Percentiles are read from added histograms. Rates are over the time from the first
 generator's start to the last one's end; clocks should agree. Server CPU is what one generator read of it.
 Give each generator a --seed of its own, and store the keys before.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  loadgen compare old new                                        ratios, new / old
+  loadgen compare old new --fail-if 'p99>+5%' --fail-if 'errors>0'
+  loadgen compare --baseline results/baseline.toml new
+
+A condition is FIGURE OPERATOR BOUND. Figures: throughput, p50, p90, p95, p99, p999, max, mean, server-cpu,
+memory, errors. Operators: > >= < <=. A bound with % is a change against the baseline: 'throughput<-3%'; it
+fails when the ratio is beyond it and its interval excludes 1. Any other bound is a value of the candidate
+alone: 'p99>1ms', 'throughput<100k', 'server-cpu>10us', 'memory>1gb', 'errors>0'. What cannot be judged, for
+want of rounds or figures, fails.
+
+Runs need several rounds (--rounds 6) for an interval. Engines in turns, loadgen --compare, are the
+stronger evidence.
+
+Exit codes: 0 nothing failed, 2 a wrong condition, or runs that do not compare, 3 a condition failed.";
 
 /// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
 #[derive(Debug, Parser)]
@@ -86,6 +104,9 @@ pub enum Command {
     /// Add up runs of several generators that loaded one target at the same time
     #[command(after_help = MERGE_HELP)]
     Merge(MergeArgs),
+    /// Compare two finished runs; with --fail-if a gate for CI
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Print a completion script for a shell
     Completions { shell: Shell },
     /// Print the README's table from the reference results
@@ -135,6 +156,22 @@ pub struct MergeArgs {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A and B, run.json files or folders of runs: A is the baseline, B the candidate that is judged. With --baseline only B
+    #[arg(required = true, num_args = 1..=2, value_name = "A B")]
+    pub runs: Vec<PathBuf>,
+    /// Compare with the run that this file names, under the conditions in it, e.g. results/baseline.toml
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// End with exit code 3 if this holds for the candidate; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Condition>,
+    /// Write the comparison as JSON; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-")]
+    pub json: Option<PathBuf>,
 }
 
 /// What a launched cluster looks like.
@@ -240,6 +277,9 @@ pub struct RunArgs {
         help_heading = "A cluster of its own"
     )]
     pub fail_if_worse: Vec<WorseIn>,
+    /// End with exit code 3 if this holds: 'p99>1ms', 'errors>0', and with --compare 'p99>+5%'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "What to run")]
+    pub fail_if: Vec<Condition>,
     /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
     #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
     pub rounds: Option<u32>,

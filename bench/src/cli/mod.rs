@@ -5,6 +5,7 @@
 
 pub mod args;
 mod cluster;
+mod compare;
 mod exit;
 mod merge;
 mod output;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir }) => {

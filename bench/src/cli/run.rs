@@ -6,13 +6,15 @@ use workloads::{Overrides, Spec};
 use super::args::{Arrivals, RunArgs, WorseIn};
 use super::cluster::{find_engine, shape};
 use super::output::{self, Output};
-use super::{CommandResult, Exit, Failure, talk};
+use super::{CommandResult, Exit, Failure, compare, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
     Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
 };
 use crate::load::Auth;
+use crate::report::Report;
 use crate::report::model::{Metric, RunEnd};
+use crate::stats::gate::{self, Contest, Judgement, Pairing};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
@@ -36,6 +38,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
 
 fn session(args: &RunArgs) -> Result<Session, Failure> {
     output::one_stdout(&args.output)?;
+    check_conditions(args)?;
     let spec = spec(args)?;
     let (against, threads) = against(args)?;
     let rounds = args.rounds.unwrap_or(if args.compare.is_some() {
@@ -148,6 +151,16 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     let report = &measured.report;
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    let judged = gate::judge(&args.fail_if, &contests(report));
+    complaints.extend(compare::failed(&judged).map(|j| format!("{}: {}: {}", j.condition, j.engine, j.text)));
+    if !args.output.quiet {
+        for passed in judged.iter().filter(|j| j.judgement == Judgement::Passed) {
+            talk::complain(format_args!(
+                "check passed: {}: {}: {}",
+                passed.condition, passed.engine, passed.text
+            ));
+        }
+    }
     for complaint in &complaints {
         talk::complain(format_args!("loadgen: check failed: {complaint}"));
     }
@@ -156,6 +169,45 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     } else {
         Exit::CheckFailed
     }
+}
+
+/// Each step of the engine under test, against the other engine's if there are two.
+fn contests(report: &Report) -> Vec<Contest<'_>> {
+    let Some(first) = report.engines.first() else {
+        return Vec::new();
+    };
+    let own = report
+        .engines
+        .iter()
+        .filter(|run| run.info.engine == first.info.engine);
+    let contest = |run| Contest {
+        candidate: run,
+        baseline: report
+            .engines
+            .iter()
+            .find(|other| other.info.engine != run.info.engine && other.info.step == run.info.step),
+        pairing: Pairing::Paired,
+        seed: report.workload.seed,
+    };
+    own.map(contest).collect()
+}
+
+/// Conditions that this run could never be judged by.
+fn check_conditions(args: &RunArgs) -> Result<(), Failure> {
+    let Some(relative) = args.fail_if.iter().find(|c| c.is_relative()) else {
+        return Ok(());
+    };
+    if args.compare.is_none() {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs something to compare with: --compare ENGINE, or loadgen compare afterwards"
+        )));
+    }
+    if args.rounds == Some(1) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs more than one round"
+        )));
+    }
+    Ok(())
 }
 
 fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {

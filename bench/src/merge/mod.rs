@@ -20,7 +20,8 @@ mod tests;
 use thiserror::Error;
 
 pub use logs::{MergedLog, NamedLog, logs};
-pub use report::{Merged, reports};
+pub use refuse::difference;
+pub use report::{Merged, carried, reports};
 pub use source::Source;
 
 use crate::report::histogram::HistogramError;

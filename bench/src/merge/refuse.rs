@@ -112,21 +112,18 @@ fn without_own(spec: &Value) -> Value {
     spec
 }
 
-/// The path of the first place in which two values differ, and what is there.
+/// The path of the first place in which two values differ, and what is there. A key that only one of them has is no
+/// difference: versions differ in which they know.
 pub fn difference(a: &Value, b: &Value) -> Option<(String, String, String)> {
     if let (Value::Object(left), Value::Object(right)) = (a, b) {
-        let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-        return keys.into_iter().find_map(|key| {
-            let (path, l, r) = difference(&a[key.as_str()], &b[key.as_str()])?;
-            Some((
-                if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{key}.{path}")
-                },
-                l,
-                r,
-            ))
+        return left.iter().find_map(|(key, value)| {
+            let (path, l, r) = difference(value, right.get(key)?)?;
+            let path = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{key}.{path}")
+            };
+            Some((path, l, r))
         });
     }
     (a != b).then(|| (String::new(), a.to_string(), b.to_string()))

@@ -229,25 +229,30 @@ fn warnings(sources: &[Source], report: &Report, overlap_share: f64, with_logs: 
                 .to_owned(),
         ));
     }
-    found.extend(carried(sources));
+    let runs: Vec<(&str, &[Warning])> = sources
+        .iter()
+        .map(|s| (s.name.as_str(), s.report.warnings.as_slice()))
+        .collect();
+    found.extend(carried(&runs, |code| {
+        OF_ONE_GENERATOR.contains(&code) || is_of_merge(code)
+    }));
     found
 }
 
-/// What the generators were warned of and the sum cannot show; what several have in common is said once.
-fn carried(sources: &[Source]) -> Vec<Warning> {
-    let mut grouped: Vec<(Warning, Vec<&str>)> = Vec::new();
-    for source in sources {
-        let own = source.report.warnings.iter();
-        for warning in own.filter(|w| OF_ONE_GENERATOR.contains(&w.code.as_str()) || is_of_merge(&w.code)) {
-            match grouped.iter_mut().find(|(known, _)| known == warning) {
-                Some((_, names)) => names.push(&source.name),
-                None => grouped.push((warning.clone(), vec![&source.name])),
+/// What each of several runs was warned of, if its code is to be kept; what several have in common is said once.
+pub fn carried(runs: &[(&str, &[Warning])], keep: impl Fn(&str) -> bool) -> Vec<Warning> {
+    let mut grouped: Vec<(&Warning, Vec<&str>)> = Vec::new();
+    for (name, warnings) in runs {
+        for warning in warnings.iter().filter(|w| keep(&w.code)) {
+            match grouped.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, names)) => names.push(name),
+                None => grouped.push((warning, vec![name])),
             }
         }
     }
-    let named = |(warning, names): (Warning, Vec<&str>)| Warning {
+    let named = |(warning, names): (&Warning, Vec<&str>)| Warning {
         text: format!("{}: {}", names.join(", "), warning.text),
-        ..warning
+        ..warning.clone()
     };
     grouped.into_iter().map(named).collect()
 }

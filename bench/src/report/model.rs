@@ -489,8 +489,16 @@ pub enum IntervalMethod {
 pub enum Metric {
     /// Operations a second.
     Throughput,
-    /// 99th percentile of latency, µs.
+    /// Percentiles of latency, µs. An interleaved comparison has only the 99th.
+    P50,
+    P90,
+    P95,
     P99,
+    P999,
+    /// Longest latency, µs.
+    Max,
+    /// Mean latency, µs.
+    Mean,
     /// Server CPU time per operation, ns.
     ServerCpu,
     /// Resident memory of all servers, bytes.

@@ -3,16 +3,18 @@
 mod compared;
 mod engine;
 mod logged;
+mod runs;
 mod sweep;
 mod table;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::model::{Report, RunEnd, Settings};
+use super::model::{Report, RunEnd, Settings, Warning};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
 pub use logged::print as print_log;
+pub use runs::print as print_runs;
 pub use table::wrap;
 
 /// Every line fits into this.
@@ -112,7 +114,11 @@ fn print_warnings(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     if !report.warnings.is_empty() {
         writeln!(out)?;
     }
-    for warning in &report.warnings {
+    print_each_warning(&report.warnings, style, out)
+}
+
+fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for warning in warnings {
         let engine = warning
             .engine
             .as_ref()
