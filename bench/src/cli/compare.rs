@@ -1,7 +1,7 @@
 //! `loadgen compare A B`: two finished runs, and the conditions that a gate puts on the second.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 
@@ -65,7 +65,7 @@ fn compared(args: &CompareArgs) -> Result<RunComparison, Failure> {
     comparison(a, &baseline, b, &candidate, &conditions)
 }
 
-fn against_baseline(path: &Path, candidate: &PathBuf, more: &[Condition]) -> Result<RunComparison, Failure> {
+fn against_baseline(path: &Path, candidate: &Path, more: &[Condition]) -> Result<RunComparison, Failure> {
     let baseline = Baseline::read(path).map_err(Failure::usage)?;
     let (reference, report) = (read(&baseline.run)?, read(candidate)?);
     baseline.check(&reference, &report).map_err(Failure::usage)?;

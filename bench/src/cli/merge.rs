@@ -31,7 +31,7 @@ fn merge_runs(args: &MergeArgs) -> CommandResult {
     let sources = sources.map_err(Failure::usage)?;
     let name = format!("{}-merged", sources[0].report.workload.name);
     let merged = merge::reports(sources, std::env::args().collect()).map_err(Failure::usage)?;
-    Output::prepare(&args.output, &name)?.write(&merged.report, &merged.logs)?;
+    Output::prepare(&args.output, &name)?.write(&merged.report, &merged.logs, &[])?;
     Ok(Exit::Done)
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::args::OutputArgs;
 use super::{Failure, report::rendered, talk};
+use crate::report::model::LostKey;
 use crate::report::{self, EngineLog, Report};
 
 /// Chosen and checked before the run, so that nobody waits for a result that cannot be written.
@@ -51,9 +52,19 @@ impl<'a> Output<'a> {
         Ok(Self { args, folder })
     }
 
-    /// Writes everything; the text comes last, when all that it names is there.
-    pub fn write(&self, report: &Report, logs: &[EngineLog]) -> Result<()> {
+    /// Writes everything; `lost_keys` by engine. The text comes last, when all that it names is there.
+    pub fn write(
+        &self,
+        report: &Report,
+        logs: &[EngineLog],
+        lost_keys: &[(String, Vec<LostKey>)],
+    ) -> Result<()> {
         report::write_all(&self.folder, report, logs)?;
+        if !lost_keys.is_empty() {
+            copy(Some(&self.folder.join("lost-keys.csv")), |out| {
+                report::csv::write_lost_keys(lost_keys, out)
+            })?;
+        }
         copy(self.args.json.as_deref(), |out| report::json::write(report, out))?;
         copy(self.args.csv.as_deref(), |out| {
             report::csv::write_summary(report, out)

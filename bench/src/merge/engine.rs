@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::MergeError;
 use super::span::{Cells, Span};
+use super::{MergeError, course};
 use crate::report::EngineLog;
 use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, merged, ratio};
 use crate::report::histogram::HistogramText;
@@ -105,6 +105,9 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
             .reduce(f64::min),
         commands: commands.iter().map(|sum| sum.command(seconds)).collect(),
         nodes: nodes(parts, seconds)?,
+        faults: course::faults(parts, &rounds),
+        shards: course::shards(parts, &rounds),
+        audits: course::audits(parts),
         slots: summed(
             parts
                 .iter()

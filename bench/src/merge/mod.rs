@@ -8,6 +8,7 @@
 //! start to the last one's end, so a merged rate is never above what was carried; how much of that time all of them
 //! were at work is said beside it.
 
+mod course;
 mod engine;
 mod logs;
 mod refuse;

@@ -75,7 +75,7 @@ pub fn reports(mut sources: Vec<Source>, command_line: Vec<String>) -> Result<Me
         .fold(if all_s > 0.0 { both_s / all_s } else { 0.0 }, f64::min);
 
     let mut generators: Vec<GeneratorRun> = sources.iter().flat_map(|s| generators(&s.report)).collect();
-    generators.sort_by(|a, b| (a.started_unix_ms, a.seed, a.ops).cmp(&(b.started_unix_ms, b.seed, b.ops)));
+    generators.sort_by_key(|g| (g.started_unix_ms, g.seed, g.ops));
     report.started_utc = generators
         .iter()
         .map(|g| g.started_utc.clone())

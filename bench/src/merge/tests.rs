@@ -77,6 +77,8 @@ impl Load {
             nodes: vec![node(0), node(1)],
             slots,
             intervals: (0..SLICES).map(interval).collect(),
+            shards: Vec::new(),
+            writes: Vec::new(),
             errors: [("CLUSTERDOWN".to_owned(), self.errors)].into(),
             moved: self.seed,
             ask: 2 * self.seed,
@@ -113,6 +115,7 @@ impl Load {
         let contexts = [RoundContext {
             started_unix_ms: 1_795_000_000_000 + self.offset_ms,
             servers: vec![server],
+            ..RoundContext::default()
         }];
         let info = EngineInfo {
             engine: "redis".to_owned(),
@@ -413,7 +416,7 @@ fn named(name: &str, load: &Load) -> NamedLog {
     let outcomes = [load.outcome()];
     let contexts = [RoundContext {
         started_unix_ms: 1_795_000_000_000 + load.offset_ms,
-        servers: Vec::new(),
+        ..RoundContext::default()
     }];
     let log = EngineLog::from_outcomes(load.source().report.engines[0].info.clone(), &outcomes, &contexts);
     let mut out = Vec::new();
@@ -453,7 +456,7 @@ fn logs_are_added_up_by_tag() {
 fn logs_that_do_not_belong_together_are_refused() {
     let [a, b] = two();
     let (first, mut second) = (named("a", &a), named("b", &b));
-    assert!(matches!(logs(&[first.clone()]), Err(MergeError::TooFew)));
+    assert!(matches!(logs(std::slice::from_ref(&first)), Err(MergeError::TooFew)));
     assert!(matches!(
         logs(&[first.clone(), first.clone()]),
         Err(MergeError::SameRun { .. })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::course;
 use super::histogram::HistogramText;
 use super::model::{
     ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
@@ -115,6 +116,9 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            faults: course::faults(outcomes, contexts),
+            shards: course::shards(outcomes, contexts),
+            audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
             server: ServerFigures {

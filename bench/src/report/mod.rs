@@ -12,6 +12,7 @@
 //! the histograms of whole runs and rounds as text (`histogram`), so that saved runs can be added up and compared.
 
 pub mod arithmetic;
+mod course;
 pub mod csv;
 pub mod files;
 pub mod histogram;

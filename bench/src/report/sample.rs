@@ -109,6 +109,8 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         slots: hot_slots(ops, rng),
         intervals,
         open: None,
+        writes: Vec::new(),
+        shards: Vec::new(),
         errors: BTreeMap::new(),
         moved: 3,
         ask: 0,
@@ -151,6 +153,8 @@ pub fn contexts(pace: Pace, outcomes: &[Outcome], offset_s: u64, gap_s: u64) -> 
                     rss_bytes,
                 })
                 .collect(),
+            faults: Vec::new(),
+            audit: None,
         }
     };
     outcomes.iter().enumerate().map(of_round).collect()

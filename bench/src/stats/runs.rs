@@ -230,6 +230,12 @@ fn warnings(baseline: Named<'_>, candidate: Named<'_>, pairs: &[(&EngineRun, &En
             text,
         });
     };
+    if a == b {
+        warn(
+            "same-run",
+            format!("{} and {} are the same run", baseline.name, candidate.name),
+        );
+    }
     if let Some(difference) = workload_difference(a, b) {
         warn(
             "different-workload",
@@ -353,7 +359,7 @@ mod tests {
                 "{metric:?}"
             );
         }
-        assert_eq!(codes(&got), [""; 0]);
+        assert_eq!(codes(&got), ["same-run"]);
         assert_eq!(got.steps[0].metrics.len(), SHOWN.len());
     }
 

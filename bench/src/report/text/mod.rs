@@ -2,6 +2,7 @@
 
 mod compared;
 mod engine;
+mod faults;
 mod logged;
 mod runs;
 mod sweep;

@@ -207,9 +207,9 @@ fn against_baseline(
     }
 }
 
-/// "+4.2 %" for a ratio of 1.042.
+/// "+4.2%" for a ratio of 1.042, as a condition has it.
 fn percent(ratio: f64) -> String {
-    format!("{:+.1} %", 100.0 * (ratio - 1.0))
+    format!("{:+.1}%", 100.0 * (ratio - 1.0))
 }
 
 #[cfg(test)]
