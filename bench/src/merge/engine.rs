@@ -130,6 +130,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
     };
     let log = logged.map(|intervals| EngineLog {
         info: info.clone(),
+        open_loop: parts.iter().any(|p| p.run.open_loop.is_some()),
         intervals,
         commands: commands.into_iter().map(|sum| (sum.name, sum.latency)).collect(),
     });

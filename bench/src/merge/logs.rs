@@ -20,7 +20,7 @@ pub struct NamedLog {
 /// The sum of several logs.
 #[derive(Debug)]
 pub struct MergedLog {
-    /// Engine and step, if loadgen wrote all of them.
+    /// What they are of, if loadgen wrote all of them.
     pub label: Option<String>,
     /// Untagged lines first, then by tag; in order of time.
     pub lines: Vec<LogLine>,
@@ -47,7 +47,7 @@ pub fn logs(logs: &[NamedLog]) -> Result<MergedLog, MergeError> {
             && left != right
         {
             return Err(MergeError::Differ {
-                what: "engine and step".to_owned(),
+                what: "what they hold".to_owned(),
                 first: logs[0].name.clone(),
                 left: left.clone(),
                 second: log.name.clone(),

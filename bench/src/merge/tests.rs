@@ -448,7 +448,10 @@ fn logs_are_added_up_by_tag() {
         .collect();
     assert_eq!(get.len(), 1, "a line for the whole run");
     assert!((get[0].length_s - 1.03).abs() < 1e-6);
-    assert_eq!(merged.label.as_deref(), Some("redis 7.0.15"));
+    assert_eq!(
+        merged.label.as_deref(),
+        Some("Service time of successful operations, redis 7.0.15")
+    );
     assert!(merged.warnings.is_empty(), "{:?}", merged.warnings);
 }
 
@@ -456,7 +459,10 @@ fn logs_are_added_up_by_tag() {
 fn logs_that_do_not_belong_together_are_refused() {
     let [a, b] = two();
     let (first, mut second) = (named("a", &a), named("b", &b));
-    assert!(matches!(logs(std::slice::from_ref(&first)), Err(MergeError::TooFew)));
+    assert!(matches!(
+        logs(std::slice::from_ref(&first)),
+        Err(MergeError::TooFew)
+    ));
     assert!(matches!(
         logs(&[first.clone(), first.clone()]),
         Err(MergeError::SameRun { .. })

@@ -144,6 +144,7 @@ impl EngineRun {
 #[derive(Debug, Clone)]
 pub struct EngineLog {
     pub info: EngineInfo,
+    pub open_loop: bool,
     pub intervals: Vec<LoggedInterval>,
     /// Each command over the whole run.
     pub commands: Vec<(String, Histogram<u64>)>,
@@ -186,6 +187,7 @@ impl EngineLog {
             .collect();
         Self {
             info,
+            open_loop: outcomes.iter().any(|outcome| outcome.open.is_some()),
             intervals,
             commands,
         }

@@ -209,4 +209,20 @@ mod tests {
         assert_eq!(bins.iter().sum::<u64>(), 990 + 734);
         assert_eq!((bins.len(), bins[0], bins[24]), (25, 50, 34));
     }
+
+    #[test]
+    fn the_bins_of_the_shards_add_up_to_their_operations() {
+        let report = crate::report::sample::failover();
+        let run = &report.engines[0];
+        assert_eq!(run.shards.len(), 3);
+        for shard in &run.shards {
+            assert_eq!(shard.ok.iter().sum::<u64>(), shard.ops);
+            assert_eq!(shard.failed.iter().sum::<u64>(), shard.errors);
+        }
+        assert_eq!((run.shards[0].ops, run.shards[0].errors), (11_600, 4));
+        let writes = run.faults[0].writes.unwrap();
+        assert_eq!((writes.from_s, writes.until_s), (2.999, Some(3.401)));
+        assert!((run.shards[1].ops_per_sec_through - 1000.0).abs() < 1.0);
+        assert!((run.shards[0].ops_per_sec_before - 1000.0).abs() < 1.0);
+    }
 }

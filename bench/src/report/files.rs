@@ -66,6 +66,7 @@ mod tests {
             ("comparison", comparison, &logs[..]),
             ("sweep", sample::sweep(), &[]),
             ("troubled", sample::troubled(), &[]),
+            ("failover", sample::failover(), &[]),
         ] {
             let folder = root.join(name);
             write_all(&folder, &report, logs).expect("written");

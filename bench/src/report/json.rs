@@ -135,6 +135,7 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::troubled(),
+            sample::failover(),
         ] {
             std::fs::write(&path, text(&report)).expect("a writable directory");
             let again = read(&path).expect("readable");
@@ -163,6 +164,7 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::troubled(),
+            sample::failover(),
         ] {
             let value: Value = serde_json::from_str(&text(&report)).expect("valid JSON");
             let faults: Vec<String> = schema

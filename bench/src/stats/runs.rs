@@ -405,6 +405,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_satisfies_the_schema() {
+        let schema = include_str!("../../../docs/compare.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).expect("the schema is JSON");
+        let schema = jsonschema::validator_for(&schema).expect("the schema compiles");
+        let conditions = ["p99>+5%", "p999<-5%", "errors>0"].map(|c| c.parse().expect("a condition"));
+        let mut short = sample::sweep();
+        short.engines.iter_mut().for_each(|run| run.rounds.truncate(1));
+        for (a, b) in [
+            (sample::comparison(), sample::comparison()),
+            (sample::sweep(), short),
+        ] {
+            let got = compare(named("a", &a), named("b", &b), &conditions).expect("the same engines");
+            let value = serde_json::to_value(&got).expect("plain data");
+            let faults: Vec<String> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:#?}");
+            let mut bad = value;
+            bad["steps"][0]["metrics"][0]["verdict"] = "great".into();
+            assert!(!schema.is_valid(&bad));
+        }
+    }
+
+    #[test]
     fn what_makes_two_runs_unlike_is_said() {
         type Damage = fn(&mut Report);
         let cases: [(&str, Damage); 7] = [

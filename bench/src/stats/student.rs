@@ -1,7 +1,7 @@
 //! Quantiles of Student's t for any level and any number of degrees of freedom, also a broken one.
 
-/// Steps of halving: the result is good to far more digits than any use of it.
-const HALVINGS: u32 = 80;
+/// Steps of halving: the result is good to a billionth.
+const HALVINGS: u32 = 50;
 const LARGEST_T: f64 = 1e6;
 
 /// The value that a t variable with `degrees` of freedom stays below with `probability` (0.5 to 1, exclusive).

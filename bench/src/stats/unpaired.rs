@@ -48,25 +48,22 @@ pub fn unpaired_ratio(candidate: &[f64], baseline: &[f64], seed: u64) -> Option<
     }
     let quick = Scatter::sum(Scatter::of_rounds(&a), Scatter::of_rounds(&b));
     let slow = Scatter::sum(Scatter::of_slow_part(&a), Scatter::of_slow_part(&b));
-    let (mut bounds, method) = if a.len().min(b.len()) < MIN_PAIRS_BOOTSTRAP {
-        (
-            (center - quick.half_width(), center + quick.half_width()),
-            IntervalMethod::StudentT,
-        )
+    let t = quick.t();
+    let (half, slow_half) = (t * quick.variance.sqrt(), slow.t() * slow.variance.sqrt());
+    let (mut low, mut high, method) = if a.len().min(b.len()) < MIN_PAIRS_BOOTSTRAP {
+        (center - half, center + half, IntervalMethod::StudentT)
     } else {
-        (bootstrap(&a, &b, quick.t(), seed), IntervalMethod::Bootstrap)
+        let (low, high) = bootstrap(&a, &b, t, seed);
+        (low, high, IntervalMethod::Bootstrap)
     };
     estimate.degrees = quick.degrees;
-    if slow.half_width() > quick.half_width() {
+    if slow_half > half {
         estimate.degrees = slow.degrees;
-        bounds = (
-            bounds.0.min(center - slow.half_width()),
-            bounds.1.max(center + slow.half_width()),
-        );
+        (low, high) = (low.min(center - slow_half), high.max(center + slow_half));
     }
     estimate.interval = Some(RatioInterval {
-        low: bounds.0.exp(),
-        high: bounds.1.exp(),
+        low: low.exp(),
+        high: high.exp(),
         confidence: CONFIDENCE,
         method,
     });
@@ -131,12 +128,9 @@ impl Scatter {
         }
     }
 
+    /// Half the width of the interval, in standard deviations of the mean.
     fn t(self) -> f64 {
         student::quantile(0.5 + 0.5 * CONFIDENCE, self.degrees)
-    }
-
-    fn half_width(self) -> f64 {
-        self.t() * self.variance.sqrt()
     }
 }
 

@@ -7,7 +7,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use thiserror::Error;
 
 use super::LogLine;
-use super::write::{LABEL, OLD_LABEL};
+use super::write::SUBJECT;
 use crate::report::histogram::{HistogramError, HistogramText};
 
 /// A log of a year in seconds is smaller.
@@ -19,7 +19,7 @@ const YEAR_S: f64 = 365.0 * 24.0 * 3600.0;
 /// What a log holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Log {
-    /// Engine and step, if loadgen wrote it.
+    /// "Service time of successful operations, redis 7.0.15", if loadgen wrote it.
     pub label: Option<String>,
     pub lines: Vec<LogLine>,
 }
@@ -138,15 +138,11 @@ impl Clock {
     }
 }
 
-/// The engine's name in the comment that loadgen writes.
+/// What the log is of, from the comment that loadgen writes.
 fn label(line: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(line).ok()?;
-    let comment = text.strip_prefix('#')?;
-    let label = comment
-        .strip_prefix(LABEL)
-        .or_else(|| comment.strip_prefix(OLD_LABEL))?
-        .trim_end();
-    Some(label.strip_suffix('.').unwrap_or(label).to_owned())
+    let comment = std::str::from_utf8(line).ok()?.strip_prefix('#')?.trim_end();
+    let label = comment.strip_suffix('.').unwrap_or(comment);
+    label.contains(SUBJECT).then(|| label.to_owned())
 }
 
 #[cfg(test)]
@@ -166,7 +162,10 @@ mod tests {
     fn what_was_written_is_read_again() {
         let (report, logs) = sample::comparison_with_logs();
         let log = parse(&text(), "x").expect("readable");
-        assert_eq!(log.label.as_deref(), Some("redis 7.0.15"));
+        assert_eq!(
+            log.label.as_deref(),
+            Some("Service time of successful operations, redis 7.0.15")
+        );
         let untagged: Vec<_> = log.lines.iter().filter(|l| l.tag.is_none()).collect();
         assert_eq!(untagged.len(), report.engines[1].intervals.len());
         for (line, interval) in untagged.iter().zip(&logs[1].intervals) {

@@ -16,10 +16,8 @@ use crate::report::arithmetic::EngineLog;
 /// Values are nanoseconds; the readable maximum in each line is divided by this, as HdrHistogram's own tools do.
 pub const MAX_VALUE_DIVISOR: f64 = 1e6;
 
-/// What the comment with the engine's name begins with; [`super::read`] finds the name by it.
-pub(super) const LABEL: &str = "Latency of successful operations, ";
-/// The same in logs of older versions.
-pub(super) const OLD_LABEL: &str = "Service time of successful operations, ";
+/// What stands in the comment that says whose log it is, before the engine's name.
+pub(super) const SUBJECT: &str = " of successful operations, ";
 
 /// Writes the log of one engine.
 pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -29,8 +27,13 @@ pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
         .iter()
         .map(|i| i.start_unix_s + i.length_s)
         .fold(start_s, f64::max);
+    let time = if log.open_loop {
+        "Response time (from when they were due)"
+    } else {
+        "Service time"
+    };
     let comments = [
-        format!("{LABEL}{}.", log.info.label()),
+        format!("{time}{SUBJECT}{}.", log.info.label()),
         UNITS.to_owned(),
         "Untagged lines are intervals; a tagged line is one command over the whole run.".to_owned(),
     ];
@@ -50,7 +53,7 @@ pub fn write_lines(label: Option<&str>, lines: &[LogLine], out: &mut dyn Write) 
     let start_s = lines.iter().map(|l| l.start_unix_s).fold(f64::INFINITY, f64::min);
     let mut comments = vec![UNITS.to_owned()];
     if let Some(label) = label {
-        comments.insert(0, format!("{LABEL}{label}."));
+        comments.insert(0, format!("{label}."));
     }
     let lines = lines
         .iter()

@@ -2,35 +2,55 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::table::{Table, wrap};
 use super::{Style, WIDTH};
 use crate::report::model::{AuditRun, EngineRun, FaultRun, FaultSeen, Outage, ShardRun};
 use crate::report::units;
 
 pub fn print(run: &EngineRun, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let rounds = run.rounds.len();
+    for finding in faults(run).iter().chain(&audits(run)) {
+        for line in wrap(&finding.text, WIDTH - 2) {
+            let line = if finding.bad { style.bad(&line) } else { line };
+            writeln!(out, "  {line}")?;
+        }
+    }
+    print_table(run, style, out)
+}
+
+/// A sentence for the reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub text: String,
+    /// It is no good news.
+    pub bad: bool,
+}
+
+/// What was done, and what came of it.
+pub fn faults(run: &EngineRun) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for fault in &run.faults {
-        for line in wrap(&sentence(fault, rounds), WIDTH - 2) {
-            writeln!(out, "  {line}")?;
-        }
-        for remark in [&fault.seen.note, &fault.seen.problem].into_iter().flatten() {
-            for line in wrap(&format!("note: {remark}"), WIDTH - 2) {
-                writeln!(out, "  {}", style.bad(&line))?;
-            }
-        }
+        findings.push(Finding {
+            text: sentence(fault, run.rounds.len()),
+            bad: false,
+        });
+        let remarks = [&fault.seen.note, &fault.seen.problem].into_iter().flatten();
+        findings.extend(remarks.map(|remark| Finding {
+            text: format!("note: {remark}"),
+            bad: true,
+        }));
     }
-    print_table(run, style, out)?;
-    for audit in &run.audits {
-        for line in wrap(&verdict(audit, rounds), WIDTH - 2) {
-            let line = if audit.lost + audit.unread_keys > 0 {
-                style.bad(&line)
-            } else {
-                line
-            };
-            writeln!(out, "  {line}")?;
-        }
-    }
-    Ok(())
+    findings
+}
+
+/// What became of the writes.
+pub fn audits(run: &EngineRun) -> Vec<Finding> {
+    let finding = |audit: &AuditRun| Finding {
+        text: verdict(audit, run.rounds.len()),
+        bad: audit.lost + audit.unread_keys > 0,
+    };
+    run.audits.iter().map(finding).collect()
 }
 
 fn verdict(audit: &AuditRun, rounds: usize) -> String {
@@ -112,22 +132,27 @@ fn described(outage: Option<&Outage>) -> String {
     }
 }
 
+/// Of the table of the shards.
+pub const COLUMNS: [&str; 7] = [
+    "",
+    "slots",
+    "ops/s before",
+    "through",
+    "p99 before",
+    "through",
+    "failed",
+];
+
 fn table(run: &EngineRun) -> Table {
-    let columns = [
-        "",
-        "slots",
-        "ops/s before",
-        "through",
-        "p99 before",
-        "through",
-        "failed",
-    ];
-    let mut table = Table::new(1, &columns);
-    let several = run.rounds.len() > 1;
-    for shard in &run.shards {
-        table.row(row(shard, several));
-    }
+    let mut table = Table::new(1, &COLUMNS);
+    shard_rows(run).into_iter().for_each(|row| table.row(row));
     table
+}
+
+/// A row for each shard, in the order of [`COLUMNS`].
+pub fn shard_rows(run: &EngineRun) -> Vec<Vec<String>> {
+    let several = run.rounds.len() > 1;
+    run.shards.iter().map(|shard| row(shard, several)).collect()
 }
 
 fn row(shard: &ShardRun, several: bool) -> Vec<String> {

@@ -10,11 +10,9 @@ use crate::report::units;
 
 /// Prints count and percentiles of each tag, and what makes them suspect.
 pub fn print(log: &MergedLog, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}",
-        style.bold(log.label.as_deref().unwrap_or("histogram logs"))
-    )?;
+    for line in wrap(log.label.as_deref().unwrap_or("Histogram logs"), WIDTH) {
+        writeln!(out, "{}", style.bold(&line))?;
+    }
     let text = format!(
         "all generators at work for {} of the time",
         units::share(log.overlap_share)
