@@ -182,6 +182,7 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {

@@ -310,6 +310,7 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
         comparisons: Vec::new(),
         warnings: Vec::new(),
         ended: RunEnd::Completed,
+        merged: None,
     };
     stats::conclude(&mut report);
     report
