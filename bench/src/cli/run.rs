@@ -1,6 +1,6 @@
 //! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
 
-use workloads::spec::{ArrivalsFlag, FaultChoice, FaultFlags, Process, Size};
+use workloads::spec::{ArrivalsFlag, FaultChoice, FaultFlags, Process, ReadFrom, Size};
 use workloads::{Overrides, Spec};
 
 use super::args::{Arrivals, RunArgs, WorseIn};
@@ -38,12 +38,20 @@ pub fn run(args: &RunArgs) -> CommandResult {
 fn session(args: &RunArgs) -> Result<Session, Failure> {
     output::one_stdout(&args.output)?;
     let spec = spec(args)?;
+    if args.audit && spec.run.read_from == ReadFrom::Replica {
+        let text = "--audit and reads from replicas keep the same record of writes: one of the two at a time";
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
     if args.audit
         && let Some(objection) = audit::objection(&spec)
     {
         return Err(Failure::usage(anyhow::anyhow!(objection)));
     }
     let (against, threads) = against(args, &spec)?;
+    let threads = match spec.run.read_from {
+        ReadFrom::Primary => threads,
+        ReadFrom::Replica => reader_threads(args, &spec)?,
+    };
     let rounds = args
         .rounds
         .unwrap_or(if args.compare.is_some() && spec.fault.is_empty() {
@@ -97,6 +105,20 @@ fn spec(args: &RunArgs) -> Result<Spec, Failure> {
     };
     spec.apply(&overrides).map_err(Failure::usage)?;
     Ok(spec)
+}
+
+/// Staleness is told by a thread that has seen all acknowledgements, so there is one.
+fn reader_threads(args: &RunArgs, spec: &Spec) -> Result<u32, Failure> {
+    if let Some(objection) = audit::objection(spec) {
+        let text = objection.replace("--audit", "read_from = \"replica\"");
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
+    match args.threads {
+        None | Some(1) => Ok(1),
+        Some(_) => Err(Failure::usage(anyhow::anyhow!(
+            "reads from replicas are compared with all acknowledged writes by one thread: leave --threads out"
+        ))),
+    }
 }
 
 fn faults(args: &RunArgs) -> FaultFlags {

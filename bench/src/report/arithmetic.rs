@@ -9,7 +9,7 @@ use super::course;
 use super::histogram::HistogramText;
 use super::model::{
     ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
-    OpenLoopRun, Redirects, RoundContext, RoundRun, ServerFigures, SlotOps,
+    OpenLoopRun, Redirects, ReplicaReads, RoundContext, RoundRun, ServerFigures, SlotOps,
 };
 use super::outcome::Outcome;
 
@@ -118,6 +118,7 @@ impl EngineRun {
                 .collect(),
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
+            replica_reads: replica_reads(outcomes),
             audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
@@ -271,6 +272,18 @@ impl Group<'_> {
             rss_bytes: uses.last().map(|u| u.rss_bytes),
         }
     }
+}
+
+fn replica_reads(outcomes: &[Outcome]) -> Option<ReplicaReads> {
+    let mut rounds = outcomes.iter().filter_map(|outcome| outcome.staleness.as_ref());
+    let mut sum = rounds.next()?.clone();
+    rounds.for_each(|round| sum.add(round));
+    Some(ReplicaReads {
+        reads: sum.reads,
+        stale: sum.stale,
+        from_primary: sum.from_primary,
+        lag_us: LatencyUs::from_ns(&sum.lag),
+    })
 }
 
 fn open_loop(outcomes: &[Outcome], seconds: f64) -> Option<OpenLoopRun> {

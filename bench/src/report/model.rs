@@ -329,6 +329,9 @@ pub struct EngineRun {
     /// In a run with faults: what clients saw of each shard.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub shards: Vec<ShardRun>,
+    /// How far replicas lagged, when they were read from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replica_reads: Option<ReplicaReads>,
     /// What became of the writes, round by round, with `--audit`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub audits: Vec<AuditRun>,
@@ -410,6 +413,19 @@ pub struct ShardRun {
     pub ok: Vec<u64>,
     /// Failed operations likewise; their sum is `errors`.
     pub failed: Vec<u64>,
+}
+
+/// Reads from replicas, compared with what had been acknowledged before they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaReads {
+    /// Reads that replicas have answered.
+    pub reads: u64,
+    /// Those of them that returned something older than what had been acknowledged.
+    pub stale: u64,
+    /// Reads that a primary has answered, for want of a replica.
+    pub from_primary: u64,
+    /// Of the stale ones: the time from the first acknowledgement that they miss to the read.
+    pub lag_us: LatencyUs,
 }
 
 /// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.

@@ -111,6 +111,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         intervals,
         open: None,
         writes: Vec::new(),
+        staleness: None,
         shards: Vec::new(),
         errors: BTreeMap::new(),
         moved: 3,

@@ -3,6 +3,7 @@
 mod fake;
 mod open_loop;
 mod redirects;
+mod replicas;
 mod running;
 mod stock;
 mod trouble;

@@ -151,10 +151,7 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
-            findings: faults::faults(run)
-                .into_iter()
-                .chain(faults::audits(run))
-                .collect(),
+            findings: faults::findings(run),
             shard_columns: faults::COLUMNS,
             shards: faults::shard_rows(run),
             facts: facts(run),
