@@ -12,7 +12,7 @@ use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
     ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
-    Redirects, RoundRun, ServerFigures, SlotOps,
+    Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
 };
 
 const NS_PER_S: f64 = 1e9;
@@ -108,6 +108,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         faults: course::faults(parts, &rounds),
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
+        replica_reads: replica_reads(parts)?,
         slots: summed(
             parts
                 .iter()
@@ -194,6 +195,24 @@ fn open_loop(parts: &[Part<'_>], seconds: f64) -> Result<Option<OpenLoopRun>, Me
         late: all.iter().map(|open| open.late).sum(),
         delay_us: delay.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
         delay_histogram: delay.as_ref().map(HistogramText::encode),
+    }))
+}
+
+/// What all of them read from replicas.
+fn replica_reads(parts: &[Part<'_>]) -> Result<Option<ReplicaReads>, MergeError> {
+    let lag = optional_histograms(parts, "the lag of replicas", |run| {
+        run.replica_reads.as_ref()?.lag_histogram.as_ref()
+    })?;
+    let all: Vec<&ReplicaReads> = parts
+        .iter()
+        .filter_map(|p| p.run.replica_reads.as_ref())
+        .collect();
+    Ok((!all.is_empty()).then(|| ReplicaReads {
+        reads: all.iter().map(|r| r.reads).sum(),
+        stale: all.iter().map(|r| r.stale).sum(),
+        from_primary: all.iter().map(|r| r.from_primary).sum(),
+        lag_us: lag.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
+        lag_histogram: lag.as_ref().map(HistogramText::encode),
     }))
 }
 

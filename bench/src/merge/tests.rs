@@ -79,6 +79,7 @@ impl Load {
             intervals: (0..SLICES).map(interval).collect(),
             shards: Vec::new(),
             writes: Vec::new(),
+            staleness: None,
             errors: [("CLUSTERDOWN".to_owned(), self.errors)].into(),
             moved: self.seed,
             ask: 2 * self.seed,

@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::histogram::HistogramText;
 
+mod comparison;
+mod merged;
+
+pub use comparison::{Comparison, IntervalMethod, Metric, MetricComparison, RatioInterval, Verdict};
+pub use merged::{GeneratorRun, MergedFrom};
+
 /// The value of [`Report::schema`]; the number grows when a reader of an older one would go wrong.
 pub const SCHEMA: &str = "slotmark-run/1";
 
@@ -38,34 +44,6 @@ pub struct Report {
     /// Filled by `loadgen merge`; none in a run as it was measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<MergedFrom>,
-}
-
-/// What a merged report was added up from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MergedFrom {
-    /// Share of the measured time in which all of them put on load.
-    pub overlap_share: f64,
-    pub generators: Vec<GeneratorRun>,
-}
-
-/// One of the runs that were added up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GeneratorRun {
-    pub started_utc: String,
-    /// When the measured time of its first round began, in ms since the Unix epoch.
-    pub started_unix_ms: u64,
-    pub command_line: Vec<String>,
-    pub seed: u64,
-    pub stream_hash: String,
-    pub clients: u32,
-    pub threads: u32,
-    /// Model name of the processor of its machine, and the cores it might use.
-    pub cpu: String,
-    pub cores: u32,
-    /// Successful operations, of all steps.
-    pub ops: u64,
-    /// Measured wall time, of all steps.
-    pub seconds: f64,
 }
 
 /// What was asked of the engines.
@@ -416,7 +394,7 @@ pub struct ShardRun {
 }
 
 /// Reads from replicas, compared with what had been acknowledged before they were sent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaReads {
     /// Reads that replicas have answered.
     pub reads: u64,
@@ -426,6 +404,9 @@ pub struct ReplicaReads {
     pub from_primary: u64,
     /// Of the stale ones: the time from the first acknowledgement that they miss to the read.
     pub lag_us: LatencyUs,
+    /// The histogram behind it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lag_histogram: Option<HistogramText>,
 }
 
 /// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.
@@ -591,85 +572,6 @@ pub struct ServerFigures {
 pub struct ClientFigures {
     pub cpu_ns_per_op: f64,
     pub cpu_s: f64,
-}
-
-/// One engine against another at one step, over paired rounds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub step: Option<Step>,
-    /// Label of the engine under test.
-    pub engine: String,
-    /// Label of the engine it is compared with.
-    pub baseline: String,
-    pub metrics: Vec<MetricComparison>,
-}
-
-/// One figure of both engines; `ratio` is engine / baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MetricComparison {
-    pub metric: Metric,
-    pub engine_value: f64,
-    pub baseline_value: f64,
-    /// Geometric mean of the ratios of the paired rounds.
-    pub ratio: f64,
-    /// Confidence interval of the ratio; none with fewer than two pairs.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interval: Option<RatioInterval>,
-    /// Paired rounds the ratio rests on.
-    pub pairs: u32,
-    pub verdict: Verdict,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RatioInterval {
-    pub low: f64,
-    pub high: f64,
-    /// E.g. 0.95.
-    pub confidence: f64,
-    pub method: IntervalMethod,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntervalMethod {
-    /// Percentiles of means of resampled log-ratios.
-    Bootstrap,
-    /// Student's t on the log-ratios: with under five pairs there is nothing to resample.
-    StudentT,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Operations a second.
-    Throughput,
-    /// Percentiles of latency, µs. An interleaved comparison has only the 99th.
-    P50,
-    P90,
-    P95,
-    P99,
-    P999,
-    /// Longest latency, µs.
-    Max,
-    /// Mean latency, µs.
-    Mean,
-    /// Server CPU time per operation, ns.
-    ServerCpu,
-    /// Resident memory of all servers, bytes.
-    Memory,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The engine under test is better than the baseline.
-    Better,
-    Worse,
-    /// The interval contains 1.
-    NoDifferenceFound,
-    /// Too few rounds for an interval.
-    Undecided,
 }
 
 /// Why a figure is suspect.
