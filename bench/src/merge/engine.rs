@@ -198,24 +198,6 @@ fn open_loop(parts: &[Part<'_>], seconds: f64) -> Result<Option<OpenLoopRun>, Me
     }))
 }
 
-/// What all of them read from replicas.
-fn replica_reads(parts: &[Part<'_>]) -> Result<Option<ReplicaReads>, MergeError> {
-    let lag = optional_histograms(parts, "the lag of replicas", |run| {
-        run.replica_reads.as_ref()?.lag_histogram.as_ref()
-    })?;
-    let all: Vec<&ReplicaReads> = parts
-        .iter()
-        .filter_map(|p| p.run.replica_reads.as_ref())
-        .collect();
-    Ok((!all.is_empty()).then(|| ReplicaReads {
-        reads: all.iter().map(|r| r.reads).sum(),
-        stale: all.iter().map(|r| r.stale).sum(),
-        from_primary: all.iter().map(|r| r.from_primary).sum(),
-        lag_us: lag.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
-        lag_histogram: lag.as_ref().map(HistogramText::encode),
-    }))
-}
-
 /// One command of all generators.
 struct CommandSum {
     name: String,
