@@ -2,7 +2,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -742,4 +743,76 @@ fn finished_runs_are_compared_and_gated() {
 fn is_program(pid: u32, name: &str) -> bool {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.starts_with(comm.trim()) && !comm.trim().is_empty()
+}
+
+/// A server that is no cluster and answers every GET after so long.
+fn server_with_delay(delay: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer_after(stream, delay));
+        }
+    });
+    port
+}
+
+fn answer_after(mut stream: TcpStream, delay: Duration) -> std::io::Result<()> {
+    let mut chunk = [0; 4096];
+    loop {
+        let got = stream.read(&mut chunk)?;
+        if got == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&chunk[..got]).into_owned();
+        for word in text.split("\r\n") {
+            let reply: &[u8] = match word {
+                "CLUSTER" => b"-ERR This instance has cluster support disabled\r\n",
+                "PING" => b"+PONG\r\n",
+                "INFO" => b"$22\r\nredis_version:7.0.15\r\n\r\n",
+                "GET" => {
+                    std::thread::sleep(delay);
+                    b"$1\r\nx\r\n"
+                }
+                _ => continue,
+            };
+            stream.write_all(reply)?;
+        }
+    }
+}
+
+/// A tenth is little enough to be overlooked in a table, and much for a release.
+#[test]
+fn a_delay_of_a_tenth_fails_the_gate() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [before, after] = ["before", "after"].map(|name| path(dir.path(), name));
+    for (delay_us, folder) in [(20_000, &before), (22_000, &after)] {
+        let port = server_with_delay(Duration::from_micros(delay_us)).to_string();
+        let finished = run(&[
+            "-p",
+            &port,
+            "--no-preload",
+            "--ratio",
+            "0:1",
+            "-c",
+            "4",
+            "-r",
+            "2k",
+            "--rounds",
+            "6",
+            "--duration",
+            "3s",
+            "--warmup",
+            "100ms",
+            "-q",
+            "-o",
+            folder,
+        ]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+    let gate = run(&["compare", &before, &after, "--fail-if", "p50>+5%"]);
+    assert_eq!(gate.code, Some(3), "{gate:?}");
+    assert!(gate.out.contains("p50>+5%"), "{gate:?}");
+    let same = run(&["compare", &before, &before, "--fail-if", "p50>+5%"]);
+    assert_eq!(same.code, Some(0), "{same:?}");
 }
