@@ -107,7 +107,8 @@ impl Worker<'_> {
                 return Err(unasked(&scanned));
             };
             let mut error = error_of(&scanned);
-            if sent.kind == Kind::Op
+            if self.job.wait.is_some()
+                && sent.kind == Kind::Op
                 && let Some(wait) = connection.due.front_mut().filter(|next| next.kind == Kind::Wait)
             {
                 if error.is_none() {
