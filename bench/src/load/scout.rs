@@ -207,7 +207,9 @@ fn next_errand(
     state.wanted = false;
     shared.pending.store(false, Ordering::Release);
     let mut candidates: Vec<HostPort> = state.hint.take().into_iter().collect();
-    candidates.extend(friend.cloned());
+    if let Some(friend) = friend.filter(|friend| !candidates.contains(friend)) {
+        candidates.push(friend.clone());
+    }
     let known = state
         .map
         .nodes()
