@@ -206,6 +206,96 @@ fn a_run_on_the_embedded_node_reports_and_leaves_nothing() {
     runs_end_to_end("slotmark");
 }
 
+/// Whether the machine is quiet enough to confirm a rate is not ours to decide: the answer and the exit code must agree.
+#[test]
+fn the_highest_rate_that_holds_is_found() {
+    let ground = Ground::new();
+    let mut args = vec![
+        "find-max",
+        "--slo",
+        "p99<100ms",
+        "--slo",
+        "errors<0.1%",
+        "--resolution",
+        "30%",
+    ];
+    args.extend([
+        "--standalone",
+        "-r",
+        "2k",
+        "-c",
+        "4",
+        "--warmup",
+        "50ms",
+        "--duration",
+        "300ms",
+    ]);
+    let done = ground.run(&args);
+    let report = ground.report();
+    let search = &report["find_max"];
+    assert_eq!(
+        search["objectives"],
+        serde_json::json!(["p99<100ms", "errors<0.1%"])
+    );
+    let found = &search["engines"][0];
+    let confirmed = found["confirmed"].as_bool().expect("yes or no");
+    assert_eq!(done.code, Some(if confirmed { 0 } else { 3 }), "{done:?}");
+    let answer = found["answer"].as_u64().expect("a node carries something");
+    let trials = found["trials"].as_array().expect("trials");
+    assert!(
+        trials.iter().any(|t| t["rate"] == answer && t["holds"] == true),
+        "{found}"
+    );
+    for trial in trials {
+        let step = serde_json::json!({ "parameter": "rate", "value": trial["rate"] });
+        let entry = report["engines"]
+            .as_array()
+            .expect("engines")
+            .iter()
+            .find(|e| e["step"] == step);
+        let entry = entry.unwrap_or_else(|| panic!("no entry for {trial}"));
+        assert!(
+            entry["open_loop"]["scheduled"].as_u64().expect("a count") > 0,
+            "{trial}"
+        );
+    }
+    assert!(done.out.contains("operations a second"), "{done:?}");
+    assert!(ground.results().join("plots/sweep.svg").is_file());
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn an_objective_that_cannot_be_read_is_pointed_at() {
+    for (args, expected) in [
+        (&["find-max", "--slo", "p98<1ms"][..], "  p98<1ms\n  ^^^\n"),
+        (&["find-max"][..], "--slo <OBJECTIVE>"),
+        (
+            &["find-max", "--slo", "p99<1ms", "--rate", "5"][..],
+            "looks for the rate itself",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-n", "5"][..],
+            "--duration is the length of each trial",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--arrivals", "closed"][..],
+            "a closed loop has no rate",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--resolution", "0"][..],
+            "from 0.5% to 50%",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-w", "pipeline-sweep"][..],
+            "choose one with --pipeline",
+        ),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.code, Some(2), "{args:?} {refused:?}");
+        assert!(refused.err.contains(expected), "{args:?} {refused:?}");
+    }
+}
+
 #[test]
 fn engines_are_compared_in_turns() {
     if !has_redis() {

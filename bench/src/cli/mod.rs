@@ -6,6 +6,7 @@
 pub mod args;
 mod cluster;
 mod exit;
+mod find_max;
 mod output;
 mod report;
 mod run;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::FindMax(args)) => find_max::run(*args),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir }) => {
             let reports = crate::report::readme::reference_reports(&dir)?;

@@ -12,7 +12,7 @@ use crate::driver::{
     Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
 };
 use crate::load::Auth;
-use crate::report::model::{Metric, RunEnd};
+use crate::report::model::{Metric, Report, RunEnd};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
@@ -22,19 +22,23 @@ pub fn run(args: &RunArgs) -> CommandResult {
     let stop = signals::install()?;
     let measured = session
         .run(&stop, Progress::detect(args.quiet))
-        .map_err(|error| match error {
-            SessionError::Spec(error) => Failure::usage(error),
-            SessionError::Interrupted => Failure {
-                exit: Exit::Interrupted,
-                error: SessionError::Interrupted.into(),
-            },
-            SessionError::CannotRun(error) => error.into(),
-        })?;
+        .map_err(failure)?;
     output.write(&measured)?;
     Ok(verdict(args, &measured))
 }
 
-fn session(args: &RunArgs) -> Result<Session, Failure> {
+pub fn failure(error: SessionError) -> Failure {
+    match error {
+        SessionError::Spec(error) => Failure::usage(error),
+        SessionError::Interrupted => Failure {
+            exit: Exit::Interrupted,
+            error: SessionError::Interrupted.into(),
+        },
+        SessionError::CannotRun(error) => error.into(),
+    }
+}
+
+pub fn session(args: &RunArgs) -> Result<Session, Failure> {
     if [&args.json, &args.csv]
         .iter()
         .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
@@ -142,17 +146,24 @@ fn auth(args: &RunArgs) -> Result<Option<Auth>, Failure> {
     }
 }
 
-/// What a finished run comes to, the gravest first; the reasons go to stderr.
-fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
-    match &measured.report.ended {
-        RunEnd::Interrupted => return Exit::Interrupted,
+/// What a run comes to that did not reach its end.
+pub fn cut_short(report: &Report) -> Option<Exit> {
+    match &report.ended {
+        RunEnd::Interrupted => Some(Exit::Interrupted),
         RunEnd::TargetLost { reason } => {
             talk::complain(format_args!("loadgen: the target was lost: {reason}"));
-            return Exit::CannotRun;
+            Some(Exit::CannotRun)
         }
-        RunEnd::Completed => {}
+        RunEnd::Completed => None,
     }
+}
+
+/// What a finished run comes to, the gravest first; the reasons go to stderr.
+fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     let report = &measured.report;
+    if let Some(exit) = cut_short(report) {
+        return exit;
+    }
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
     for complaint in &complaints {

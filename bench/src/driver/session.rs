@@ -100,6 +100,18 @@ const MOST_SLICES: u64 = 900;
 impl Session {
     /// Runs everything. What was launched has ended when this returns.
     pub fn run(&self, stop: &StopFlag, progress: Progress) -> Result<Measured, SessionError> {
+        self.run_with(stop, progress, |workload, subjects| {
+            self.measure(workload, subjects, stop, progress)
+        })
+    }
+
+    /// Runs everything, with rounds of the caller's choice between preload and report.
+    pub(super) fn run_with(
+        &self,
+        stop: &StopFlag,
+        progress: Progress,
+        measure: impl FnOnce(&Arc<Workload>, &mut [Subject]) -> Result<RunEnd, SessionError>,
+    ) -> Result<Measured, SessionError> {
         let workload = self.spec.compile(self.seed)?;
         let started_utc = environment::utc_now();
         let mut environment = environment::describe();
@@ -148,7 +160,7 @@ impl Session {
         };
 
         let noise = NoiseMeter::start(&subjects);
-        let ended = self.measure(&workload, &mut subjects, stop, progress)?;
+        let ended = measure(&workload, &mut subjects)?;
         environment.noise = noise.finish(&subjects, self.knows_servers());
 
         let mut report = Report {
@@ -170,6 +182,7 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            find_max: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {
@@ -177,7 +190,8 @@ impl Session {
                 if rounds.outcomes.is_empty() {
                     continue;
                 }
-                let info = subject.info(self.step(index));
+                let step = rounds.step.clone().or_else(|| self.step(index));
+                let info = subject.info(step);
                 report.engines.push(EngineRun::from_outcomes(
                     info.clone(),
                     &rounds.outcomes,
@@ -316,7 +330,13 @@ impl Session {
         Ok(RunEnd::Completed)
     }
 
-    fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
+    pub(super) fn plan(
+        &self,
+        workload: &Arc<Workload>,
+        subject: &Subject,
+        pipeline: u32,
+        round: u32,
+    ) -> Plan {
         let clients = self.spec.run.clients;
         let length = self.round_length();
         Plan {
@@ -401,7 +421,7 @@ fn slice_length(round: Until) -> Duration {
     }
 }
 
-fn one_round(
+pub(super) fn one_round(
     plan: &Plan,
     subject: &Subject,
     stop: &StopFlag,

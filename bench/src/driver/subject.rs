@@ -1,7 +1,7 @@
 //! What is measured: a cluster that was launched for it, or a target that runs already.
 
 use crate::load::{Auth, HostPort, Outcome, Target};
-use crate::report::model::{EngineInfo, RoundContext};
+use crate::report::model::{EngineInfo, RoundContext, Step};
 
 use super::cluster::{LaunchPlan, LocalCluster};
 use super::existing::Existing;
@@ -22,6 +22,8 @@ pub struct Subject {
 /// The rounds of one step, with what was seen of the servers in each.
 #[derive(Debug, Default)]
 pub struct Rounds {
+    /// Which step, where the driver names it itself.
+    pub step: Option<Step>,
     pub outcomes: Vec<Outcome>,
     pub contexts: Vec<RoundContext>,
 }
@@ -64,7 +66,7 @@ impl Subject {
         }
     }
 
-    pub fn info(&self, step: Option<crate::report::model::Step>) -> EngineInfo {
+    pub fn info(&self, step: Option<Step>) -> EngineInfo {
         EngineInfo {
             engine: self.engine.clone(),
             version: self.version.clone(),

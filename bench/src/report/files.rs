@@ -62,6 +62,7 @@ mod tests {
             ("single", sample::clean(), &logs[..1]),
             ("comparison", comparison, &logs[..]),
             ("sweep", sample::sweep(), &[]),
+            ("search", sample::search(), &[]),
             ("troubled", sample::troubled(), &[]),
         ] {
             let folder = root.join(name);

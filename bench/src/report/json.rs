@@ -125,6 +125,7 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
             sample::troubled(),
         ] {
             std::fs::write(&path, text(&report)).expect("a writable directory");
@@ -153,6 +154,7 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
             sample::troubled(),
         ] {
             let value: Value = serde_json::from_str(&text(&report)).expect("valid JSON");

@@ -13,6 +13,7 @@
 pub mod arithmetic;
 pub mod csv;
 pub mod files;
+pub mod found;
 pub mod hlog;
 pub mod hot;
 pub mod html;

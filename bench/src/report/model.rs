@@ -33,6 +33,9 @@ pub struct Report {
     #[serde(default)]
     pub warnings: Vec<Warning>,
     pub ended: RunEnd,
+    /// What `loadgen find-max` found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub find_max: Option<super::found::FindMax>,
 }
 
 /// What was asked of the engines.

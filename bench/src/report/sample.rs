@@ -8,6 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::arithmetic::EngineLog;
+use super::found::{FindMax, FoundRate, Purpose, Trial};
 use super::model::{
     EngineInfo, EngineRun, Environment, Noise, Report, RoundContext, RunEnd, SCHEMA, ServerUse, Settings,
     Step, WorkloadInfo,
@@ -195,6 +196,78 @@ pub fn sweep() -> Report {
     report("pipeline-sweep", engines)
 }
 
+/// A search of rates on two engines, queues whose tail goes up with the rate.
+pub fn search() -> Report {
+    const LIMIT_US: f64 = 1000.0;
+    let mut engines = Vec::new();
+    let mut found = Vec::new();
+    for (name, version, answer, ceiling, pace) in [
+        ("slotmark", "0.1.0", 61_200u64, 74_600.0, FAST),
+        ("redis", "7.0.15", 45_000, 55_000.0, SLOW),
+    ] {
+        let at = |factor: f64| (answer as f64 * factor).round() as u64;
+        let p99_us = |rate: u64| LIMIT_US * (1.22 - 1.005) / (1.22 - (rate as f64 / answer as f64)).max(0.01);
+        let trials: Vec<Trial> = [
+            (Purpose::Bracket, 0.61),
+            (Purpose::Bracket, 1.22),
+            (Purpose::Bisect, 0.86),
+            (Purpose::Bisect, 1.03),
+            (Purpose::Bisect, 1.0),
+            (Purpose::ConfirmBelow, 0.9),
+            (Purpose::ConfirmAbove, 1.2),
+        ]
+        .map(|(purpose, factor)| {
+            let rate = at(factor);
+            let (p50_us, p99_us) = (p99_us(rate) / 4.0, p99_us(rate));
+            let holds = p99_us < LIMIT_US;
+            let verdict = format!("p99 {}", crate::report::units::latency(p99_us));
+            Trial {
+                rate,
+                purpose,
+                reached_share: 1.0,
+                p50_us,
+                p99_us,
+                values: vec![p99_us],
+                holds,
+                verdict: if holds { "holds".to_owned() } else { verdict },
+            }
+        })
+        .into();
+        let mut rates: Vec<&Trial> = trials.iter().collect();
+        rates.sort_by_key(|trial| trial.rate);
+        for trial in rates {
+            let pace = Pace {
+                ops_per_sec: trial.rate as f64,
+                median_us: trial.p50_us,
+                ..pace
+            };
+            let step = Step {
+                parameter: "rate".to_owned(),
+                value: trial.rate,
+            };
+            let (mut run, _) = engine(name, version, Some(step), pace, 1, 3);
+            run.latency_us.p99 = trial.p99_us;
+            engines.push(run);
+        }
+        found.push(FoundRate {
+            engine: format!("{name} {version}"),
+            ceiling,
+            answer: Some(answer),
+            confirmed: true,
+            trials,
+        });
+    }
+    let mut report = report("uniform", engines);
+    report.find_max = Some(FindMax {
+        objectives: vec!["p99<1ms".to_owned()],
+        resolution: 0.05,
+        ratio: Some(61_200.0 / 45_000.0),
+        engines: found,
+    });
+    stats::conclude(&mut report);
+    report
+}
+
 /// A run against twelve existing nodes that stood still for a while: Zipf's slots, errors, no servers to be seen.
 pub fn troubled() -> Report {
     let mut outcome = outcomes(FAST, 1, 30, 3).remove(0);
@@ -304,6 +377,7 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
         comparisons: Vec::new(),
         warnings: Vec::new(),
         ended: RunEnd::Completed,
+        find_max: None,
     };
     stats::conclude(&mut report);
     report

@@ -40,6 +40,8 @@ struct Page<'a> {
     parameters: String,
     ended: Option<String>,
     engines: Vec<Engine>,
+    /// What a search of rates found.
+    answers: Vec<String>,
     comparisons: Vec<Compared>,
     pictures: &'a [Rendered],
     settings: Vec<(&'static str, String)>,
@@ -60,6 +62,11 @@ impl<'a> Page<'a> {
             parameters: text::parameters(report),
             ended: ended(report),
             engines: engines(report),
+            answers: report
+                .find_max
+                .as_ref()
+                .map(text::found::sentences)
+                .unwrap_or_default(),
             comparisons: report.comparisons.iter().map(Compared::new).collect(),
             pictures,
             settings: settings(report),
