@@ -227,6 +227,12 @@ impl Workload {
         self.commands[op.command()].is_split()
     }
 
+    /// Whether the operation changes what is stored. Those of a preload do.
+    #[inline]
+    pub fn is_write(&self, op: &Op) -> bool {
+        self.commands[op.command()].is_write()
+    }
+
     /// Finds the commands that a split operation consists of, ordered by slot.
     pub fn split(&self, op: &Op, parts: &mut Parts) {
         let mut rng = SplitMix64::seed_from_u64(op.key.0);

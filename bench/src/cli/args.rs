@@ -10,6 +10,8 @@ use clap_complete::Shell;
 use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
+use workloads::spec::FaultChoice;
+
 use crate::load::HostPort;
 use crate::stats::slo::Objective;
 
@@ -30,6 +32,7 @@ Exit codes:
   1    the target was unreachable or was lost, or something could not be started
   2    the command line or the workload file is wrong
   3    it ran, but a check or the comparison failed
+  4    --audit found writes that were acknowledged and are lost
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
 
@@ -145,12 +148,12 @@ pub struct LaunchArgs {
     /// What to start: slotmark (built in), redis, valkey, or the path of a server binary
     #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
     pub engine: String,
-    /// How many primaries
-    #[arg(long, default_value = "3", value_name = "N", value_parser = values::small_count)]
-    pub nodes: u32,
-    /// How many replicas for each primary
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub replicas: u32,
+    /// How many primaries [default: 3, or what the workload needs]
+    #[arg(long, value_name = "N", value_parser = values::small_count)]
+    pub nodes: Option<u32>,
+    /// How many replicas for each primary [default: 0, or what the workload needs]
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<u32>,
     /// One node without cluster mode
     #[arg(long, visible_alias = "no-cluster")]
     pub standalone: bool,
@@ -244,6 +247,32 @@ pub struct RunArgs {
     /// Leave the data as it is: no preload (GETs of absent keys are then answered nil)
     #[arg(long, help_heading = "A cluster that runs already")]
     pub no_preload: bool,
+
+    /// What is done to a primary on the way, in place of the workload's faults: kill, term, stop, partition, pause, failover or none
+    #[arg(long, value_name = "KIND", value_parser = values::fault, conflicts_with = "fault_cmd", help_heading = "Faults under load")]
+    pub fault: Option<FaultChoice>,
+    /// A command line of your own as the fault, for a target that loadgen has not started; $SLOTMARK_NODE is the primary's host:port
+    #[arg(long, value_name = "COMMAND", help_heading = "Faults under load")]
+    pub fault_cmd: Option<String>,
+    /// When, since the start of the measured time [default: the workload's, or a third of the run]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Faults under load")]
+    pub fault_at: Option<Duration>,
+    /// How long the node is stopped, cut off or paused; after how long a killed one is started again
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Faults under load")]
+    pub fault_for: Option<Duration>,
+    /// Whose primary: 0 owns the lowest slots [default: the workload's, or 0]
+    #[arg(long, value_name = "N", help_heading = "Faults under load")]
+    pub fault_shard: Option<u32>,
+    /// Do it to every further shard too, so much after the one before
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Faults under load")]
+    pub fault_rolling: Option<Duration>,
+
+    /// After each round read every key that was written, and tell which acknowledged writes are lost (exit code 4)
+    #[arg(long, help_heading = "Faults under load")]
+    pub audit: bool,
+    /// Follow every write by WAIT for so many replicas; it counts as done when they have it
+    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "Faults under load")]
+    pub wait: Option<u32>,
 
     #[command(flatten)]
     pub launch: LaunchArgs,

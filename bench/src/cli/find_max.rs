@@ -32,6 +32,10 @@ pub fn run(args: FindMaxArgs) -> CommandResult {
         let text = "-n, --rounds and --fail-if-worse mean nothing to find-max: --duration is the length of each trial";
         return Err(Failure::usage(anyhow!(text)));
     }
+    if run.audit {
+        let text = "--audit: find-max looks for a rate, and breaks off nothing that could be lost";
+        return Err(Failure::usage(anyhow!(text)));
+    }
     run.rate = Some(1.0);
     run.rounds = Some(1);
     run.duration.get_or_insert(TRIAL);
@@ -45,6 +49,10 @@ pub fn run(args: FindMaxArgs) -> CommandResult {
     }
     if session.spec.run.pipeline.len() > 1 {
         let text = "run.pipeline: this workload is a sweep of depths; choose one with --pipeline";
+        return Err(Failure::usage(anyhow!(text)));
+    }
+    if !session.spec.fault.is_empty() {
+        let text = "fault: this workload breaks what it measures; find-max needs one that holds";
         return Err(Failure::usage(anyhow!(text)));
     }
     let output = Output::prepare(&run, &format!("{}-find-max", session.spec.name))?;

@@ -55,6 +55,11 @@ impl<'a> Output<'a> {
     pub fn write(&self, measured: &Measured) -> Result<()> {
         let report = &measured.report;
         report::write_all(&self.folder, report, &measured.logs)?;
+        if !measured.lost_keys.is_empty() {
+            copy(Some(&self.folder.join("lost-keys.csv")), |out| {
+                report::csv::write_lost_keys(&measured.lost_keys, out)
+            })?;
+        }
         copy(self.args.json.as_deref(), |out| report::json::write(report, out))?;
         copy(self.args.csv.as_deref(), |out| {
             report::csv::write_summary(report, out)

@@ -1,6 +1,6 @@
 //! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
 
-use workloads::spec::{ArrivalsFlag, Process, Size};
+use workloads::spec::{ArrivalsFlag, FaultChoice, FaultFlags, Process, Size};
 use workloads::{Overrides, Spec};
 
 use super::args::{Arrivals, RunArgs, WorseIn};
@@ -9,10 +9,10 @@ use super::output::Output;
 use super::{CommandResult, Exit, Failure, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
-    Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
+    Against, Measured, Progress, Session, SessionError, audit, check, environment, existing, signals,
 };
 use crate::load::Auth;
-use crate::report::model::{Metric, Report, RunEnd};
+use crate::report::model::{AuditRun, Metric, Report, RunEnd};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
@@ -48,12 +48,19 @@ pub fn session(args: &RunArgs) -> Result<Session, Failure> {
         )));
     }
     let spec = spec(args)?;
-    let (against, threads) = against(args)?;
-    let rounds = args.rounds.unwrap_or(if args.compare.is_some() {
-        ROUNDS_OF_A_COMPARISON
-    } else {
-        1
-    });
+    if args.audit
+        && let Some(objection) = audit::objection(&spec)
+    {
+        return Err(Failure::usage(anyhow::anyhow!(objection)));
+    }
+    let (against, threads) = against(args, &spec)?;
+    let rounds = args
+        .rounds
+        .unwrap_or(if args.compare.is_some() && spec.fault.is_empty() {
+            ROUNDS_OF_A_COMPARISON
+        } else {
+            1
+        });
     Ok(Session {
         spec,
         seed: args.seed,
@@ -62,6 +69,8 @@ pub fn session(args: &RunArgs) -> Result<Session, Failure> {
         threads,
         resp3: args.resp3,
         preload: !args.no_preload,
+        audit: args.audit,
+        wait: args.wait,
         command_line: without_password(std::env::args(), args.pass.as_deref()),
         loadgen: super::loadgen_path()?,
     })
@@ -93,13 +102,28 @@ fn spec(args: &RunArgs) -> Result<Spec, Failure> {
             Arrivals::Constant => ArrivalsFlag::Open(Process::Constant),
             Arrivals::Poisson => ArrivalsFlag::Open(Process::Poisson),
         }),
+        fault: faults(args),
     };
     spec.apply(&overrides).map_err(Failure::usage)?;
     Ok(spec)
 }
 
+fn faults(args: &RunArgs) -> FaultFlags {
+    let kind = match &args.fault_cmd {
+        Some(command) => Some(FaultChoice::Command(command.clone())),
+        None => args.fault.clone(),
+    };
+    FaultFlags {
+        kind,
+        at: args.fault_at,
+        shard: args.fault_shard,
+        rolling: args.fault_rolling,
+        length: args.fault_for,
+    }
+}
+
 /// Whom the load is for, and how many threads generate it.
-fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
+fn against(args: &RunArgs, spec: &Spec) -> Result<(Against, u32), Failure> {
     let seeds = args.targets();
     let cores = environment::cores();
     if !seeds.is_empty() {
@@ -110,20 +134,33 @@ fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
             cores
         };
         let auth = auth(args)?;
+        if let Some(fault) = spec.fault.iter().find(|fault| fault.kind.needs_a_launched_node()) {
+            let text = format!(
+                "the fault \"{}\" takes nodes that loadgen has started: for a target that runs already give --fault-cmd \
+                 'COMMAND', --fault failover, --fault pause, or --fault none to only look",
+                fault.kind.name()
+            );
+            return Err(Failure::usage(anyhow::anyhow!(text)));
+        }
         return Ok((Against::Existing { seeds, auth }, args.threads.unwrap_or(free)));
     }
     if args.user.is_some() || args.pass.is_some() {
         let text = "--user and --pass are for a target that runs already: name it with --target or -h";
         return Err(Failure::usage(anyhow::anyhow!(text)));
     }
-    let shape = shape(&args.launch)?;
+    let shape = shape(&args.launch, &spec.cluster)?;
     let mut engines = vec![find_engine(&args.launch.engine, "--engine")?];
     if let Some(other) = &args.compare {
         engines.push(find_engine(other, "--compare")?);
     }
     let Division { generator, each_node } =
         cores::divide(cores, shape.node_count(), args.threads, args.launch.node_threads);
-    let directives = args.launch.node_arg.clone();
+    let mut directives = Vec::new();
+    if let Some(timeout) = spec.cluster.node_timeout {
+        directives.push(format!("cluster-node-timeout {}", timeout.as_millis()));
+    }
+    // Of a directive that is given twice the last one counts.
+    directives.extend(args.launch.node_arg.iter().cloned());
     Ok((
         Against::Launched {
             engines,
@@ -164,8 +201,19 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     if let Some(exit) = cut_short(report) {
         return exit;
     }
+    let lost: u64 = audits(report).map(|audit| audit.lost).sum();
+    if lost > 0 {
+        talk::complain(format_args!(
+            "loadgen: {lost} acknowledged writes are lost; the keys are in lost-keys.csv"
+        ));
+        return Exit::DataLost;
+    }
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    let unread: u64 = audits(report).map(|audit| audit.unread_keys).sum();
+    if unread > 0 {
+        complaints.push(format!("the audit could not read {unread} of the written keys"));
+    }
     for complaint in &complaints {
         talk::complain(format_args!("loadgen: check failed: {complaint}"));
     }
@@ -174,6 +222,10 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     } else {
         Exit::CheckFailed
     }
+}
+
+fn audits(report: &Report) -> impl Iterator<Item = &AuditRun> {
+    report.engines.iter().flat_map(|run| &run.audits)
 }
 
 fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {

@@ -9,6 +9,7 @@ use slotcore::resp::ReplyScanner;
 use workloads::Op;
 
 use super::routes::NodeNo;
+use super::writes::NO_TICKET;
 
 /// No group: the operation is one command.
 pub(super) const ALONE: u32 = u32::MAX;
@@ -19,6 +20,8 @@ pub(super) enum Kind {
     Op,
     /// The ASKING before a redirected operation.
     Asking,
+    /// The WAIT behind a write: its answer is the operation's.
+    Wait,
     /// HELLO or AUTH.
     Handshake,
 }
@@ -33,6 +36,8 @@ pub(super) struct Sent {
     pub due_ns: u64,
     /// The split operation that it is part of, or [`ALONE`].
     pub group: u32,
+    /// The write that it is in an audited round, or [`NO_TICKET`].
+    pub ticket: u32,
     pub part: u16,
     pub slot: Slot,
     pub kind: Kind,
@@ -49,6 +54,7 @@ impl Sent {
             start_ns: 1,
             due_ns: 0,
             group: ALONE,
+            ticket: NO_TICKET,
             part: 0,
             slot: 0,
             kind: Kind::Handshake,
@@ -202,8 +208,8 @@ impl Connection {
         }
     }
 
-    /// Closes the socket and forgets all bytes. Returns the commands whose replies will not come, in order.
-    pub fn close(&mut self) -> VecDeque<Sent> {
+    /// Closes the socket and forgets all bytes. Returns the operations that will not be answered, in order.
+    pub fn close(&mut self) -> Vec<Sent> {
         self.stream = None;
         self.state = State::Idle;
         self.out.clear();
@@ -213,6 +219,20 @@ impl Connection {
         self.scanner = ReplyScanner::new();
         self.partial.clear();
         self.handshake_due = 0;
-        std::mem::take(&mut self.due)
+        let mut unanswered = Vec::with_capacity(self.due.len());
+        let mut has_wait_coming = false;
+        for sent in std::mem::take(&mut self.due) {
+            match sent.kind {
+                Kind::Op => unanswered.push(sent),
+                // One whose write has been answered stands for it.
+                Kind::Wait if !has_wait_coming => unanswered.push(Sent {
+                    kind: Kind::Op,
+                    ..sent
+                }),
+                Kind::Wait | Kind::Asking | Kind::Handshake => {}
+            }
+            has_wait_coming = sent.kind == Kind::Op;
+        }
+        unanswered
     }
 }

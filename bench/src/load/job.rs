@@ -9,7 +9,7 @@ use workloads::Workload;
 use super::discover::auth_args;
 use super::plan::{Target, Watch};
 use super::scout::Scout;
-use crate::measure::Clock;
+use crate::measure::{Clock, ShardMap};
 
 /// A round, as its threads see it.
 #[derive(Debug)]
@@ -27,11 +27,28 @@ pub(super) struct Job<'a> {
     pub interval: Duration,
     /// Operations are sent when they are due, not when there is room for them.
     pub open_loop: bool,
+    /// The shards of a round in which they are traced.
+    pub shards: Option<ShardMap>,
+    /// Number of the round in an audit, which is kept then.
+    pub audit: Option<u32>,
+    /// Replicas that must have a write before it counts as acknowledged, and the WAIT that asks for them.
+    pub wait: Option<(u64, Vec<u8>)>,
     /// For an answer.
     pub timeout: Duration,
     /// What is sent first on every connection, and how many replies that has.
     pub handshake: Vec<u8>,
     pub handshake_replies: u32,
+}
+
+impl Job<'_> {
+    /// Whether the answer to WAIT is enough.
+    pub fn has_enough(&self, answer: &[u8]) -> bool {
+        let replicas = std::str::from_utf8(answer)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let wanted = self.wait.as_ref().map_or(0, |(replicas, _)| *replicas);
+        replicas.is_some_and(|replicas: u64| replicas >= wanted)
+    }
 }
 
 /// The bytes of the handshake, and how many commands they are.

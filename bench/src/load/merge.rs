@@ -8,8 +8,10 @@ use slotcore::SLOT_COUNT;
 use super::plan::HostPort;
 use super::round::owned;
 use super::worker::WorkerOutcome;
-use crate::measure::empty_histogram;
-use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome};
+use crate::measure::{ShardTrace, empty_histogram};
+use crate::report::outcome::{
+    CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
+};
 
 /// Merges the threads of one round. `commands` are the names of the commands, in the order of their numbers.
 pub(super) fn merge(
@@ -19,6 +21,7 @@ pub(super) fn merge(
     elapsed: Duration,
     clock_drift_ppm: f64,
     open_loop: bool,
+    shards: Vec<(String, u16)>,
 ) -> Outcome {
     let start_ns = workers
         .iter()
@@ -39,6 +42,15 @@ pub(super) fn merge(
         slots: vec![0; SLOT_COUNT],
         intervals: Vec::new(),
         open: None,
+        writes: Vec::new(),
+        shards: shards
+            .into_iter()
+            .map(|(addr, slots)| ShardOutcome {
+                addr,
+                slots,
+                trace: ShardTrace::default(),
+            })
+            .collect(),
         errors: Default::default(),
         moved: 0,
         ask: 0,
@@ -128,6 +140,10 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
     }
     for (class, count) in owned(recorded.errors) {
         *outcome.errors.entry(class).or_default() += count;
+    }
+    outcome.writes.extend(worker.writes);
+    for (sum, trace) in outcome.shards.iter_mut().zip(&worker.shards) {
+        sum.trace.add(trace);
     }
     outcome.misses += recorded.misses;
     if open_loop {

@@ -24,6 +24,7 @@
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
+//! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
 
 mod client;
@@ -38,10 +39,14 @@ mod routes;
 mod scout;
 mod timers;
 mod worker;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
-pub use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome};
+pub use crate::report::outcome::{
+    CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
+};
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};
+pub use writes::{STAMP_LEN, Write, WriteId, WriteLog};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::course;
 use super::model::{
     ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
     OpenLoopRun, Redirects, RoundContext, RoundRun, ServerFigures, SlotOps,
@@ -112,6 +113,9 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            faults: course::faults(outcomes, contexts),
+            shards: course::shards(outcomes, contexts),
+            audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
             server: ServerFigures {
@@ -137,6 +141,7 @@ impl EngineRun {
 #[derive(Debug, Clone)]
 pub struct EngineLog {
     pub info: EngineInfo,
+    pub open_loop: bool,
     pub intervals: Vec<LoggedInterval>,
     /// Each command over the whole run.
     pub commands: Vec<(String, Histogram<u64>)>,
@@ -179,6 +184,7 @@ impl EngineLog {
             .collect();
         Self {
             info,
+            open_loop: outcomes.iter().any(|outcome| outcome.open.is_some()),
             intervals,
             commands,
         }
@@ -400,7 +406,7 @@ fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histo
 }
 
 /// Adds whatever the ranges are: a run with a longer tail than the first must not be lost.
-fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
+pub(super) fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
     let own = to.is_auto_resize();
     to.auto(true);
     to.add(from)

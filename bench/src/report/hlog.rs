@@ -27,7 +27,12 @@ pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "#[BaseTime: {start_s:.3} (seconds since epoch)]")?;
     writeln!(
         out,
-        "#Service time of successful operations, {}.",
+        "#{} of successful operations, {}.",
+        if log.open_loop {
+            "Response time (from when they were due)"
+        } else {
+            "Service time"
+        },
         one_line(&log.info.label())
     )?;
     writeln!(

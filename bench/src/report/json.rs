@@ -127,6 +127,7 @@ mod tests {
             sample::sweep(),
             sample::search(),
             sample::troubled(),
+            sample::failover(),
         ] {
             std::fs::write(&path, text(&report)).expect("a writable directory");
             let again = read(&path).expect("readable");
@@ -156,6 +157,7 @@ mod tests {
             sample::sweep(),
             sample::search(),
             sample::troubled(),
+            sample::failover(),
         ] {
             let value: Value = serde_json::from_str(&text(&report)).expect("valid JSON");
             let faults: Vec<String> = schema

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::load::WriteLog;
+use crate::measure::ShardTrace;
+
 /// One round: raw counts and histograms (latency in nanoseconds).
 ///
 /// A latency runs from when the operation was written in a closed loop, and from when it was due in an open one, which
@@ -22,6 +25,10 @@ pub struct Outcome {
     pub intervals: Vec<Interval>,
     /// Of an open loop.
     pub open: Option<OpenLoopOutcome>,
+    /// In the order of their slots; only of a round in which they were traced.
+    pub shards: Vec<ShardOutcome>,
+    /// Every write, by thread; of an audited round.
+    pub writes: Vec<WriteLog>,
     /// Failed operations by class ("TRYAGAIN", "timeout", ...).
     pub errors: BTreeMap<String, u64>,
     pub moved: u64,
@@ -50,6 +57,15 @@ pub struct OpenLoopOutcome {
     pub late: u64,
     /// How long after they were due the generator took operations up.
     pub delay: Histogram<u64>,
+}
+
+/// The slots that one node owned when the round began, whoever owned them later.
+#[derive(Debug, Clone)]
+pub struct ShardOutcome {
+    /// That node.
+    pub addr: String,
+    pub slots: u16,
+    pub trace: ShardTrace,
 }
 
 /// Successful operations of one command.

@@ -244,6 +244,7 @@ mod tests {
             assert_eq!(objective.to_string(), text);
         }
         assert_eq!(read(" P99.99 <= 2 µs ").to_string(), "p99.99<=2us");
+        assert_eq!(read("p999<1s").figure, Figure::P999);
         assert_eq!(read("errors<=0%").to_string(), "errors<=0%");
     }
 

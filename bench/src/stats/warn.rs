@@ -169,6 +169,10 @@ pub fn is_late(run: &EngineRun) -> bool {
 /// Looks for a round whose throughput drifts from begin to end more than chance explains; in an open loop, whose rate
 /// is given, for one whose median latency does.
 fn unsteady(run: &EngineRun, spec: &serde_json::Value) -> Option<Warning> {
+    // What has been harmed on purpose is not expected to be.
+    if !run.faults.is_empty() {
+        return None;
+    }
     if run.open_loop.is_some() {
         return unsteady_latency(run, spec);
     }

@@ -35,7 +35,8 @@ impl Spec {
         self.validate_traffic()?;
         self.validate_mix()?;
         self.validate_run()?;
-        self.validate_arrival()
+        self.validate_arrival()?;
+        self.validate_faults()
     }
 
     fn within<N: PartialOrd + std::fmt::Display>(
@@ -155,6 +156,33 @@ impl Spec {
         }
         if run.requests.is_none() && run.duration.is_zero() {
             return Err(self.error("run.duration", "a run takes some time"));
+        }
+        Ok(())
+    }
+
+    fn validate_faults(&self) -> Result<(), SpecError> {
+        if let Some(nodes) = self.cluster.nodes {
+            self.within("cluster.nodes", nodes, 1, 1000)?;
+        }
+        if let Some(replicas) = self.cluster.replicas {
+            self.within("cluster.replicas", replicas, 0, 100)?;
+        }
+        for (number, fault) in self.fault.iter().enumerate() {
+            let key = |name: &str| format!("fault[{number}].{name}");
+            if self.run.requests.is_none() && fault.at >= self.run.duration {
+                let message = format!(
+                    "the run is over by then: it lasts {} s",
+                    self.run.duration.as_secs_f64()
+                );
+                return Err(self.error(&key("at"), message));
+            }
+            self.within(&key("shard"), fault.shard, 0, 16_383)?;
+            if fault.rolling.is_some_and(|distance| distance.is_zero()) {
+                return Err(self.error(&key("rolling"), "longer than nothing is wanted"));
+            }
+            if fault.kind.ends_after().is_some_and(|length| length.is_zero()) {
+                return Err(self.error(&key("for"), "longer than nothing is wanted"));
+            }
         }
         Ok(())
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use slotcore::Slot;
 
+use super::fault::Fault;
+
 /// Most keys of a workload; the preload and the digits of a key bound it.
 pub const MAX_KEYS: u64 = 10_000_000_000;
 /// Longest key in bytes.
@@ -38,6 +40,10 @@ pub struct Spec {
     pub values: Values,
     pub arrival: Arrival,
     pub run: Run,
+    /// What a cluster that is launched for it looks like.
+    pub cluster: ClusterShape,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<Fault>,
     pub check: Check,
     #[serde(skip)]
     pub(crate) origin: Origin,
@@ -208,6 +214,21 @@ pub struct Run {
     pub pipeline: Vec<u32>,
 }
 
+/// The cluster to launch, where the workload needs a certain one; flags come first.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ClusterShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    #[serde(
+        rename = "node_timeout_s",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_seconds"
+    )]
+    pub node_timeout: Option<Duration>,
+}
+
 /// What must hold for the run to count as passed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
@@ -219,8 +240,18 @@ pub struct Check {
     pub hot_share_points: Option<f64>,
 }
 
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+pub(super) fn some_seconds<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => seconds(duration, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Where each value came from, so that a rule that is broken only after an override can still name its place.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::SpecError;
+use super::fault::{DEFAULT_FAULT, Fault, FaultKind};
 use super::model::{Arrival, MixEntry, OpenLoop, Process, Shape, Size, Spec};
 use crate::command;
 
@@ -24,6 +25,33 @@ pub struct Overrides {
     /// Operations a second: makes the loop an open one, or changes the rates of one that is.
     pub rate: Option<f64>,
     pub arrivals: Option<Arrivals>,
+    pub fault: FaultFlags,
+}
+
+/// What the command line says of faults.
+#[derive(Debug, Clone, Default)]
+pub struct FaultFlags {
+    /// A kind takes the place of the kinds in the file, or makes a fault where there is none.
+    pub kind: Option<FaultChoice>,
+    pub at: Option<Duration>,
+    pub shard: Option<u32>,
+    pub rolling: Option<Duration>,
+    /// Until the node is resumed, healed or restarted.
+    pub length: Option<Duration>,
+}
+
+/// Which fault, as the command line has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultChoice {
+    /// None at all: the load is only looked at.
+    None,
+    Kill,
+    Term,
+    Stop,
+    Partition,
+    Pause,
+    Failover,
+    Command(String),
 }
 
 /// How operations follow each other, as the command line has it.
@@ -94,7 +122,62 @@ impl Spec {
         if let Some(arrivals) = overrides.arrivals {
             self.set_arrivals(arrivals)?;
         }
+        self.set_faults(&overrides.fault);
         self.validate()
+    }
+
+    fn set_faults(&mut self, flags: &FaultFlags) {
+        match &flags.kind {
+            Some(FaultChoice::None) => self.fault.clear(),
+            Some(_) if self.fault.is_empty() => self.fault.push(Fault {
+                kind: FaultKind::Failover,
+                at: self.run.duration / 3,
+                shard: 0,
+                rolling: None,
+            }),
+            _ => {}
+        }
+        for (number, fault) in self.fault.iter_mut().enumerate() {
+            let mut set = |name: &str, flag: &'static str| {
+                self.origin.flags.insert(format!("fault[{number}].{name}"), flag);
+            };
+            // What a file says of length or restart goes on to hold where the new kind has such a thing.
+            let length = flags.length.or(fault.kind.ends_after());
+            let until = length.unwrap_or(DEFAULT_FAULT);
+            let kind = match &flags.kind {
+                None | Some(FaultChoice::None) => None,
+                Some(FaultChoice::Kill) => Some(FaultKind::Kill { restart: length }),
+                Some(FaultChoice::Term) => Some(FaultKind::Term { restart: length }),
+                Some(FaultChoice::Stop) => Some(FaultKind::Stop { length: until }),
+                Some(FaultChoice::Partition) => Some(FaultKind::Partition { length: until }),
+                Some(FaultChoice::Pause) => Some(FaultKind::Pause { length: until }),
+                Some(FaultChoice::Failover) => Some(FaultKind::Failover),
+                Some(FaultChoice::Command(command)) => Some(FaultKind::Command {
+                    command: command.clone(),
+                }),
+            };
+            if let Some(kind) = kind {
+                set("kind", "--fault");
+                fault.kind = kind;
+            } else if flags.length.is_some() {
+                fault.kind.set_end(until);
+            }
+            if flags.length.is_some() {
+                set("for", "--fault-for");
+            }
+            if let Some(at) = flags.at {
+                set("at", "--fault-at");
+                fault.at = at;
+            }
+            if let Some(shard) = flags.shard {
+                set("shard", "--fault-shard");
+                fault.shard = shard;
+            }
+            if flags.rolling.is_some() {
+                set("rolling", "--fault-rolling");
+                fault.rolling = flags.rolling;
+            }
+        }
     }
 
     fn set_arrivals(&mut self, arrivals: Arrivals) -> Result<(), SpecError> {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::SpecError;
+use super::fault::{DEFAULT_FAULT, Fault, FaultKind, MAX_FAULTS};
 use super::model::{
-    Arrival, Check, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, Run, Shape, Size, Spec, Spread,
-    Traffic, ValueKind, Values,
+    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, Run, Shape, Size,
+    Spec, Spread, Traffic, ValueKind, Values,
 };
 use super::section::{Section, Source, integer, nearest, shown};
 use crate::command::{self, Arity};
@@ -22,6 +23,8 @@ const TOP: &[&str] = &[
     "values",
     "arrival",
     "run",
+    "cluster",
+    "fault",
     "check",
 ];
 
@@ -68,6 +71,8 @@ impl Spec {
             values: reader.values(&mut origin)?,
             arrival: reader.arrival(&mut origin)?,
             run: reader.run(&mut origin)?,
+            cluster: reader.cluster(&mut origin)?,
+            fault: reader.faults(&mut origin)?,
             check: reader.check(&mut origin)?,
             origin,
         };
@@ -276,6 +281,44 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn cluster(&self, origin: &mut Origin) -> Result<ClusterShape, SpecError> {
+        let section = self.section("cluster", &["nodes", "replicas", "node_timeout"])?;
+        Ok(ClusterShape {
+            nodes: section.count_u32("nodes", origin)?,
+            replicas: section.count_u32("replicas", origin)?,
+            node_timeout: section.duration("node_timeout", origin)?,
+        })
+    }
+
+    fn faults(&self, origin: &mut Origin) -> Result<Vec<Fault>, SpecError> {
+        let Some(value) = self.root.get("fault") else {
+            return Ok(Vec::new());
+        };
+        let line = self.source.line(value.span().start);
+        let wanted = || {
+            let message = format!("a list of 1 to {MAX_FAULTS} [[fault]] sections is wanted");
+            self.source.error(Some(line), "fault", message)
+        };
+        let DeValue::Array(entries) = value.get_ref() else {
+            return Err(wanted());
+        };
+        if entries.is_empty() || entries.len() > MAX_FAULTS {
+            return Err(wanted());
+        }
+        let mut faults = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            let line = self.source.line(entry.span().start);
+            let DeValue::Table(table) = entry.get_ref() else {
+                return Err(wanted());
+            };
+            let known = &["kind", "at", "shard", "rolling", "for", "restart", "command"];
+            let prefix = format!("fault[{at}].");
+            let section = Section::open(self.source, prefix, Some(table), Some(line), known)?;
+            faults.push(fault(&section, origin)?);
+        }
+        Ok(faults)
+    }
+
     fn check(&self, origin: &mut Origin) -> Result<Check, SpecError> {
         let section = self.section("check", &["max_errors", "hot_share_points"])?;
         Ok(Check {
@@ -283,6 +326,57 @@ impl<'a> Reader<'a> {
             hot_share_points: section.number("hot_share_points", origin)?,
         })
     }
+}
+
+fn fault(section: &Section<'_>, origin: &mut Origin) -> Result<Fault, SpecError> {
+    let name = section.text("kind", origin)?.unwrap_or("kill");
+    let own: &[&str] = match name {
+        "kill" | "term" => &["restart"],
+        "stop" | "partition" | "pause" => &["for"],
+        "command" => &["command"],
+        "failover" => &[],
+        other => {
+            let near = nearest(other, FaultKind::NAMES.into_iter());
+            let hint = near
+                .map(|near| format!("; did you mean \"{near}\"?"))
+                .unwrap_or_default();
+            let message = format!(
+                "unknown kind {other:?}; there are {}{hint}",
+                FaultKind::NAMES.join(", ")
+            );
+            return Err(section.error("kind", message));
+        }
+    };
+    let foreign = ["restart", "for", "command"]
+        .into_iter()
+        .find(|key| section.raw(key).is_some() && !own.contains(key));
+    if let Some(key) = foreign {
+        return Err(section.error(key, format!("means nothing to kind {name:?}")));
+    }
+    let restart = section.duration("restart", origin)?;
+    let length = section.duration("for", origin)?.unwrap_or(DEFAULT_FAULT);
+    let kind = match name {
+        "kill" => FaultKind::Kill { restart },
+        "term" => FaultKind::Term { restart },
+        "stop" => FaultKind::Stop { length },
+        "partition" => FaultKind::Partition { length },
+        "pause" => FaultKind::Pause { length },
+        "failover" => FaultKind::Failover,
+        _ => match section.text("command", origin)? {
+            Some(command) => FaultKind::Command {
+                command: command.to_owned(),
+            },
+            None => return Err(section.error("command", "is missing: the command line to run")),
+        },
+    };
+    Ok(Fault {
+        kind,
+        at: section
+            .duration("at", origin)?
+            .ok_or_else(|| section.error("at", "is missing: when, since the start of the measured time"))?,
+        shard: section.count_u32("shard", origin)?.unwrap_or(0),
+        rolling: section.duration("rolling", origin)?,
+    })
 }
 
 fn mix_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, SpecError> {

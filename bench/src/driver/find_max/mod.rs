@@ -21,7 +21,7 @@ use workloads::spec::{Arrival, MAX_RATE, OpenLoop, Shape};
 use self::judge::judge;
 use self::search::{Answer, Bounds, Purpose, Search};
 use super::progress::Progress;
-use super::session::{Measured, Session, SessionError, one_round};
+use super::session::{Measured, Session, SessionError};
 use super::signals::StopFlag;
 use super::subject::{Rounds, Subject};
 use crate::load::{Ended, Outcome, Plan, Until};
@@ -57,7 +57,7 @@ impl FindMax {
     /// Runs the whole search. What was launched has ended when this returns.
     pub fn run(&self, stop: &StopFlag, progress: Progress) -> Result<Measured, SessionError> {
         let mut hunts = Vec::new();
-        let mut measured = self.session.run_with(stop, progress, |_, subjects| {
+        let mut measured = self.session.run_with(stop, progress, |_, subjects, _| {
             let ended = self.hunt(subjects, &mut hunts, stop, progress);
             for subject in subjects {
                 subject
@@ -109,7 +109,9 @@ impl FindMax {
         for subject in subjects.iter_mut() {
             let label = format!("probing {} with a closed loop", subject.engine);
             let plan = self.probe(subject)?;
-            let (outcome, _) = one_round(&plan, subject, stop, progress, &label)
+            let (outcome, _) = self
+                .session
+                .one_round(&plan, subject, stop, progress, &label)
                 .with_context(|| format!("the load on {} failed", subject.engine))?;
             if let Some(end) = end_of(&outcome, subject, stop) {
                 return Ok(end);
@@ -181,7 +183,9 @@ impl FindMax {
         );
         let depth = self.session.spec.run.pipeline.first().copied().unwrap_or(1);
         let plan = self.session.plan(&workload, subject, depth, number);
-        let (outcome, context) = one_round(&plan, subject, stop, progress, &label)
+        let (outcome, context) = self
+            .session
+            .one_round(&plan, subject, stop, progress, &label)
             .with_context(|| format!("the load on {} failed", subject.engine))?;
         let end = end_of(&outcome, subject, stop);
         // A trial that was broken off says nothing about its rate.

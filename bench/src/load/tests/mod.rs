@@ -41,6 +41,9 @@ pub(super) fn plan(workload: &Arc<Workload>, seeds: Vec<HostPort>, requests: u64
         warmup: Duration::ZERO,
         client_base: 0,
         interval: Duration::from_millis(100),
+        trace_shards: false,
+        audit: None,
+        wait: None,
         pin: Vec::new(),
     }
 }

@@ -124,9 +124,7 @@ impl Worker<'_> {
         self.begin_handshake(number);
         self.job.scout.request(None);
         for sent in due {
-            if sent.kind == Kind::Op {
-                self.part_done(client, node, sent, now_ns, Some(class));
-            }
+            self.part_done(client, node, sent, now_ns, Some(class));
         }
         self.note_room(client);
     }
@@ -189,9 +187,7 @@ impl Worker<'_> {
             }
             self.begin_handshake(number);
             for sent in due {
-                if sent.kind == Kind::Op {
-                    self.send(client, sent);
-                }
+                self.send(client, sent);
             }
         }
         self.reroute_waiting();

@@ -36,7 +36,8 @@ use super::groups::Groups;
 use super::job::Job;
 use super::routes::Routes;
 use super::timers::Timers;
-use crate::measure::Recorder;
+use super::writes::WriteLog;
+use crate::measure::{Recorder, ShardTraces};
 use alarm::Alarm;
 use pace::Agenda;
 use stage::Stage;
@@ -73,6 +74,10 @@ pub(super) struct Worker<'a> {
     routes: Routes,
     map_version: u64,
     recorder: Recorder,
+    /// In a round in which the shards are traced.
+    shards: Option<ShardTraces>,
+    /// In an audited round.
+    writes: Option<WriteLog>,
     groups: Groups,
     timers: Timers,
     /// Of an open loop.
@@ -100,7 +105,7 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(job: &'a Job<'a>, clients: Vec<Client>) -> io::Result<Self> {
+    pub fn new(job: &'a Job<'a>, number: u32, clients: Vec<Client>) -> io::Result<Self> {
         let mut routes = Routes::default();
         let map_version = job.scout.version();
         routes.apply(&job.scout.map());
@@ -116,6 +121,9 @@ impl<'a> Worker<'a> {
             map_version,
             // While connecting there is nothing to record: one slice that never ends.
             recorder: Recorder::new(job.commands, 0, u64::MAX, None),
+            shards: None,
+            // Less than 65,536 threads, and as many rounds.
+            writes: job.audit.map(|round| WriteLog::new(round << 16 | number)),
             groups: Groups::default(),
             timers: Timers::default(),
             tally: Tally::default(),

@@ -5,6 +5,7 @@ use workloads::Op;
 use super::super::client::NO_LINK;
 use super::super::connection::{ALONE, Kind, Sent, State};
 use super::super::routes::NodeNo;
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 
@@ -71,6 +72,7 @@ impl Worker<'_> {
             start_ns: 0,
             due_ns,
             group: ALONE,
+            ticket: self.ticket(&op),
             part: 0,
             slot,
             kind: Kind::Op,
@@ -95,6 +97,15 @@ impl Worker<'_> {
                     ..sent
                 },
             );
+        }
+    }
+
+    /// Takes a write up in the record, if one is kept.
+    #[inline]
+    fn ticket(&mut self, op: &Op) -> u32 {
+        match &mut self.writes {
+            Some(writes) if self.job.workload.is_write(op) => writes.open(op.key()),
+            _ => NO_TICKET,
         }
     }
 
@@ -156,7 +167,24 @@ impl Worker<'_> {
                 .workload
                 .encode_part(&sent.op, &self.parts, usize::from(sent.part), out),
         }
+        if sent.ticket != NO_TICKET
+            && let Some(writes) = &mut self.writes
+        {
+            // The value is the last argument, with CR and LF behind it.
+            let stamp = writes.sent(sent.ticket, self.job.clock.now_ns());
+            let value_at = out.len() - 2 - sent.op.value_len();
+            out[value_at..value_at + stamp.len()].copy_from_slice(&stamp);
+        }
         connection.push(sent);
+        if let Some((_, wait)) = &self.job.wait
+            && self.job.workload.is_write(&sent.op)
+        {
+            connection.out.extend_from_slice(wait);
+            connection.push(Sent {
+                kind: Kind::Wait,
+                ..sent
+            });
+        }
         if !connection.dirty {
             connection.dirty = true;
             self.dirty.push(number);

@@ -1,15 +1,15 @@
 //! The stages of a round: connecting, warming up, measuring, draining.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::Events;
 
-use super::super::connection::Kind;
 use super::super::plan::{HostPort, Phase};
+use super::super::writes::WriteLog;
 use super::trouble::UNANSWERED;
 use super::{EVENTS, TICK_NS, Tally, Worker};
-use crate::measure::{Recorded, Recorder, thread_cpu};
+use crate::measure::{Recorded, Recorder, ShardTrace, ShardTraces, thread_cpu};
 use crate::report::outcome::Ended;
 
 /// Connections that are being made at the same time: more would overflow a listener's queue, and wait a second for it.
@@ -40,6 +40,10 @@ pub(in super::super) struct WorkerOutcome {
     /// Operations that were due in an open loop, and how many of them were not sent.
     pub scheduled: u64,
     pub missed: u64,
+    /// Of an audited round.
+    pub writes: Option<WriteLog>,
+    /// In the order of the round's shards; empty when they are not traced.
+    pub shards: Vec<ShardTrace>,
     /// Processor time over the measured part.
     pub cpu: Duration,
     /// Start and end of the measured part, on the clock of the round.
@@ -127,6 +131,11 @@ impl Worker<'_> {
             self.recorder = self.recorder.open_loop();
         }
         self.recorder.set_nodes(self.routes.nodes().len());
+        let slice_ns = job.interval.as_nanos() as u64;
+        self.shards = job
+            .shards
+            .as_ref()
+            .map(|map| ShardTraces::new(map.clone(), measure_ns, slice_ns));
         self.tally = Tally::default();
         let mut timeline = Timeline {
             measure_ns,
@@ -222,6 +231,11 @@ impl Worker<'_> {
 
     fn begin_measuring(&mut self, timeline: &mut Timeline) {
         self.stage = Stage::Measuring;
+        let late = Duration::from_nanos(self.job.clock.now_ns().saturating_sub(timeline.measure_ns));
+        let now = Instant::now();
+        self.job
+            .watch
+            .begin_measuring(now.checked_sub(late).unwrap_or(now));
         self.job.watch.enter(Phase::Measuring);
         self.plan_arrivals(timeline.measure_ns);
         self.last_due_ns = timeline
@@ -250,9 +264,7 @@ impl Worker<'_> {
         for number in 0..self.connections.len() {
             let (client, node) = (self.connections[number].client, self.connections[number].node);
             for sent in self.connections[number].close() {
-                if sent.kind == Kind::Op {
-                    self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
-                }
+                self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
             }
         }
         for (client, sent) in self.timers.take_resends() {
@@ -277,6 +289,8 @@ impl Worker<'_> {
             tally: self.tally,
             scheduled: self.agenda.scheduled,
             missed: self.agenda.missed,
+            writes: self.writes,
+            shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),
             measured_ns: (timeline.measure_ns, timeline.measured_end_ns),
             ended: timeline.ended,

@@ -9,6 +9,7 @@ use super::super::connection::{ALONE, Kind, Sent};
 use super::super::plan::HostPort;
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 
@@ -45,7 +46,7 @@ impl Worker<'_> {
                 Kind::Op => self.settle(trouble),
                 Kind::Handshake => self.on_handshake(&trouble),
                 // What ASKING says does not matter: the reply to the command behind it tells all.
-                Kind::Asking => {}
+                Kind::Asking | Kind::Wait => {}
             }
         }
         self.troubles = troubles;
@@ -139,24 +140,39 @@ impl Worker<'_> {
                 None => return,
             }
         };
+        if error.is_none()
+            && sent.ticket != NO_TICKET
+            && let Some(writes) = &mut self.writes
+        {
+            writes.acknowledged(sent.ticket, now_ns);
+        }
         self.clients[client as usize].outstanding -= 1;
         self.under_way -= 1;
         self.note_room(client);
         if !sent.measured {
             return;
         }
+        // A split operation counts in the shard of the part that ended it.
+        let is_write = self.shards.is_some() && self.job.workload.is_write(&sent.op);
         match error {
             Some(class) => {
+                if let Some(shards) = &mut self.shards {
+                    shards.failed(sent.slot, is_write, now_ns);
+                }
                 self.recorder.count_error(class);
                 self.tally.errors += 1;
             }
             None => {
                 let service_ns = now_ns.saturating_sub(start_ns);
                 self.recorder.record(sent.op.command(), node, service_ns);
+                let mut latency_ns = service_ns;
                 if sent.due_ns != 0 {
-                    let response_ns = now_ns.saturating_sub(sent.due_ns);
+                    latency_ns = now_ns.saturating_sub(sent.due_ns);
                     self.recorder
-                        .record_response(sent.op.command(), node, service_ns, response_ns);
+                        .record_response(sent.op.command(), node, service_ns, latency_ns);
+                }
+                if let Some(shards) = &mut self.shards {
+                    shards.succeeded(sent.slot, is_write, now_ns, latency_ns);
                 }
                 self.tally.ops += 1;
             }

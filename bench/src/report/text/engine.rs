@@ -24,6 +24,7 @@ pub fn print(run: &EngineRun, report: &Report, style: Style, out: &mut dyn Write
             writeln!(out, "  {line}")?;
         }
     }
+    super::faults::print(run, style, out)?;
     let errors = errors(run);
     for line in wrap(&errors, WIDTH - 2) {
         writeln!(

@@ -2,6 +2,7 @@
 
 mod compared;
 mod engine;
+pub mod faults;
 pub mod found;
 mod sweep;
 mod table;
@@ -146,6 +147,9 @@ pub fn parameters(report: &Report) -> String {
     });
     if report.workload.preloaded_keys > 0 {
         parts.push(format!("{} keys", units::count(report.workload.preloaded_keys)));
+    }
+    if let Some(rate) = s.rate {
+        parts.push(format!("open loop from {}/s, {}", units::rate(rate), s.arrivals));
     }
     parts.push(rounds(s));
     parts.push(format!("seed {}", report.workload.seed));
