@@ -30,6 +30,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("hashtag-mget-split"),
     builtin!("pipeline-sweep"),
     builtin!("failover"),
+    builtin!("reconnect-storm"),
+    builtin!("noisy-neighbor"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

@@ -43,6 +43,7 @@ pub(super) fn merge(
         intervals: Vec::new(),
         open: None,
         writes: Vec::new(),
+        beside: None,
         shards: shards
             .into_iter()
             .map(|(addr, slots)| ShardOutcome {

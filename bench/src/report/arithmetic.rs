@@ -113,6 +113,7 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            beside: super::beside::beside(outcomes),
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
             audits: contexts.iter().filter_map(|context| context.audit).collect(),

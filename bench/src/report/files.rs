@@ -66,6 +66,8 @@ mod tests {
             ("comparison", comparison, &logs[..]),
             ("sweep", sample::sweep(), &[]),
             ("search", sample::search(), &[]),
+            ("noisy", sample::noisy(), &[]),
+            ("stormy", sample::stormy(), &[]),
             ("troubled", sample::troubled(), &[]),
             ("failover", sample::failover(), &[]),
         ] {

@@ -126,6 +126,8 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {
@@ -156,6 +158,8 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {

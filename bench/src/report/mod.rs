@@ -11,6 +11,7 @@
 //! Every writer but `hlog` takes the model and nothing else, so a saved run.json can be drawn again.
 
 pub mod arithmetic;
+pub mod beside;
 mod course;
 pub mod csv;
 pub mod files;

@@ -293,6 +293,9 @@ pub struct EngineRun {
     /// In a run with faults: what clients saw of each shard.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub shards: Vec<ShardRun>,
+    /// What ran beside the load, and the load before it and with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beside: Option<super::beside::BesideRun>,
     /// What became of the writes, round by round, with `--audit`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub audits: Vec<AuditRun>,

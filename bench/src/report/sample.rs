@@ -13,7 +13,10 @@ use super::model::{
     AuditRun, EngineInfo, EngineRun, Environment, FaultSeen, Noise, Report, RoundContext, RunEnd, SCHEMA,
     ServerUse, Settings, Step, WorkloadInfo,
 };
-use super::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome};
+use super::outcome::{
+    BesideOutcome, CommandOutcome, Ended, Interval, NeighborOutcome, NodeOutcome, OpenLoopOutcome, Outcome,
+    ShardOutcome, StormOutcome,
+};
 use crate::measure::ShardTrace;
 use crate::stats;
 
@@ -111,6 +114,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         slots: hot_slots(ops, rng),
         intervals,
         open: None,
+        beside: None,
         writes: Vec::new(),
         shards: Vec::new(),
         errors: BTreeMap::new(),
@@ -199,6 +203,95 @@ pub fn sweep() -> Report {
         }
     }
     report("pipeline-sweep", engines)
+}
+
+/// A calm half and one with a neighbour, who slows its slot down by ten and its node by two.
+pub fn noisy() -> Report {
+    let mut outcome = outcomes(FAST, 1, 8, 5).remove(0);
+    let scaled = |histogram: &Histogram<u64>, factor: u64, share: u64| {
+        let mut scaled = self::histogram();
+        for value in histogram.iter_recorded() {
+            let count = value.count_at_value() * share / 10;
+            scaled
+                .record_n(value.value_iterated_to() * factor, count)
+                .expect("the histogram grows");
+        }
+        scaled
+    };
+    let traced = |addr: String, slots: u16, factor: u64, share: u64, outcome: &Outcome| {
+        let slice = |(i, interval): (usize, &Interval)| {
+            scaled(&interval.latency, if i < 4 { 1 } else { factor }, share)
+        };
+        let slices = outcome.intervals.iter().enumerate().map(slice).collect();
+        ShardOutcome {
+            addr,
+            slots,
+            trace: ShardTrace {
+                slices,
+                ..ShardTrace::default()
+            },
+        }
+    };
+    let mut latency = histogram();
+    latency.record_n(9_000_000, 400).expect("the histogram grows");
+    outcome.beside = Some(BesideOutcome {
+        from: Duration::from_secs(4),
+        groups: vec![
+            traced(addr(0), 5461, 1, 3, &outcome),
+            traced(addr(1), 5461, 2, 3, &outcome),
+            traced(addr(2), 5461, 1, 2, &outcome),
+            traced(addr(1), 1, 10, 2, &outcome),
+        ],
+        own_slot: Some((7777, 1)),
+        storm: None,
+        neighbor: Some(NeighborOutcome {
+            length: Duration::from_secs(4),
+            commands: 400,
+            bytes: 400_000_000,
+            failed: BTreeMap::from([("TIMEOUT".to_owned(), 2)]),
+            latency,
+        }),
+    });
+    let info = EngineInfo {
+        engine: "redis".to_owned(),
+        version: "7.0.15".to_owned(),
+        step: None,
+    };
+    report(
+        "noisy-neighbor",
+        vec![EngineRun::from_outcomes(info, &[outcome], &[])],
+    )
+}
+
+/// A calm half and one with a storm.
+pub fn stormy() -> Report {
+    let mut outcome = outcomes(FAST, 1, 8, 6).remove(0);
+    let mut connect = histogram();
+    connect.record_n(180_000, 1150).expect("the histogram grows");
+    outcome.beside = Some(BesideOutcome {
+        from: Duration::from_secs(4),
+        storm: Some(StormOutcome {
+            length: Duration::from_secs(4),
+            due: 1200,
+            connected: 1150,
+            answered: 1150,
+            missed: 20,
+            failed: BTreeMap::from([("REFUSED".to_owned(), 30)]),
+            most_open: 64,
+            answer: connect.clone(),
+            connect,
+        }),
+        ..BesideOutcome::default()
+    });
+    let info = EngineInfo {
+        engine: "redis".to_owned(),
+        version: "7.0.15".to_owned(),
+        step: None,
+    };
+    report(
+        "reconnect-storm",
+        vec![EngineRun::from_outcomes(info, &[outcome], &[])],
+    )
 }
 
 /// A search of rates on two engines, queues whose tail goes up with the rate.

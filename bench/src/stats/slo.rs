@@ -171,9 +171,9 @@ impl FromStr for Objective {
         };
         let name = text[..sign_at].trim();
         let name_at = span(text, 0, sign_at);
-        let figure = Figure::ALL
-            .into_iter()
-            .find(|f| f.name().eq_ignore_ascii_case(name));
+        // p999 is p99.9, as elsewhere.
+        let is_called = |f: &Figure| f.name().eq_ignore_ascii_case(name) || f.name().replace('.', "") == name;
+        let figure = Figure::ALL.into_iter().find(is_called);
         let Some(figure) = figure else {
             return Err(fault(name_at, format!("there is no figure {name:?}")));
         };

@@ -170,7 +170,7 @@ pub fn is_late(run: &EngineRun) -> bool {
 /// is given, for one whose median latency does.
 fn unsteady(run: &EngineRun, spec: &serde_json::Value) -> Option<Warning> {
     // What has been harmed on purpose is not expected to be.
-    if !run.faults.is_empty() {
+    if !run.faults.is_empty() || run.beside.is_some() {
         return None;
     }
     if run.open_loop.is_some() {

@@ -11,6 +11,7 @@ use super::model::{
     Comparison, EngineRun, LatencyUs, MetricComparison, Report, RunEnd, Verdict, Warning, WorkloadInfo,
 };
 use super::plot::Rendered;
+use super::text::beside;
 use super::text::faults::{self, Finding};
 use super::text::{self, conclusion, metric_value, verdict_words};
 use super::units;
@@ -161,6 +162,7 @@ impl Engine {
             findings: faults::faults(run)
                 .into_iter()
                 .chain(faults::audits(run))
+                .chain(run.beside.iter().flat_map(beside::findings))
                 .collect(),
             shard_columns: faults::COLUMNS,
             shards: faults::shard_rows(run),

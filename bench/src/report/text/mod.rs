@@ -1,5 +1,6 @@
 //! The result as a person sees it on the terminal: within 80 columns, aligned, the conclusion last.
 
+pub mod beside;
 mod compared;
 mod engine;
 pub mod faults;
@@ -214,6 +215,8 @@ mod tests {
             sample::comparison(),
             sample::sweep(),
             sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             broken(),
         ] {
