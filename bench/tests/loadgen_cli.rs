@@ -246,8 +246,8 @@ fn a_neighbour_is_seen_from_its_slot_its_node_and_the_others() {
         let text = match kind {
             "hash" => text
                 .replace("kind = \"string\"", "kind = \"hash\"")
-                .replace("size = 1_000_000 ", "elements = 1200 "),
-            _ => text.replace("size = 1_000_000 ", "size = 200_000 "),
+                .replace("size = 10_000_000 ", "elements = 1200 "),
+            _ => text.replace("size = 10_000_000 ", "size = 200_000 "),
         };
         std::fs::write(&file, text).expect("written");
         let mut args = vec![

@@ -48,8 +48,11 @@ pub struct Neighbor {
     pub kind: NeighborKind,
     /// Where its key lies.
     pub slot: Slot,
-    /// Clients, each with one command under way.
+    /// Clients, each with one command under way at most.
     pub clients: u32,
+    /// From one command of a client to its next, or more if the answer takes longer; zero for no pause at all.
+    #[serde(rename = "every_s", serialize_with = "seconds")]
+    pub every: Duration,
     /// The part of the measured time before it begins.
     pub from: f64,
 }
@@ -67,7 +70,7 @@ pub enum NeighborKind {
 }
 
 pub(super) const STORM: &[&str] = &["rate", "hold", "command", "from"];
-pub(super) const NEIGHBOR: &[&str] = &["kind", "size", "elements", "slot", "clients", "from"];
+pub(super) const NEIGHBOR: &[&str] = &["kind", "size", "elements", "slot", "clients", "every", "from"];
 
 /// Reads `[storm]`.
 pub(super) fn storm(section: &Section<'_>, origin: &mut Origin) -> Result<Storm, SpecError> {
@@ -122,6 +125,7 @@ pub(super) fn neighbor(section: &Section<'_>, origin: &mut Origin) -> Result<Nei
         },
         slot: Slot::try_from(slot).map_err(|_| section.error("slot", "slots are 0 to 16383"))?,
         clients: section.count_u32("clients", origin)?.unwrap_or(1),
+        every: section.duration("every", origin)?.unwrap_or_default(),
         from: section.number("from", origin)?.unwrap_or(0.5),
     })
 }

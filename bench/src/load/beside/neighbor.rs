@@ -89,10 +89,18 @@ impl<'a> Client<'a> {
 
     fn run(mut self) -> NeighborOutcome {
         let mut link = None;
+        let mut next = Instant::now();
         while !self.moment.is_past() {
+            if link.is_some() && Instant::now() < next {
+                std::thread::sleep(next.saturating_duration_since(Instant::now()).min(LOOK));
+                continue;
+            }
             let asked = match link.take() {
                 None => self.connect(),
-                Some(stream) => self.ask(stream),
+                Some(stream) => {
+                    next = Instant::now() + self.neighbor.every;
+                    self.ask(stream)
+                }
             };
             match asked {
                 Ok(stream) => link = Some(stream),
