@@ -30,6 +30,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("hashtag-mget-split"),
     builtin!("pipeline-sweep"),
     builtin!("failover"),
+    builtin!("replica-reads"),
     builtin!("reconnect-storm"),
     builtin!("noisy-neighbor"),
 ];

@@ -13,6 +13,7 @@ use crate::driver::address;
 use workloads::spec::FaultChoice;
 
 use crate::load::HostPort;
+use crate::stats::gate::Condition;
 use crate::stats::slo::Objective;
 
 const EXAMPLES: &str = "\
@@ -54,6 +55,33 @@ Examples:
   loadgen find-max --slo 'p99.9<5ms' --target 10.0.0.1:7000 --arrivals poisson --duration 30s
 
 Exit codes are those of a run; 3 when there is no rate that could be confirmed.";
+const MERGE_HELP: &str = "\
+Examples, on each of two machines, at the same moment:
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 2 --no-preload --output b
+and then:
+  loadgen merge a b                                one report, with all its files
+  loadgen merge a/redis.hlog b/redis.hlog          only the histograms
+
+Counts are added. Percentiles are read from added histograms. Rates are over the time from the first generator's start \
+to the last one's end; clocks should agree. Server CPU is what one generator read of it. Give each generator a --seed of \
+its own, and store the keys before.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  loadgen compare old new                                        ratios, new / old
+  loadgen compare old new --fail-if 'p99>+5%' --fail-if 'errors>0'
+  loadgen compare --baseline results/baseline.toml new
+
+A condition is FIGURE OPERATOR BOUND. Figures: throughput, p50, p90, p95, p99, p999, max, mean, server-cpu, memory, \
+errors. Operators: > >= < <=. A bound with % is a change against the baseline: 'throughput<-3%'; it fails when the ratio \
+is beyond it and its interval excludes 1. Any other bound is a value of the candidate alone: 'p99>1ms', \
+'throughput<100k', 'server-cpu>10us', 'memory>1gb', 'errors>0'. What cannot be judged, for want of rounds or figures, \
+fails.
+
+Runs need several rounds (--rounds 6) for an interval. Engines in turns, loadgen --compare, are the stronger evidence.
+
+Exit codes: 0 nothing failed, 2 a wrong condition, or runs that do not compare, 3 a condition failed.";
 
 /// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
 #[derive(Debug, Parser)]
@@ -99,6 +127,12 @@ pub enum Command {
         /// The folder of a run: the one that holds run.json
         dir: PathBuf,
     },
+    /// Add up runs of several generators that loaded one target at the same time
+    #[command(after_help = MERGE_HELP)]
+    Merge(MergeArgs),
+    /// Compare two finished runs; with --fail-if a gate for CI
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Print a completion script for a shell
     Completions { shell: Shell },
     /// Print the README's table from the reference results
@@ -139,6 +173,31 @@ pub struct ClusterUp {
     /// The first node's port, the others follow it; 0 for ports that are free
     #[arg(short, long, default_value_t = 7000)]
     pub port: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// run.json files or folders of runs, with their .hlog files beside them; or .hlog files only
+    #[arg(required = true, num_args = 2.., value_name = "RUN|LOG")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A and B, run.json files or folders of runs: A is the baseline, B the candidate that is judged. With --baseline only B
+    #[arg(required = true, num_args = 1..=2, value_name = "A B")]
+    pub runs: Vec<PathBuf>,
+    /// Compare with the run that this file names, under the conditions in it, e.g. results/baseline.toml
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// End with exit code 3 if this holds for the candidate; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Condition>,
+    /// Write the comparison as JSON; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-")]
+    pub json: Option<PathBuf>,
 }
 
 /// What a launched cluster looks like.
@@ -288,6 +347,9 @@ pub struct RunArgs {
         help_heading = "A cluster of its own"
     )]
     pub fail_if_worse: Vec<WorseIn>,
+    /// End with exit code 3 if this holds: 'p99>1ms', 'errors>0', and with --compare 'p99>+5%'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "What to run")]
+    pub fail_if: Vec<Condition>,
     /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
     #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
     pub rounds: Option<u32>,
@@ -314,18 +376,36 @@ pub struct RunArgs {
     #[arg(short = '3', long = "resp3", help_heading = "How hard")]
     pub resp3: bool,
 
-    /// Where the files of the run go [default: results/local/TIME-WORKLOAD]
-    #[arg(short = 'o', long, value_name = "DIR", help_heading = "Output")]
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the files of the run go [default: results/local/TIME-NAME]
+    #[arg(short = 'o', long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Write run.json here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub json: Option<PathBuf>,
     /// Write summary.csv here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub csv: Option<PathBuf>,
     /// Say nothing but results and errors
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// Whether `--json -` or `--csv -` claims stdout.
+    pub fn stdout_is_taken(&self) -> bool {
+        [&self.json, &self.csv]
+            .into_iter()
+            .flatten()
+            .any(|p| p.as_os_str() == "-")
+    }
 }
 
 /// How operations follow each other.
@@ -372,14 +452,6 @@ impl RunArgs {
             port: self.port.unwrap_or(6379),
         }]
     }
-
-    /// Whether `--json -` or `--csv -` claims stdout.
-    pub fn stdout_is_taken(&self) -> bool {
-        [&self.json, &self.csv]
-            .into_iter()
-            .flatten()
-            .any(|p| p.as_os_str() == "-")
-    }
 }
 
 #[cfg(test)]
@@ -416,7 +488,7 @@ mod tests {
             (run.data_size, run.keyspace, run.pass.as_deref()),
             (Some(128), Some(10_000), Some("secret"))
         );
-        assert!(run.resp3 && run.quiet);
+        assert!(run.resp3 && run.output.quiet);
     }
 
     #[test]

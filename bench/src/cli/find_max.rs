@@ -28,8 +28,12 @@ pub fn run(args: FindMaxArgs) -> CommandResult {
         let text = "--arrivals: a closed loop has no rate to look for; constant and poisson have";
         return Err(Failure::usage(anyhow!(text)));
     }
-    if run.requests.is_some() || run.rounds.is_some() || !run.fail_if_worse.is_empty() {
-        let text = "-n, --rounds and --fail-if-worse mean nothing to find-max: --duration is the length of each trial";
+    if run.requests.is_some()
+        || run.rounds.is_some()
+        || !run.fail_if_worse.is_empty()
+        || !run.fail_if.is_empty()
+    {
+        let text = "-n, --rounds, --fail-if and --fail-if-worse mean nothing to find-max: --duration is the length of each trial";
         return Err(Failure::usage(anyhow!(text)));
     }
     if run.audit {
@@ -55,7 +59,7 @@ pub fn run(args: FindMaxArgs) -> CommandResult {
         let text = "fault: this workload breaks what it measures; find-max needs one that holds";
         return Err(Failure::usage(anyhow!(text)));
     }
-    let output = Output::prepare(&run, &format!("{}-find-max", session.spec.name))?;
+    let output = Output::prepare(&run.output, &format!("{}-find-max", session.spec.name))?;
     let stop = signals::install()?;
     let search = FindMax {
         session,
@@ -63,9 +67,9 @@ pub fn run(args: FindMaxArgs) -> CommandResult {
         resolution,
     };
     let measured = search
-        .run(&stop, Progress::detect(run.quiet))
+        .run(&stop, Progress::detect(run.output.quiet))
         .map_err(run::failure)?;
-    output.write(&measured)?;
+    output.write(&measured.report, &measured.logs, &measured.lost_keys)?;
     let report = &measured.report;
     if let Some(exit) = run::cut_short(report) {
         return Ok(exit);

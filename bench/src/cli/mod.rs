@@ -5,8 +5,10 @@
 
 pub mod args;
 mod cluster;
+mod compare;
 mod exit;
 mod find_max;
+mod merge;
 mod output;
 mod report;
 mod run;
@@ -66,6 +68,8 @@ fn dispatch(cli: Cli) -> CommandResult {
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
         Some(Command::FindMax(args)) => find_max::run(*args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir }) => {
             let reports = crate::report::readme::reference_reports(&dir)?;

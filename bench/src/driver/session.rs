@@ -195,6 +195,7 @@ impl Session {
             warnings: Vec::new(),
             ended,
             find_max: None,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {

@@ -29,6 +29,8 @@ pub(super) struct Job<'a> {
     pub open_loop: bool,
     /// The shards of a round in which they are traced.
     pub shards: Option<ShardMap>,
+    /// Reads go to replicas.
+    pub read_from_replicas: bool,
     /// Number of the round in an audit, which is kept then.
     pub audit: Option<u32>,
     /// Replicas that must have a write before it counts as acknowledged, and the WAIT that asks for them.
@@ -52,7 +54,7 @@ impl Job<'_> {
 }
 
 /// The bytes of the handshake, and how many commands they are.
-pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
+pub(super) fn handshake(target: &Target, read_only: bool) -> (Vec<u8>, u32) {
     let mut bytes = Vec::new();
     let mut commands = 0;
     if target.resp3 {
@@ -72,6 +74,10 @@ pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
     } else {
         // A listener's queue accepts connections that the server then has no room for: only an answer proves one.
         encode_command(&mut bytes, &[b"PING"]);
+        commands += 1;
+    }
+    if read_only {
+        encode_command(&mut bytes, &[b"READONLY"]);
         commands += 1;
     }
     (bytes, commands)

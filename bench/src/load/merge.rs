@@ -7,6 +7,7 @@ use slotcore::SLOT_COUNT;
 
 use super::plan::HostPort;
 use super::round::owned;
+use super::staleness::StalenessOutcome;
 use super::worker::WorkerOutcome;
 use crate::measure::{ShardTrace, empty_histogram};
 use crate::report::outcome::{
@@ -44,6 +45,7 @@ pub(super) fn merge(
         open: None,
         writes: Vec::new(),
         beside: None,
+        staleness: None,
         shards: shards
             .into_iter()
             .map(|(addr, slots)| ShardOutcome {
@@ -143,6 +145,12 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
         *outcome.errors.entry(class).or_default() += count;
     }
     outcome.writes.extend(worker.writes);
+    if let Some(staleness) = &worker.staleness {
+        outcome
+            .staleness
+            .get_or_insert_with(StalenessOutcome::new)
+            .add(staleness);
+    }
     for (sum, trace) in outcome.shards.iter_mut().zip(&worker.shards) {
         sum.trace.add(trace);
     }

@@ -25,6 +25,7 @@
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
 //! | `beside/` | storms and neighbours: what runs beside the load |
+//! | `staleness` | what replicas answer, compared with what was acknowledged |
 //! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
 
@@ -39,6 +40,7 @@ mod plan;
 mod round;
 mod routes;
 mod scout;
+mod staleness;
 mod timers;
 mod worker;
 mod writes;
@@ -51,4 +53,5 @@ pub use crate::report::outcome::{
 };
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};
+pub use staleness::StalenessOutcome;
 pub use writes::{STAMP_LEN, Write, WriteId, WriteLog};

@@ -10,7 +10,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use slotcore::resp::encode_command;
 use slotcore::{SLOT_COUNT, Slot};
-use workloads::spec::Arrival;
+use workloads::spec::{Arrival, ReadFrom};
 
 use super::beside;
 use super::client::{Client, Pace, Source, quota};
@@ -27,6 +27,9 @@ const PRELOAD_CLIENTS: u32 = 4;
 /// Bytes that a preload has under way for each client, more or less.
 const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
 
+/// For replicas to be told of.
+const REPLICAS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_FOR_REPLICAS: Duration = Duration::from_millis(50);
 /// For replicas to have a write.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -50,6 +53,12 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     } else {
         LOST_AFTER
     };
+    let scout_job = job(plan.workload.clone(), &plan.target, watch, patience)?;
+    let read_from_replicas = plan.workload.spec().run.read_from == ReadFrom::Replica;
+    if read_from_replicas {
+        await_replicas(&scout_job.scout, watch)?;
+    }
+    let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
     let mut job = Job {
         commands: plan.workload.commands().len(),
         window: plan.pipeline,
@@ -58,7 +67,10 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         interval: plan.interval,
         open_loop: plan.workload.spec().arrival != Arrival::Closed,
         timeout: plan.workload.spec().run.timeout,
-        audit: plan.audit,
+        read_from_replicas,
+        handshake,
+        handshake_replies,
+        audit: plan.audit.or(read_from_replicas.then_some(0)),
         wait: plan.wait.map(|replicas| {
             // WAIT holds up its connection, so it gives up before the operation would.
             let timeout = (plan.workload.spec().run.timeout / 2).min(WAIT_LIMIT);
@@ -71,7 +83,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
             );
             (u64::from(replicas), frame)
         }),
-        ..job(plan.workload.clone(), &plan.target, watch, patience)?
+        ..scout_job
     };
     let mut owners = job.scout.map().owners();
     let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
@@ -221,6 +233,26 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
     })
 }
 
+/// Servers tell of a replica only when it has told them how far it is, which takes a while after a cluster's start.
+fn await_replicas(scout: &Scout, watch: &Watch) -> anyhow::Result<()> {
+    let deadline = Instant::now() + REPLICAS_WITHIN;
+    loop {
+        let map = scout.map();
+        let owners = map.owners();
+        let with_replica = owners.iter().filter(|&&owner| !map.replicas_of(owner).is_empty());
+        let found = with_replica.count();
+        if found == owners.len() || watch.stopped() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            anyhow::ensure!(found > 0, "reads are to go to replicas, and the target has none");
+            return Ok(());
+        }
+        scout.request(None);
+        thread::sleep(LOOK_FOR_REPLICAS);
+    }
+}
+
 /// What load and preload have in common.
 fn job<'a>(
     workload: std::sync::Arc<workloads::Workload>,
@@ -229,7 +261,7 @@ fn job<'a>(
     patience: Duration,
 ) -> anyhow::Result<Job<'a>> {
     watch.enter(Phase::Connecting);
-    let (handshake, handshake_replies) = handshake(target);
+    let (handshake, handshake_replies) = handshake(target, false);
     Ok(Job {
         workload,
         watch,
@@ -242,6 +274,7 @@ fn job<'a>(
         interval: Duration::from_secs(1),
         open_loop: false,
         shards: None,
+        read_from_replicas: false,
         audit: None,
         wait: None,
         timeout: Duration::from_secs(10),

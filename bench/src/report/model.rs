@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::histogram::HistogramText;
+
 /// The value of [`Report::schema`]; the number grows when a reader of an older one would go wrong.
 pub const SCHEMA: &str = "slotmark-run/1";
 
@@ -36,6 +38,37 @@ pub struct Report {
     /// What `loadgen find-max` found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub find_max: Option<super::found::FindMax>,
+    /// Filled by `loadgen merge`; none in a run as it was measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merged: Option<MergedFrom>,
+}
+
+/// What a merged report was added up from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergedFrom {
+    /// Share of the measured time in which all of them put on load.
+    pub overlap_share: f64,
+    pub generators: Vec<GeneratorRun>,
+}
+
+/// One of the runs that were added up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorRun {
+    pub started_utc: String,
+    /// When the measured time of its first round began, in ms since the Unix epoch.
+    pub started_unix_ms: u64,
+    pub command_line: Vec<String>,
+    pub seed: u64,
+    pub stream_hash: String,
+    pub clients: u32,
+    pub threads: u32,
+    /// Model name of the processor of its machine, and the cores it might use.
+    pub cpu: String,
+    pub cores: u32,
+    /// Successful operations, of all steps.
+    pub ops: u64,
+    /// Measured wall time, of all steps.
+    pub seconds: f64,
 }
 
 /// What was asked of the engines.
@@ -272,11 +305,17 @@ pub struct EngineRun {
     pub bytes_out: u64,
     /// From the write of an operation in a closed loop; from when it was due in an open one (response time).
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     /// Latency by percentile, enough points to draw it.
     pub latency_curve: Vec<CurvePoint>,
     /// From the write, in an open loop (service time).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub service_curve: Vec<CurvePoint>,
     /// What became of the schedule of an open loop.
@@ -296,6 +335,9 @@ pub struct EngineRun {
     /// What ran beside the load, and the load before it and with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beside: Option<super::beside::BesideRun>,
+    /// How far replicas lagged, when they were read from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replica_reads: Option<ReplicaReads>,
     /// What became of the writes, round by round, with `--audit`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub audits: Vec<AuditRun>,
@@ -319,6 +361,9 @@ pub struct OpenLoopRun {
     pub late: u64,
     /// How long after they were due the generator took operations up: its own part of the latency.
     pub delay_us: LatencyUs,
+    /// The histogram behind the delay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delay_histogram: Option<HistogramText>,
 }
 
 /// One fault in one round.
@@ -374,6 +419,19 @@ pub struct ShardRun {
     pub ok: Vec<u64>,
     /// Failed operations likewise; their sum is `errors`.
     pub failed: Vec<u64>,
+}
+
+/// Reads from replicas, compared with what had been acknowledged before they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaReads {
+    /// Reads that replicas have answered.
+    pub reads: u64,
+    /// Those of them that returned something older than what had been acknowledged.
+    pub stale: u64,
+    /// Reads that a primary has answered, for want of a replica.
+    pub from_primary: u64,
+    /// Of the stale ones: the time from the first acknowledgement that they miss to the read.
+    pub lag_us: LatencyUs,
 }
 
 /// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.
@@ -449,8 +507,14 @@ pub struct CommandRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -461,8 +525,14 @@ pub struct NodeRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
     /// CPU time of the node's process per operation it answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cpu_ns_per_op: Option<f64>,
@@ -504,6 +574,9 @@ pub struct RoundRun {
     pub ops_per_sec: f64,
     pub p50_us: f64,
     pub p99_us: f64,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     pub client_cpu_ns_per_op: f64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server_cpu_ns_per_op: Option<f64>,
@@ -577,8 +650,16 @@ pub enum IntervalMethod {
 pub enum Metric {
     /// Operations a second.
     Throughput,
-    /// 99th percentile of latency, µs.
+    /// Percentiles of latency, µs. An interleaved comparison has only the 99th.
+    P50,
+    P90,
+    P95,
     P99,
+    P999,
+    /// Longest latency, µs.
+    Max,
+    /// Mean latency, µs.
+    Mean,
     /// Server CPU time per operation, ns.
     ServerCpu,
     /// Resident memory of all servers, bytes.

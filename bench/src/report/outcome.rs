@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::load::WriteLog;
+use crate::load::{StalenessOutcome, WriteLog};
 use crate::measure::ShardTrace;
 
 /// One round: raw counts and histograms (latency in nanoseconds).
@@ -31,6 +31,8 @@ pub struct Outcome {
     pub beside: Option<BesideOutcome>,
     /// Every write, by thread; of an audited round.
     pub writes: Vec<WriteLog>,
+    /// Of a round whose reads went to replicas.
+    pub staleness: Option<StalenessOutcome>,
     /// Failed operations by class ("TRYAGAIN", "timeout", ...).
     pub errors: BTreeMap<String, u64>,
     pub moved: u64,

@@ -116,6 +116,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         open: None,
         beside: None,
         writes: Vec::new(),
+        staleness: None,
         shards: Vec::new(),
         errors: BTreeMap::new(),
         moved: 3,
@@ -476,6 +477,7 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
         warnings: Vec::new(),
         ended: RunEnd::Completed,
         find_max: None,
+        merged: None,
     };
     stats::conclude(&mut report);
     report

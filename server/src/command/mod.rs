@@ -11,13 +11,16 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod dispatch;
+pub mod hash;
 pub mod help;
 pub mod info;
 pub mod keys;
 pub mod latency;
+mod random;
 pub mod replication;
 pub mod reply_error;
 pub mod server;
+pub mod set;
 pub mod slowlog;
 mod spec_reply;
 pub mod string;
@@ -35,6 +38,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    hash::HANDLERS,
     info::HANDLERS,
     keys::dump::HANDLERS,
     keys::existence::HANDLERS,
@@ -47,6 +51,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     latency::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
+    set::HANDLERS,
     slowlog::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,

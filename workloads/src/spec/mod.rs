@@ -26,8 +26,8 @@ pub use error::SpecError;
 pub use fault::{Fault, FaultKind, MAX_FAULTS};
 pub use model::{
     Arrival, Check, ClusterShape, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND,
-    MAX_MIX, MAX_PIPELINE, MAX_RATE, MAX_VALUE_SIZE, MixEntry, OpenLoop, Process, Run, Shape, Size, Spec,
-    Spread, Traffic, ValueKind, Values,
+    MAX_MIX, MAX_PIPELINE, MAX_RATE, MAX_VALUE_SIZE, MixEntry, OpenLoop, Process, ReadFrom, Run, Shape, Size,
+    Spec, Spread, Traffic, ValueKind, Values,
 };
 pub use number::{parse_count, parse_duration};
 pub use overrides::{Arrivals as ArrivalsFlag, FaultChoice, FaultFlags, Overrides};

@@ -211,12 +211,23 @@ pub struct Run {
     pub requests: Option<u64>,
     #[serde(rename = "warmup_s", serialize_with = "seconds")]
     pub warmup: Duration,
+    /// Who is asked for what is only read.
+    pub read_from: ReadFrom,
     /// An operation that is not answered within this is given up, with its connection.
     #[serde(rename = "timeout_s", serialize_with = "seconds")]
     pub timeout: Duration,
     pub clients: u32,
     /// Operations a client has outstanding (in an open loop: each of its connections has); more than one entry is a sweep, one run each.
     pub pipeline: Vec<u32>,
+}
+
+/// Who is asked for what is only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadFrom {
+    Primary,
+    /// The slot's replicas in turn, over READONLY connections.
+    Replica,
 }
 
 /// The cluster to launch, where the workload needs a certain one; flags come first.

@@ -8,8 +8,8 @@ use super::beside;
 use super::error::SpecError;
 use super::fault::{DEFAULT_FAULT, Fault, FaultKind, MAX_FAULTS};
 use super::model::{
-    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, Run, Shape, Size,
-    Spec, Spread, Traffic, ValueKind, Values,
+    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, ReadFrom, Run,
+    Shape, Size, Spec, Spread, Traffic, ValueKind, Values,
 };
 use super::section::{Section, Source, integer, nearest, shown};
 use crate::command::{self, Arity};
@@ -280,7 +280,15 @@ impl<'a> Reader<'a> {
     }
 
     fn run(&self, origin: &mut Origin) -> Result<Run, SpecError> {
-        let known = &["duration", "requests", "warmup", "timeout", "clients", "pipeline"];
+        let known = &[
+            "duration",
+            "requests",
+            "warmup",
+            "read_from",
+            "timeout",
+            "clients",
+            "pipeline",
+        ];
         let section = self.section("run", known)?;
         Ok(Run {
             duration: section
@@ -290,6 +298,7 @@ impl<'a> Reader<'a> {
             warmup: section
                 .duration("warmup", origin)?
                 .unwrap_or(Duration::from_secs(1)),
+            read_from: read_from(&section, origin)?,
             timeout: section
                 .duration("timeout", origin)?
                 .unwrap_or(Duration::from_secs(10)),
@@ -342,6 +351,17 @@ impl<'a> Reader<'a> {
             max_errors: section.count("max_errors", origin)?,
             hot_share_points: section.number("hot_share_points", origin)?,
         })
+    }
+}
+
+fn read_from(section: &Section<'_>, origin: &mut Origin) -> Result<ReadFrom, SpecError> {
+    match section.text("read_from", origin)? {
+        None | Some("primary") => Ok(ReadFrom::Primary),
+        Some("replica") => Ok(ReadFrom::Replica),
+        Some(other) => {
+            let message = format!("unknown place {other:?}; there are primary and replica");
+            Err(section.error("read_from", message))
+        }
     }
 }
 

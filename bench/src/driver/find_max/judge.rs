@@ -102,6 +102,7 @@ mod tests {
             missed: 0,
             late: 0,
             delay_us: LatencyUs::default(),
+            delay_histogram: None,
         });
         run
     }

@@ -4,6 +4,7 @@ mod beside;
 mod fake;
 mod open_loop;
 mod redirects;
+mod replicas;
 mod running;
 mod stock;
 mod trouble;

@@ -153,7 +153,9 @@ impl Worker<'_> {
         let has_ops =
             !connection.waiting.is_empty() || connection.due.iter().any(|sent| sent.kind == Kind::Op);
         let node = connection.node;
-        if has_ops || self.stage == Stage::Connecting || self.routes.owners().contains(&node) {
+        let is_replica =
+            self.job.read_from_replicas && self.routes.all_replicas().any(|replica| replica == node);
+        if has_ops || is_replica || self.stage == Stage::Connecting || self.routes.owners().contains(&node) {
             self.connect(number);
         } else {
             connection.state = State::Idle;

@@ -35,6 +35,7 @@ use super::connection::Connection;
 use super::groups::Groups;
 use super::job::Job;
 use super::routes::Routes;
+use super::staleness::Staleness;
 use super::timers::Timers;
 use super::writes::WriteLog;
 use crate::measure::{Recorder, ShardTraces};
@@ -76,8 +77,11 @@ pub(super) struct Worker<'a> {
     recorder: Recorder,
     /// In a round in which the shards are traced.
     shards: Option<ShardTraces>,
-    /// In an audited round.
+    /// In an audited round, and where staleness is measured.
     writes: Option<WriteLog>,
+    staleness: Option<Staleness>,
+    /// For choosing replicas in turn.
+    turn_of_replica: usize,
     groups: Groups,
     timers: Timers,
     /// Of an open loop.
@@ -124,6 +128,8 @@ impl<'a> Worker<'a> {
             shards: None,
             // Less than 65,536 threads, and as many rounds.
             writes: job.audit.map(|round| WriteLog::new(round << 16 | number)),
+            staleness: job.read_from_replicas.then(Staleness::new),
+            turn_of_replica: 0,
             groups: Groups::default(),
             timers: Timers::default(),
             tally: Tally::default(),

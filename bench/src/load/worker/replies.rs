@@ -137,6 +137,17 @@ impl Worker<'_> {
                 && let Some(writes) = &mut self.writes
             {
                 writes.acknowledged(sent.ticket, now_ns);
+                if let Some(staleness) = &mut self.staleness {
+                    staleness.acknowledged(sent.op.key(), sent.ticket);
+                }
+            } else if let (Some(staleness), Some(writes)) = (&mut self.staleness, &self.writes)
+                && sent.measured
+            {
+                if self.routes.replicas(sent.slot).contains(&node) {
+                    staleness.answered(sent.op.key(), scanned.body, sent.start_ns, writes);
+                } else {
+                    staleness.from_primary();
+                }
             }
             if sent.measured {
                 let service_ns = now_ns.saturating_sub(sent.start_ns);

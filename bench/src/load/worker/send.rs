@@ -1,5 +1,6 @@
 //! Drawing operations into the windows, encoding them, writing them.
 
+use slotcore::Slot;
 use workloads::Op;
 
 use super::super::client::NO_LINK;
@@ -80,7 +81,14 @@ impl Worker<'_> {
             measured,
         };
         if !self.job.workload.is_split(&op) {
-            self.send(client, sent);
+            if self.job.read_from_replicas
+                && !self.job.workload.is_write(&op)
+                && let Some(replica) = self.next_replica(slot)
+            {
+                self.send_to(client, replica, sent);
+            } else {
+                self.send(client, sent);
+            }
             return;
         }
         self.job.workload.split(&op, &mut self.parts);
@@ -98,6 +106,15 @@ impl Worker<'_> {
                 },
             );
         }
+    }
+
+    /// The replica whose turn it is to be asked about a slot.
+    fn next_replica(&mut self, slot: Slot) -> Option<NodeNo> {
+        let replicas = self.routes.replicas(slot);
+        self.turn_of_replica = self.turn_of_replica.wrapping_add(1);
+        replicas
+            .get(self.turn_of_replica % replicas.len().max(1))
+            .copied()
     }
 
     /// Takes a write up in the record, if one is kept.

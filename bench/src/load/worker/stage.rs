@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use mio::Events;
 
 use super::super::plan::{HostPort, Phase};
+use super::super::staleness::{Staleness, StalenessOutcome};
 use super::super::writes::WriteLog;
 use super::trouble::UNANSWERED;
 use super::{EVENTS, TICK_NS, Tally, Worker};
@@ -40,6 +41,8 @@ pub(in super::super) struct WorkerOutcome {
     /// Operations that were due in an open loop, and how many of them were not sent.
     pub scheduled: u64,
     pub missed: u64,
+    /// Of a round whose reads went to replicas.
+    pub staleness: Option<StalenessOutcome>,
     /// Of an audited round.
     pub writes: Option<WriteLog>,
     /// In the order of the round's shards; empty when they are not traced.
@@ -76,7 +79,11 @@ impl Worker<'_> {
     pub fn connect_all(&mut self) -> Result<(), String> {
         let owners = self.routes.owners();
         let clients = 0..self.clients.len() as u32;
-        let mut wanted = clients.flat_map(|client| owners.iter().map(move |&node| (client, node)));
+        let mut nodes = owners;
+        if self.job.read_from_replicas {
+            nodes.extend(self.routes.all_replicas());
+        }
+        let mut wanted = clients.flat_map(|client| nodes.iter().map(move |&node| (client, node)));
         let mut events = Events::with_capacity(EVENTS);
         let deadline_ns = self.job.clock.now_ns() + START_LIMIT_NS;
         let mut all_begun = false;
@@ -289,7 +296,9 @@ impl Worker<'_> {
             tally: self.tally,
             scheduled: self.agenda.scheduled,
             missed: self.agenda.missed,
-            writes: self.writes,
+            // Kept for the staleness alone, it is nobody's business.
+            writes: self.writes.filter(|_| !self.job.read_from_replicas),
+            staleness: self.staleness.map(Staleness::finish),
             shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),
             measured_ns: (timeline.measure_ns, timeline.measured_end_ns),

@@ -159,9 +159,8 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
-            findings: faults::faults(run)
+            findings: faults::findings(run)
                 .into_iter()
-                .chain(faults::audits(run))
                 .chain(run.beside.iter().flat_map(beside::findings))
                 .collect(),
             shard_columns: faults::COLUMNS,

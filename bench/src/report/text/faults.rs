@@ -10,7 +10,7 @@ use crate::report::model::{AuditRun, EngineRun, FaultRun, FaultSeen, Outage, Sha
 use crate::report::units;
 
 pub fn print(run: &EngineRun, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    for finding in faults(run).iter().chain(&audits(run)) {
+    for finding in findings(run) {
         for line in wrap(&finding.text, WIDTH - 2) {
             let line = if finding.bad { style.bad(&line) } else { line };
             writeln!(out, "  {line}")?;
@@ -27,8 +27,16 @@ pub struct Finding {
     pub bad: bool,
 }
 
+/// All there is to say.
+pub fn findings(run: &EngineRun) -> Vec<Finding> {
+    let mut all = faults(run);
+    all.extend(staleness(run));
+    all.extend(audits(run));
+    all
+}
+
 /// What was done, and what came of it.
-pub fn faults(run: &EngineRun) -> Vec<Finding> {
+fn faults(run: &EngineRun) -> Vec<Finding> {
     let mut findings = Vec::new();
     for fault in &run.faults {
         findings.push(Finding {
@@ -44,8 +52,34 @@ pub fn faults(run: &EngineRun) -> Vec<Finding> {
     findings
 }
 
+/// How far replicas lagged.
+fn staleness(run: &EngineRun) -> Option<Finding> {
+    let seen = run.replica_reads.as_ref()?;
+    let mut text = format!(
+        "reads from replicas: {} answered, {} stale ({:.4} %)",
+        units::count(seen.reads),
+        units::count(seen.stale),
+        100.0 * seen.stale as f64 / seen.reads.max(1) as f64
+    );
+    if seen.stale > 0 {
+        text += &format!(
+            "; the stale ones lagged what had been acknowledged by p50 {}, p99 {}, at most {}",
+            units::latency(seen.lag_us.p50),
+            units::latency(seen.lag_us.p99),
+            units::latency(seen.lag_us.max)
+        );
+    }
+    if seen.from_primary > 0 {
+        text += &format!(
+            "; {} went to primaries for want of a replica",
+            units::count(seen.from_primary)
+        );
+    }
+    Some(Finding { text, bad: false })
+}
+
 /// What became of the writes.
-pub fn audits(run: &EngineRun) -> Vec<Finding> {
+fn audits(run: &EngineRun) -> Vec<Finding> {
     let finding = |audit: &AuditRun| Finding {
         text: verdict(audit, run.rounds.len()),
         bad: audit.lost + audit.unread_keys > 0,

@@ -5,15 +5,19 @@ mod compared;
 mod engine;
 pub mod faults;
 pub mod found;
+mod logged;
+mod runs;
 mod sweep;
 mod table;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::model::{Report, RunEnd, Settings};
+use super::model::{Report, RunEnd, Settings, Warning};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
+pub use logged::print as print_log;
+pub use runs::print as print_runs;
 pub use table::wrap;
 
 /// Every line fits into this.
@@ -72,6 +76,16 @@ pub fn print(report: &Report, folder: Option<&Path>, style: Style, out: &mut dyn
     for line in wrap(&parameters(report), WIDTH) {
         writeln!(out, "{}", style.faint(&line))?;
     }
+    if let Some(merged) = &report.merged {
+        let text = format!(
+            "added up from {}, all at work for {} of the time",
+            plural(merged.generators.len() as u64, "generator"),
+            units::share(merged.overlap_share)
+        );
+        for line in wrap(&text, WIDTH) {
+            writeln!(out, "{}", style.faint(&line))?;
+        }
+    }
     if let Some(search) = &report.find_max {
         found::print(search, style, out)?;
     } else if report.engines.iter().any(|run| run.info.step.is_some()) {
@@ -105,7 +119,11 @@ fn print_warnings(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     if !report.warnings.is_empty() {
         writeln!(out)?;
     }
-    for warning in &report.warnings {
+    print_each_warning(&report.warnings, style, out)
+}
+
+fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for warning in warnings {
         let engine = warning
             .engine
             .as_ref()
