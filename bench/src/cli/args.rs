@@ -43,11 +43,11 @@ An objective is FIGURE<LIMIT (or FIGURE<=LIMIT):
   errors                                  with %:            'errors<0.1%'
 Percentiles are of the response time, which runs from when an operation was due.
 
-The cluster is started and filled once. A closed loop tells where to begin; then trials of --duration each
-(3s unless given, after a warm-up of 0.5s) double or halve the rate until one holds and a higher one fails, and
-bisect between the two, as closely as --resolution asks for. A trial holds when every operation was sent, at most 0.1 % failed (unless an objective
-says otherwise), the rate was kept up with and all objectives hold. One near its limit is repeated. At last the
-answer must hold at 0.9 of its rate and fail at 1.2.
+The cluster is started and filled once. A closed loop tells where to begin; then trials of --duration each (3s unless \
+given, after a warm-up of 0.5s) double or halve the rate until one holds and a higher one fails, and bisect between the \
+two, as closely as --resolution asks for. A trial holds when every operation was sent, at most 0.1 % failed (unless an \
+objective says otherwise), the rate was kept up with and all objectives hold. One near its limit is repeated. At last \
+the answer must hold at 0.9 of its rate and fail at 1.2.
 
 Examples:
   loadgen find-max --slo 'p99<1ms'

@@ -90,7 +90,8 @@ fn other_life(name: &str, mut args: impl Iterator<Item = OsString>) -> Option<Ex
         process::EXEC_CHILD => Some(failed(process::exec_child(args))),
         workspace::JANITOR => {
             let dir = args.next().unwrap_or_default();
-            Some(workspace::janitor(Path::new(&dir)).map_or_else(failed, |()| ExitCode::SUCCESS))
+            let parent = args.next().and_then(|pid| pid.to_str()?.parse().ok());
+            Some(workspace::janitor(Path::new(&dir), parent).map_or_else(failed, |()| ExitCode::SUCCESS))
         }
         _ => None,
     }

@@ -6,13 +6,14 @@ use hdrhistogram::Histogram;
 
 use super::span::{Cells, Span};
 use super::{MergeError, course};
+use crate::measure::empty_histogram;
 use crate::report::EngineLog;
 use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, merged, ratio};
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
     ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
-    Redirects, RoundRun, ServerFigures, SlotOps,
+    Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
 };
 
 const NS_PER_S: f64 = 1e9;
@@ -110,7 +111,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         beside: None,
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
-        replica_reads: None,
+        replica_reads: replica_reads(parts)?,
         slots: summed(
             parts
                 .iter()
@@ -138,6 +139,24 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         commands: commands.into_iter().map(|sum| (sum.name, sum.latency)).collect(),
     });
     Ok((run, log))
+}
+
+fn replica_reads(parts: &[Part<'_>]) -> Result<Option<ReplicaReads>, MergeError> {
+    let all = || parts.iter().filter_map(|part| part.run.replica_reads.as_ref());
+    if all().next().is_none() {
+        return Ok(None);
+    }
+    let lag = optional_histograms(parts, "the lag of replicas", |run| {
+        run.replica_reads.as_ref()?.lag_histogram.as_ref()
+    })?;
+    let lag = lag.unwrap_or_else(empty_histogram);
+    Ok(Some(ReplicaReads {
+        reads: all().map(|reads| reads.reads).sum(),
+        stale: all().map(|reads| reads.stale).sum(),
+        from_primary: all().map(|reads| reads.from_primary).sum(),
+        lag_us: LatencyUs::from_ns(&lag),
+        lag_histogram: Some(HistogramText::encode(&lag)),
+    }))
 }
 
 fn summed<K: Ord>(counts: impl Iterator<Item = (K, u64)>) -> BTreeMap<K, u64> {

@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use proptest::prelude::*;
 
 use super::*;
+use crate::load::StalenessOutcome;
 use crate::report::arithmetic::LoggedInterval;
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::{self, LogLine};
@@ -80,7 +81,12 @@ impl Load {
             beside: None,
             shards: Vec::new(),
             writes: Vec::new(),
-            staleness: None,
+            staleness: self.open.then(|| StalenessOutcome {
+                reads: 10 + self.seed,
+                from_primary: 1,
+                stale: self.gets.len() as u64,
+                lag: histogram(self.gets.iter()),
+            }),
             errors: [("CLUSTERDOWN".to_owned(), self.errors)].into(),
             moved: self.seed,
             ask: 2 * self.seed,

@@ -284,6 +284,7 @@ fn replica_reads(outcomes: &[Outcome]) -> Option<ReplicaReads> {
         stale: sum.stale,
         from_primary: sum.from_primary,
         lag_us: LatencyUs::from_ns(&sum.lag),
+        lag_histogram: Some(HistogramText::encode(&sum.lag)),
     })
 }
 

@@ -422,7 +422,7 @@ pub struct ShardRun {
 }
 
 /// Reads from replicas, compared with what had been acknowledged before they were sent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaReads {
     /// Reads that replicas have answered.
     pub reads: u64,
@@ -432,6 +432,8 @@ pub struct ReplicaReads {
     pub from_primary: u64,
     /// Of the stale ones: the time from the first acknowledgement that they miss to the read.
     pub lag_us: LatencyUs,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lag_histogram: Option<HistogramText>,
 }
 
 /// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.
