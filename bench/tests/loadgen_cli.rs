@@ -411,10 +411,16 @@ fn engines_are_compared_in_turns() {
         "1",
         "--csv",
         "-",
+        "--fail-if",
+        "throughput<-99.9%",
     ];
     args.extend(SMALL);
     let done = ground.run(&args);
     assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.err.contains("check passed: throughput<-99.9%: redis 7.0"),
+        "{done:?}"
+    );
     assert!(
         done.out.starts_with("\"test\"") || done.out.starts_with("test,"),
         "{done:?}"
@@ -853,6 +859,25 @@ fn finished_runs_are_compared_and_gated() {
         ]);
         assert_eq!(run(&args).code, Some(0), "absolute conditions hold for one run");
     }
+    let args = [
+        "-p",
+        &up.port,
+        "--output",
+        &slow,
+        "-n",
+        "200",
+        "-r",
+        "2k",
+        "-q",
+        "--fail-if",
+        "p99>0us",
+    ];
+    let failed = run(&args);
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    assert!(
+        failed.err.contains("check failed: p99>0us: slotmark"),
+        "{failed:?}"
+    );
     let lenient = [
         "--fail-if",
         "throughput<-80%",
@@ -873,7 +898,6 @@ fn finished_runs_are_compared_and_gated() {
     }
 
     // Nine of ten operations lost in every round.
-    std::fs::create_dir(&slow).expect("created");
     let mut report = json_of(&format!("{b}/run.json"));
     let rounds = report["engines"][0]["rounds"].as_array_mut().expect("rounds");
     for round in rounds {

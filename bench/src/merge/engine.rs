@@ -6,7 +6,6 @@ use hdrhistogram::Histogram;
 
 use super::span::{Cells, Span};
 use super::{MergeError, course};
-use crate::measure::empty_histogram;
 use crate::report::EngineLog;
 use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, merged, ratio};
 use crate::report::histogram::HistogramText;
@@ -141,24 +140,6 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
     Ok((run, log))
 }
 
-fn replica_reads(parts: &[Part<'_>]) -> Result<Option<ReplicaReads>, MergeError> {
-    let all = || parts.iter().filter_map(|part| part.run.replica_reads.as_ref());
-    if all().next().is_none() {
-        return Ok(None);
-    }
-    let lag = optional_histograms(parts, "the lag of replicas", |run| {
-        run.replica_reads.as_ref()?.lag_histogram.as_ref()
-    })?;
-    let lag = lag.unwrap_or_else(empty_histogram);
-    Ok(Some(ReplicaReads {
-        reads: all().map(|reads| reads.reads).sum(),
-        stale: all().map(|reads| reads.stale).sum(),
-        from_primary: all().map(|reads| reads.from_primary).sum(),
-        lag_us: LatencyUs::from_ns(&lag),
-        lag_histogram: Some(HistogramText::encode(&lag)),
-    }))
-}
-
 fn summed<K: Ord>(counts: impl Iterator<Item = (K, u64)>) -> BTreeMap<K, u64> {
     let mut sums = BTreeMap::new();
     for (key, count) in counts {
@@ -216,6 +197,24 @@ fn open_loop(parts: &[Part<'_>], seconds: f64) -> Result<Option<OpenLoopRun>, Me
         late: all.iter().map(|open| open.late).sum(),
         delay_us: delay.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
         delay_histogram: delay.as_ref().map(HistogramText::encode),
+    }))
+}
+
+/// What all of them read from replicas.
+fn replica_reads(parts: &[Part<'_>]) -> Result<Option<ReplicaReads>, MergeError> {
+    let lag = optional_histograms(parts, "the lag of replicas", |run| {
+        run.replica_reads.as_ref()?.lag_histogram.as_ref()
+    })?;
+    let all: Vec<&ReplicaReads> = parts
+        .iter()
+        .filter_map(|p| p.run.replica_reads.as_ref())
+        .collect();
+    Ok((!all.is_empty()).then(|| ReplicaReads {
+        reads: all.iter().map(|r| r.reads).sum(),
+        stale: all.iter().map(|r| r.stale).sum(),
+        from_primary: all.iter().map(|r| r.from_primary).sum(),
+        lag_us: lag.as_ref().map(LatencyUs::from_ns).unwrap_or_default(),
+        lag_histogram: lag.as_ref().map(HistogramText::encode),
     }))
 }
 

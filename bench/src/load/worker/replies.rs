@@ -146,7 +146,7 @@ impl Worker<'_> {
                 if self.routes.replicas(sent.slot).contains(&node) {
                     staleness.answered(sent.op.key(), scanned.body, sent.start_ns, writes);
                 } else {
-                    staleness.from_primary();
+                    staleness.answered_by_primary();
                 }
             }
             if sent.measured {
