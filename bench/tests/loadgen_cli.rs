@@ -208,6 +208,194 @@ fn a_run_on_the_embedded_node_reports_and_leaves_nothing() {
 }
 
 #[test]
+fn established_clients_are_timed_before_and_in_a_storm() {
+    let ground = Ground::new();
+    let mut args = vec!["--workload", "reconnect-storm", "--standalone", "--rate", "500"];
+    args.extend(["-r", "2k", "-c", "4", "--warmup", "50ms", "--duration", "1s"]);
+    let done = ground.run(&args);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let report = ground.report();
+    let beside = &report["engines"][0]["beside"];
+    let storm = &beside["storm"];
+    let count = |value: &Value| value.as_u64().expect("a count");
+    assert!(count(&storm["answered"]) > 50, "{storm}");
+    assert_eq!(storm["failed"], serde_json::json!({}), "{storm}");
+    assert!(
+        storm["connect_us"]["p99"].as_f64().expect("a time") > 0.0,
+        "{storm}"
+    );
+    let group = &beside["groups"][0];
+    for part in ["calm", "company"] {
+        assert!(count(&group[part]["ops"]) > 100, "{group}");
+    }
+    assert!(done.out.contains("established clients, storm"), "{done:?}");
+    let page = std::fs::read_to_string(ground.results().join("report.html")).expect("a page");
+    assert!(page.contains("established clients: p99"));
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn a_neighbour_is_seen_from_its_slot_its_node_and_the_others() {
+    let mut engines = vec![("slotmark", "string")];
+    if has_redis() {
+        engines.push(("redis", "hash"));
+    }
+    for (engine, kind) in engines {
+        let ground = Ground::new();
+        let file = ground.dir.path().join("noisy.toml");
+        let text = run(&["workloads", "noisy-neighbor"]).out;
+        let text = match kind {
+            "hash" => text
+                .replace("kind = \"string\"", "kind = \"hash\"")
+                .replace("size = 10_000_000 ", "elements = 1200 "),
+            _ => text.replace("size = 10_000_000 ", "size = 200_000 "),
+        };
+        std::fs::write(&file, text).expect("written");
+        let mut args = vec![
+            "--workload",
+            file.to_str().expect("UTF-8"),
+            "--engine",
+            engine,
+            "--rate",
+            "500",
+        ];
+        args.extend([
+            "-r",
+            "2k",
+            "-c",
+            "2",
+            "--nodes",
+            "2",
+            "--warmup",
+            "50ms",
+            "--duration",
+            "1s",
+        ]);
+        let done = ground.run(&args);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let report = ground.report();
+        let beside = &report["engines"][0]["beside"];
+        let neighbor = &beside["neighbor"];
+        let commands = neighbor["commands"].as_u64().expect("a count");
+        assert!(
+            commands > 5 && neighbor["failed"] == serde_json::json!({}),
+            "{engine}: {neighbor}"
+        );
+        let least = if kind == "hash" { 1200 * 2 * 16 } else { 200_000 };
+        assert!(
+            neighbor["bytes"].as_u64().expect("a count") >= commands * least,
+            "{engine}: {neighbor}"
+        );
+        let groups = beside["groups"].as_array().expect("groups");
+        let names: Vec<&str> = groups
+            .iter()
+            .filter_map(|group| group["group"].as_str())
+            .collect();
+        assert_eq!(names, ["all", "same_slot", "same_node", "other_nodes"]);
+        let ops = |group: usize, part: &str| groups[group][part]["ops"].as_u64().expect("a count");
+        for part in ["calm", "company"] {
+            assert_eq!(
+                ops(0, part),
+                ops(1, part) + ops(2, part) + ops(3, part),
+                "{engine}: {beside}"
+            );
+            assert!(ops(1, part) > 20, "{engine}: {beside}");
+        }
+        assert!(ground.is_clean());
+    }
+}
+
+/// Whether the machine is quiet enough to confirm a rate is not ours to decide: the answer and the exit code must agree.
+#[test]
+fn the_highest_rate_that_holds_is_found() {
+    let ground = Ground::new();
+    let mut args = vec![
+        "find-max",
+        "--slo",
+        "p99<100ms",
+        "--slo",
+        "errors<0.1%",
+        "--resolution",
+        "30%",
+    ];
+    args.extend([
+        "--standalone",
+        "-r",
+        "2k",
+        "-c",
+        "4",
+        "--warmup",
+        "50ms",
+        "--duration",
+        "300ms",
+    ]);
+    let done = ground.run(&args);
+    let report = ground.report();
+    let search = &report["find_max"];
+    assert_eq!(
+        search["objectives"],
+        serde_json::json!(["p99<100ms", "errors<0.1%"])
+    );
+    let found = &search["engines"][0];
+    let confirmed = found["confirmed"].as_bool().expect("yes or no");
+    assert_eq!(done.code, Some(if confirmed { 0 } else { 3 }), "{done:?}");
+    let answer = found["answer"].as_u64().expect("a node carries something");
+    let trials = found["trials"].as_array().expect("trials");
+    assert!(
+        trials.iter().any(|t| t["rate"] == answer && t["holds"] == true),
+        "{found}"
+    );
+    for trial in trials {
+        let step = serde_json::json!({ "parameter": "rate", "value": trial["rate"] });
+        let entry = report["engines"]
+            .as_array()
+            .expect("engines")
+            .iter()
+            .find(|e| e["step"] == step);
+        let entry = entry.unwrap_or_else(|| panic!("no entry for {trial}"));
+        assert!(
+            entry["open_loop"]["scheduled"].as_u64().expect("a count") > 0,
+            "{trial}"
+        );
+    }
+    assert!(done.out.contains("operations a second"), "{done:?}");
+    assert!(ground.results().join("plots/sweep.svg").is_file());
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn an_objective_that_cannot_be_read_is_pointed_at() {
+    for (args, expected) in [
+        (&["find-max", "--slo", "p98<1ms"][..], "  p98<1ms\n  ^^^\n"),
+        (&["find-max"][..], "--slo <OBJECTIVE>"),
+        (
+            &["find-max", "--slo", "p99<1ms", "--rate", "5"][..],
+            "looks for the rate itself",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-n", "5"][..],
+            "--duration is the length of each trial",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--arrivals", "closed"][..],
+            "a closed loop has no rate",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--resolution", "0"][..],
+            "from 0.5% to 50%",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-w", "pipeline-sweep"][..],
+            "choose one with --pipeline",
+        ),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.code, Some(2), "{args:?} {refused:?}");
+        assert!(refused.err.contains(expected), "{args:?} {refused:?}");
+    }
+}
+
+#[test]
 fn engines_are_compared_in_turns() {
     if !has_redis() {
         return;

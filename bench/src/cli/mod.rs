@@ -7,6 +7,7 @@ pub mod args;
 mod cluster;
 mod compare;
 mod exit;
+mod find_max;
 mod merge;
 mod output;
 mod report;
@@ -66,6 +67,7 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::FindMax(args)) => find_max::run(*args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Report { dir }) => report::run(&dir),

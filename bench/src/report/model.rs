@@ -43,6 +43,9 @@ pub struct Report {
     #[serde(default)]
     pub warnings: Vec<Warning>,
     pub ended: RunEnd,
+    /// What `loadgen find-max` found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub find_max: Option<super::found::FindMax>,
     /// Filled by `loadgen merge`; none in a run as it was measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<MergedFrom>,
@@ -276,6 +279,9 @@ pub struct EngineRun {
     /// In a run with faults: what clients saw of each shard.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub shards: Vec<ShardRun>,
+    /// What ran beside the load, and the load before it and with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beside: Option<super::beside::BesideRun>,
     /// How far replicas lagged, when they were read from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replica_reads: Option<ReplicaReads>,
