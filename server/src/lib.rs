@@ -24,6 +24,7 @@ pub mod log;
 pub mod net;
 pub mod node;
 pub mod persistence;
+pub mod pubsub;
 pub mod replication;
 pub mod session;
 

@@ -9,6 +9,7 @@ use slotcore::resp::Proto;
 
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
+use crate::pubsub::Subscriber;
 use crate::replication::primary::{ReplicaTerms, SyncRequest};
 
 /// CLIENT REPLY's modes.
@@ -92,6 +93,12 @@ pub struct Session {
     pub replica: Option<Box<ReplicaTerms>>,
     /// The connection now is a replica's: it leaves its worker.
     pub handover: Option<SyncRequest>,
+    /// Its subscriptions and its mailbox, since it first subscribed to something.
+    pub subscriber: Option<Arc<Subscriber>>,
+    /// It has published more than the bus has sent, and should wait.
+    pub bus_is_full: bool,
+    /// The command has confirmed a subscription, which is said whatever CLIENT REPLY is.
+    pub confirmed: bool,
 }
 
 impl Session {
@@ -116,6 +123,9 @@ impl Session {
             blocked: None,
             replica: None,
             handover: None,
+            subscriber: None,
+            bus_is_full: false,
+            confirmed: false,
         }
     }
 
@@ -127,6 +137,19 @@ impl Session {
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
         client.set_flag(ClientFlags::BLOCKED, self.blocked.is_some());
+    }
+
+    /// May it run little more than subscriptions?
+    #[inline]
+    pub fn in_subscribed_mode(&self) -> bool {
+        let subscribed = self.subscriber.as_ref().is_some_and(|own| own.is_subscribed());
+        subscribed && self.proto == Proto::Resp2
+    }
+
+    /// Itself as one who listens.
+    pub fn listen(&mut self) -> &Arc<Subscriber> {
+        self.subscriber
+            .get_or_insert_with(|| Subscriber::new(self.client.clone()))
     }
 
     /// Is a MULTI open?

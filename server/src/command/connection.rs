@@ -26,6 +26,17 @@ const WRONG_PASS: ErrorReply =
     ErrorReply::fixed("WRONGPASS invalid username-password pair or user is disabled.");
 
 fn ping(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.args.len() <= 2 && call.session.in_subscribed_mode() {
+        let text = if call.args.len() == 2 {
+            call.args.at(1)
+        } else {
+            b""
+        };
+        call.out.array(2);
+        call.out.bulk(b"pong");
+        call.out.bulk(text);
+        return Ok(());
+    }
     match call.args.len() {
         1 => call.out.simple("PONG"),
         2 => call.out.bulk(call.args.at(1)),
@@ -189,6 +200,9 @@ fn quit(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     transaction::abandon(call.node, call.session);
+    if let Some(subscriber) = &call.session.subscriber {
+        call.node.pubsub.unsubscribe_all(subscriber);
+    }
     set_proto(call, Proto::Resp2);
     set_name(call, b"");
     let session = &mut *call.session;

@@ -15,6 +15,7 @@ pub mod help;
 pub mod info;
 pub mod keys;
 pub mod latency;
+pub mod pubsub;
 pub mod replication;
 pub mod reply_error;
 pub mod server;
@@ -45,6 +46,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    pubsub::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     slowlog::HANDLERS,

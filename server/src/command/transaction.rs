@@ -202,7 +202,10 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         .iter()
         .any(|queued| dispatch::may_write(queued.spec));
     if !call.session.is_primary_link {
-        dispatch::check_route(call.node, call.session, &keys, writes)?;
+        // With shard channels only. What is read or written goes by where its keys are.
+        let shard_channels = transaction.any_has(CommandFlags::PUBSUB)
+            && !transaction.any_has(CommandFlags::WRITE | CommandFlags::READONLY);
+        dispatch::check_route(call.node, call.session, &keys, writes, shard_channels)?;
     }
 
     let mut held = lock_all(call, transaction, &keys, watch);

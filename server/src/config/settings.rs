@@ -129,6 +129,8 @@ pub struct Config {
     pub cluster_require_full_coverage: bool,
     /// Serve reads while the cluster is down.
     pub cluster_allow_reads_when_down: bool,
+    /// Serve shard channels in state fail.
+    pub cluster_allow_pubsubshard_when_down: bool,
     /// Other replica and failover settings, for the bus.
     pub cluster_migration_barrier: u32,
     /// Let replicas move to orphaned primaries.
@@ -222,6 +224,7 @@ impl Config {
             },
             cluster_require_full_coverage: v.bool("cluster-require-full-coverage"),
             cluster_allow_reads_when_down: v.bool("cluster-allow-reads-when-down"),
+            cluster_allow_pubsubshard_when_down: v.bool("cluster-allow-pubsubshard-when-down"),
             cluster_migration_barrier: v.int("cluster-migration-barrier"),
             cluster_allow_replica_migration: v.bool("cluster-allow-replica-migration"),
             cluster_replica_validity_factor: v.int("cluster-replica-validity-factor"),

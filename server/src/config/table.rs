@@ -204,7 +204,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("cluster-preferred-endpoint-type", Enum(&["ip", "hostname", "unknown-endpoint"]), "ip"),
     d("cluster-require-full-coverage", Bool, "yes"),
     d("cluster-allow-reads-when-down", Bool, "no"),
-    d("cluster-allow-pubsubshard-when-down", Bool, "yes").ignored(NO_PUBSUB),
+    d("cluster-allow-pubsubshard-when-down", Bool, "yes"),
     d("cluster-node-timeout", int(0, LONG_MAX), "15000"),
     d("cluster-migration-barrier", int(0, INT_MAX), "1"),
     d("cluster-allow-replica-migration", Bool, "yes"),

@@ -2,6 +2,7 @@
 //! connection holds no buffer at all.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -12,12 +13,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use crate::admin::clients::Buffers;
+use crate::admin::clients::{Buffers, ClientKind};
+use crate::cluster::Cluster;
 use crate::command::dispatch::Batch;
 use crate::command::transaction::{self, Transaction};
 use crate::log;
 use crate::net::batch::{Scratch, Stop};
 use crate::node::Node;
+use crate::pubsub::Frame;
 use crate::session::Session;
 
 /// Bytes read at once.
@@ -45,7 +48,7 @@ impl WorkerBuffers {
 /// One client's connection.
 pub struct Connection {
     pub(super) node: &'static Node,
-    worker: usize,
+    pub(super) worker: usize,
     pub(super) stream: TcpStream,
     pub(super) session: Session,
     parser: RequestParser,
@@ -59,6 +62,9 @@ pub struct Connection {
     pause: Option<Pin<Box<Sleep>>>,
     /// The session's write offset at the end of the turn before.
     seen_offset: u64,
+    /// Messages for a subscriber that the socket did not take yet; `frame_sent` bytes of the first one are out.
+    pub(super) frames: VecDeque<Frame>,
+    pub(super) frame_sent: usize,
     /// Ends the wait of a blocked command.
     pub(super) timer: Option<Pin<Box<Sleep>>>,
     /// The socket is a replica's now and served elsewhere.
@@ -80,6 +86,8 @@ impl Connection {
             sent: 0,
             pause: None,
             seen_offset: 0,
+            frames: VecDeque::new(),
+            frame_sent: 0,
             timer: None,
             handed_over: false,
         }
@@ -103,9 +111,17 @@ impl Connection {
             if self.session.closing {
                 return Poll::Ready(());
             }
+            if self.session.subscriber.is_some() && ready!(self.poll_deliver(cx)).is_err() {
+                return Poll::Ready(());
+            }
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(cx));
                 self.pause = None;
+            }
+            if self.session.bus_is_full {
+                self.session.bus_is_full = self.node.cluster.as_ref().is_some_and(Cluster::is_bus_full);
+                self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+                continue;
             }
             if let Some(request) = self.session.handover.take() {
                 if self.hand_over(request) {
@@ -255,8 +271,13 @@ impl Connection {
 
     /// Ends a client that leaves more replies unread than it may. Housekeeping does so for limits that need time.
     fn check_output_limit(&mut self) {
-        let limit = self.node.config.load().client_output_buffer_limit[0].hard;
-        if limit > 0 && (self.unsent.len() - self.sent) as u64 >= limit {
+        let limits = self.node.config.load().client_output_buffer_limit;
+        let limit = match self.session.client.kind() {
+            ClientKind::Pubsub => limits[2].hard,
+            _ => limits[0].hard,
+        };
+        let unread = self.unsent.len() - self.sent + self.session.client.queued();
+        if limit > 0 && unread as u64 >= limit {
             self.publish();
             log::warning(format_args!(
                 "Client {} closed for overcoming of output buffer limits.",
@@ -285,6 +306,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
+        if let Some(subscriber) = &self.session.subscriber {
+            self.node.pubsub.forget(subscriber);
+        }
         if self.session.blocked.is_some() {
             self.node.replication.replicas.forget_waiter(&self.session.client);
         }

@@ -50,13 +50,13 @@ pub fn record(call: &mut Call<'_>) {
     }
     collect_expired(call);
     let changed = call.held.take_changed();
-    if call.spec.flags.contains(CommandFlags::WRITE) {
-        match std::mem::take(&mut call.effect) {
-            Effect::Instead(command) if changed => add(|unit| unit.extend_from_slice(&command)),
-            Effect::Itself if changed => add(|unit| encode(unit, call.args)),
-            Effect::ItselfAlways => add(|unit| encode(unit, call.args)),
-            Effect::Itself | Effect::Instead(_) => {}
-        }
+    let changed = changed && call.spec.flags.contains(CommandFlags::WRITE);
+    match std::mem::take(&mut call.effect) {
+        Effect::Instead(command) if changed => add(|unit| unit.extend_from_slice(&command)),
+        Effect::Itself if changed => add(|unit| encode(unit, call.args)),
+        // Also of what is no write, such as PUBLISH.
+        Effect::ItselfAlways => add(|unit| encode(unit, call.args)),
+        Effect::Itself | Effect::Instead(_) => {}
     }
     if !call.session.in_exec {
         end_unit(call);

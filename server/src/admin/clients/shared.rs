@@ -138,6 +138,8 @@ pub struct ClientShared {
     query_free: AtomicUsize,
     multi_bytes: AtomicUsize,
     output: AtomicUsize,
+    /// Bytes of messages that wait in the mailbox.
+    queued: AtomicUsize,
     /// Unix time in milliseconds since which the output has been over the soft limit; 0: it is not.
     over_soft_limit_ms: AtomicU64,
     name: Mutex<Vec<u8>>,
@@ -167,6 +169,7 @@ impl ClientShared {
             query_free: AtomicUsize::new(0),
             multi_bytes: AtomicUsize::new(0),
             output: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             over_soft_limit_ms: AtomicU64::new(0),
             name: Mutex::default(),
             library: Mutex::default(),
@@ -234,19 +237,47 @@ impl ClientShared {
         {
             place.store(count, Relaxed);
         }
-        self.set_flag(ClientFlags::PUBSUB, channels + patterns + shard_channels > 0);
+    }
+
+    /// How many channels, patterns and shard channels it is subscribed to.
+    #[inline]
+    pub fn subscription_count(&self) -> u32 {
+        self.subscriptions.iter().map(|count| count.load(Relaxed)).sum()
     }
 
     /// Sets or clears a flag. Only the connection's own worker may.
     pub fn set_flag(&self, flag: ClientFlags, on: bool) {
-        let mut flags = self.flags();
+        let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
         flags.set(flag, on);
         self.flags.store(flags.bits(), Relaxed);
     }
 
-    /// Its flags.
+    /// Its flags. Subscriptions may end by what other threads do, so that their flag is what they are.
     pub fn flags(&self) -> ClientFlags {
-        ClientFlags::from_bits_truncate(self.flags.load(Relaxed))
+        let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
+        flags.set(ClientFlags::PUBSUB, self.subscription_count() > 0);
+        flags
+    }
+
+    /// A message of so many bytes has been put into its mailbox. Returns how much it has left unread.
+    pub fn queue(&self, bytes: usize) -> usize {
+        self.queued.fetch_add(bytes, Relaxed) + bytes + self.output.load(Relaxed)
+    }
+
+    /// A message of so many bytes has left the mailbox.
+    pub fn unqueue(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Bytes of messages that wait in the mailbox.
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.queued.load(Relaxed)
+    }
+
+    /// Replies and messages that it has not read, in bytes.
+    pub fn unread(&self) -> usize {
+        self.queued() + self.output.load(Relaxed)
     }
 
     /// What it holds.
@@ -259,7 +290,7 @@ impl ClientShared {
 
     /// Whether more replies than the soft limit have been left unread for longer than it allows. To be asked often.
     pub(super) fn stays_over(&self, now_ms: u64, limit: &OutputLimit) -> bool {
-        if limit.soft == 0 || (self.output.load(Relaxed) as u64) < limit.soft {
+        if limit.soft == 0 || (self.unread() as u64) < limit.soft {
             self.over_soft_limit_ms.store(0, Relaxed);
             return false;
         }
@@ -385,13 +416,14 @@ impl fmt::Display for Description<'_> {
         }
         let [sub, psub, ssub] = &c.subscriptions;
         let output = c.output.load(Relaxed);
+        let unread = c.unread();
         let (query, query_free) = (c.query.load(Relaxed), c.query_free.load(Relaxed));
         let multi_bytes = c.multi_bytes.load(Relaxed);
         let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
-             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={output} \
+             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
              tot-mem={} events={} cmd={} user=default redir=-1 resp={}",
             c.id,
             c.peer,
@@ -405,8 +437,8 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + output + size_of::<ClientShared>(),
-            if output > 0 { "rw" } else { "r" },
+            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
             if c.resp3.load(Relaxed) { 3 } else { 2 },
         )?;

@@ -6,6 +6,7 @@ use crate::admin::clients::ClientRegistry;
 use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
+use crate::pubsub::Counts;
 use crate::replication::Replication;
 use crate::replication::replica::{LoadingFacts, LoadingState};
 use slotcore::command::{self, CommandId};
@@ -50,6 +51,8 @@ pub struct InfoFacts<'a> {
     pub started_ms: u64,
     /// Unix time in milliseconds now.
     pub now_ms: u64,
+    /// Names that somebody listens to.
+    pub pubsub: Counts,
     /// The keys.
     pub keyspace: KeyspaceFacts,
 }
@@ -231,13 +234,10 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.zeros(&["evicted_keys", "evicted_clients"]);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
-    text.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
-        "latest_fork_usec",
-        "total_forks",
-    ]);
+    text.field("pubsub_channels", facts.pubsub.channels);
+    text.field("pubsub_patterns", facts.pubsub.patterns);
+    text.field("pubsubshard_channels", facts.pubsub.shard_channels);
+    text.zeros(&["latest_fork_usec", "total_forks"]);
     text.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
     text.zeros(&[
         "tracking_total_keys",
@@ -364,6 +364,7 @@ mod tests {
             workers: 1,
             started_ms: 1000,
             now_ms: 90_000_000,
+            pubsub: Counts::default(),
             keyspace: KeyspaceFacts {
                 keys: 2,
                 expires: 1,
