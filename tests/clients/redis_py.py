@@ -90,7 +90,7 @@ def messages(client):
 
     channels = [f"shard:{i}" for i in range(12)]
     listener = client.pubsub()
-    read = lambda: listener.get_sharded_message(timeout=0.1)
+    read = lambda: listener.get_sharded_message(timeout=0.01)
     for channel in channels:
         listener.ssubscribe(channel)
         confirmed(read, 1)

@@ -229,13 +229,12 @@ fn check_replica(batch: &Batch<'_>, session: &Session, spec: &CommandSpec) -> Re
     let lacks = |flag| !spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_lacks(flag));
     let replication = &batch.node.replication;
     let settings = &batch.config.replica;
-    if replication.is_replica() {
-        if !settings.serve_stale_data
-            && replication.link.phase() != LinkPhase::Connected
-            && lacks(CommandFlags::STALE)
-        {
-            return Err(ErrorReply::MASTER_DOWN);
-        }
+    if replication.is_replica()
+        && !settings.serve_stale_data
+        && replication.link.phase() != LinkPhase::Connected
+        && lacks(CommandFlags::STALE)
+    {
+        return Err(ErrorReply::MASTER_DOWN);
     }
     match batch.node.loading.state() {
         LoadingState::Refusing if lacks(CommandFlags::LOADING) => Err(ErrorReply::LOADING),
