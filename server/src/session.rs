@@ -9,8 +9,10 @@ use slotcore::resp::Proto;
 
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
+use crate::keyspace::Forgotten;
 use crate::pubsub::Subscriber;
 use crate::replication::primary::{ReplicaTerms, SyncRequest};
+use crate::tracking::Mode;
 
 /// CLIENT REPLY's modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,6 +99,12 @@ pub struct Session {
     pub subscriber: Option<Arc<Subscriber>>,
     /// It has published more than the bus has sent, and should wait.
     pub bus_is_full: bool,
+    /// CLIENT TRACKING.
+    pub tracking: Option<Box<Mode>>,
+    /// It has emptied the keyspace, and those who track are yet to hear of it.
+    pub flushed: Option<Forgotten>,
+    /// CLIENT CACHING was said for the next command.
+    pub caching: bool,
     /// The command has confirmed a subscription, which is said whatever CLIENT REPLY is.
     pub confirmed: bool,
 }
@@ -125,6 +133,9 @@ impl Session {
             handover: None,
             subscriber: None,
             bus_is_full: false,
+            tracking: None,
+            flushed: None,
+            caching: false,
             confirmed: false,
         }
     }
@@ -147,9 +158,11 @@ impl Session {
     }
 
     /// Itself as one who listens.
-    pub fn listen(&mut self) -> &Arc<Subscriber> {
-        self.subscriber
-            .get_or_insert_with(|| Subscriber::new(self.client.clone()))
+    pub fn listen(&mut self) -> Option<&Arc<Subscriber>> {
+        if self.subscriber.is_none() {
+            self.subscriber = self.client.listen();
+        }
+        self.subscriber.as_ref()
     }
 
     /// Is a MULTI open?

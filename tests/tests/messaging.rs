@@ -7,7 +7,11 @@ mod channels;
 mod cluster;
 #[path = "messaging/delivery.rs"]
 mod delivery;
+#[path = "messaging/events.rs"]
+mod events;
 #[path = "messaging/sides.rs"]
 mod sides;
+#[path = "messaging/tracking.rs"]
+mod tracking;
 
 const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");

@@ -1,7 +1,7 @@
 //! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 
 use crate::command::call::{Binding, Call, Locks};
-use crate::command::client::{check_name, set_name};
+use crate::command::client::{check_name, end_tracking, observe_slots, set_name};
 use crate::command::reply_error::ErrorReply;
 use crate::command::transaction;
 use crate::config::{Config, REDIS_VERSION};
@@ -202,6 +202,9 @@ fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     transaction::abandon(call.node, call.session);
     if let Some(subscriber) = &call.session.subscriber {
         call.node.pubsub.unsubscribe_all(subscriber);
+    }
+    if end_tracking(call.node, call.session) {
+        observe_slots(call);
     }
     set_proto(call, Proto::Resp2);
     set_name(call, b"");

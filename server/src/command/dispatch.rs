@@ -16,6 +16,7 @@ use crate::replication::LinkPhase;
 use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
 use crate::session::{ReplyMode, Routed, Session};
+use crate::tracking;
 
 /// The implementation of a command.
 #[derive(Clone, Copy)]
@@ -407,6 +408,9 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     }
     if call.session.subscriber.is_some() {
         pubsub::put_messages_first(call, before);
+    }
+    if node.tracking.is_active() {
+        tracking::after_command(call);
     }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
     if let (Locks::Keys, Some(key)) = (bound.locks, call.keys.first()) {

@@ -75,7 +75,9 @@ fn kind_of(spec: &CommandSpec) -> Kind {
 
 fn subscribe(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let kind = kind_of(call.spec);
-    let subscriber = call.session.listen().clone();
+    let Some(subscriber) = call.session.listen().cloned() else {
+        return Ok(()); // its connection has ended
+    };
     let before = call.out.out.len();
     for i in 1..call.args.len() {
         let name = call.args.at(i);

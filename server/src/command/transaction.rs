@@ -16,6 +16,7 @@ use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
 use crate::replication::effect::{self, Effect};
 use crate::session::{Session, Watch};
+use crate::tracking;
 
 /// The commands between MULTI and EXEC.
 #[derive(Default)]
@@ -249,6 +250,9 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     }
     call.session.in_exec = false;
     effect::end_unit(call);
+    if call.node.tracking.is_active() {
+        tracking::tell_stale(call.node, call.session, &mut held);
+    }
     Ok(())
 }
 

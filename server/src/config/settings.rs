@@ -4,6 +4,7 @@ use super::primary::PrimarySettings;
 use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
+use crate::events::EventClass;
 use crate::log::Level;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -69,6 +70,10 @@ pub struct Config {
     pub proto_max_bulk_len: u64,
     /// Limits of normal clients, replicas and subscribers.
     pub client_output_buffer_limit: [OutputLimit; 3],
+    /// Which events of keys are told to subscribers.
+    pub notify_keyspace_events: EventClass,
+    /// Keys that clients may be remembered to have read; 0: any number.
+    pub tracking_table_max_keys: u64,
     /// Threads that serve clients; 0: one per core.
     pub workers: usize,
     /// Numbered databases.
@@ -176,6 +181,8 @@ impl Config {
             requirepass: v.text("requirepass"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
+            notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),
+            tracking_table_max_keys: v.int("tracking-table-max-keys"),
             client_output_buffer_limit: match values.by_name("client-output-buffer-limit") {
                 Value::OutputLimits(limits) => *limits,
                 _ => Default::default(),

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
-//! whatever locks a call holds, `watch` tells transactions of changes, `cut` is the state of one moment for a snapshot,
+//! whatever locks a call holds, `watch` tells transactions of changes, `observe`
+//! everybody else, `cut` is the state of one moment for a snapshot,
 //! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
 //! `prefetch` alone.
 
@@ -20,6 +21,7 @@ mod entry;
 mod expiry;
 mod guard;
 mod key;
+mod observe;
 mod place;
 mod prefetch;
 mod scan;
@@ -36,6 +38,7 @@ pub use cut::{Cut, Record, Records};
 pub use entry::{Entry, Kind, OwnedEntry, ValueRef};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
+pub use observe::{Forgotten, KeyEvent, Observer, Stale};
 pub use place::{Expire, Place};
 pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};

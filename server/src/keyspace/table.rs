@@ -8,6 +8,7 @@ use super::cut::Kept;
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
+use super::observe::{Forgotten, KeyEvent, Stale};
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
@@ -25,6 +26,10 @@ const REVEALS: u8 = 4;
 const ARMED: u8 = 8;
 /// The mark that new entries bear, and those that the snapshot has seen.
 const MARK: u8 = 16;
+/// Somebody wants to hear of events that no command names.
+const EVENTS: u8 = 32;
+/// Somebody wants to hear of every key that changes.
+const REPORTS: u8 = 64;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -49,7 +54,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`], [`EVENTS`], [`REPORTS`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -477,11 +482,89 @@ impl SlotTable {
         None
     }
 
+    /// What others want to hear of this slot: events that no command names; every key that changes.
+    pub fn set_observed(&mut self, events: bool, reports: bool) {
+        self.news &= !(EVENTS | REPORTS);
+        self.news |= if events { EVENTS } else { 0 } | if reports { REPORTS } else { 0 };
+    }
+
+    #[cold]
+    fn note(&mut self, event: KeyEvent, key: &[u8]) {
+        self.extras_mut().observed.events.push((event, key.into()));
+        self.news |= UNPUBLISHED;
+    }
+
+    #[inline]
+    pub(super) fn has_extras(&self) -> bool {
+        self.extras.is_some()
+    }
+
+    /// What has happened and nobody was told of.
+    pub(super) fn take_events(&mut self) -> Vec<(KeyEvent, Box<[u8]>)> {
+        match &mut self.extras {
+            None => Vec::new(),
+            Some(extras) => std::mem::take(&mut extras.observed.events),
+        }
+    }
+
+    /// Keys that have changed and nobody was told of.
+    pub(super) fn take_stale(&mut self) -> Vec<Stale> {
+        match &mut self.extras {
+            None => Vec::new(),
+            Some(extras) => std::mem::take(&mut extras.observed.stale),
+        }
+    }
+
+    /// A connection has read this key: it wants to hear when the key changes. Returns what that adds.
+    pub fn track(&mut self, key: &Key<'_>, reader: u64) -> Forgotten {
+        self.extras_mut().observed.track(key.bytes, reader)
+    }
+
+    /// Takes out some key that is tracked.
+    pub fn evict_tracked(&mut self) -> Option<Stale> {
+        let stale = self.extras.as_mut()?.observed.evict();
+        self.drop_empty_extras();
+        stale
+    }
+
+    /// Forgets what is tracked. Returns how much that was.
+    pub fn forget_tracked(&mut self) -> Forgotten {
+        let Some(extras) = &mut self.extras else {
+            return Forgotten::default();
+        };
+        let forgotten = extras.observed.forget();
+        self.drop_empty_extras();
+        forgotten
+    }
+
+    /// All keys are about to leave with the slot.
+    pub(super) fn report_all(&mut self) {
+        let everything = self.news & REPORTS != 0;
+        let Some(extras) = &mut self.extras else {
+            if everything {
+                self.extras_mut();
+                self.report_all();
+            }
+            return;
+        };
+        let mut keys = extras.observed.tracked_keys();
+        if everything {
+            keys.extend(self.buckets.entries().map(|entry| entry.key().into()));
+        }
+        for key in keys {
+            extras.observed.changed(&key, everything, true);
+        }
+        self.news |= UNPUBLISHED;
+    }
+
     /// Removes an entry because its time is over.
     #[cold]
     pub(super) fn expire_at(&mut self, position: Position) {
-        let entry = self.take_at(position);
+        let entry = self.take_at(position, true);
         self.expired += 1;
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::Expired, entry.view().key());
+        }
         if self.mode == Mode::Recording {
             self.extras_mut().expired_keys.push(entry.view().key().into());
         }
@@ -490,17 +573,17 @@ impl SlotTable {
 
     pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
         self.news |= CHANGED;
-        self.take_at(position)
+        self.take_at(position, false)
     }
 
-    fn take_at(&mut self, position: Position) -> OwnedEntry {
+    fn take_at(&mut self, position: Position, by_itself: bool) -> OwnedEntry {
         self.preserve(position);
         let entry = self.buckets.remove(position);
         self.entry_bytes -= entry.view().footprint();
         self.expiring -= u32::from(entry.view().expiry().is_some());
         self.sweeper.entries_moved();
         self.news |= UNPUBLISHED;
-        self.mark_changed(entry.view().key());
+        self.mark_changed(entry.view().key(), by_itself);
         if let Some(count) = self.buckets.shrunk_count() {
             self.resize(count);
         }
@@ -525,7 +608,10 @@ impl SlotTable {
         let entry = OwnedEntry::new(draft);
         self.entry_bytes += entry.view().footprint();
         self.news |= UNPUBLISHED | CHANGED;
-        self.mark_changed(key.bytes);
+        self.mark_changed(key.bytes, false);
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::New, key.bytes);
+        }
         self.buckets.insert(key.hash, entry)
     }
 
@@ -551,16 +637,35 @@ impl SlotTable {
             self.news |= UNPUBLISHED;
         }
         self.news |= CHANGED;
-        if let Some(extras) = &self.extras {
-            extras.touch(self.buckets.entry(position).key());
+        if self.extras.is_some() || self.news & REPORTS != 0 {
+            self.tell_changed_at(position);
         }
         result
     }
 
+    #[cold]
+    fn tell_changed_at(&mut self, position: Position) {
+        let extras = self.extras.get_or_insert_default();
+        let key = self.buckets.entry(position).key();
+        extras.touch(key);
+        if extras.observed.changed(key, self.news & REPORTS != 0, false) {
+            self.news |= UNPUBLISHED;
+        }
+    }
+
     #[inline]
-    fn mark_changed(&self, key: &[u8]) {
-        if let Some(extras) = &self.extras {
-            extras.touch(key);
+    fn mark_changed(&mut self, key: &[u8], by_itself: bool) {
+        if self.extras.is_some() || self.news & REPORTS != 0 {
+            self.tell_changed(key, by_itself);
+        }
+    }
+
+    #[cold]
+    fn tell_changed(&mut self, key: &[u8], by_itself: bool) {
+        let extras = self.extras.get_or_insert_default();
+        extras.touch(key);
+        if extras.observed.changed(key, self.news & REPORTS != 0, by_itself) {
+            self.news |= UNPUBLISHED;
         }
     }
 

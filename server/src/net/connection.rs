@@ -102,6 +102,10 @@ impl Connection {
     fn poll_serve(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<()> {
         self.session.client.set_waker(cx.waker());
         loop {
+            if self.session.subscriber.is_none() && self.session.client.has_mailbox() {
+                // Another connection redirects its tracking here.
+                self.session.listen();
+            }
             if self.session.client.is_killed() {
                 return Poll::Ready(());
             }
@@ -229,6 +233,11 @@ impl Connection {
             Stop::Close => self.session.closing = true,
         }
         self.send(&mut scratch.out);
+        if self.session.tracking.is_some() && self.node.tracking.is_over_limit() {
+            let node = self.node;
+            node.tracking
+                .enforce_limit(&node.keyspace, &node.clients, &node.pubsub);
+        }
         self.after_writes(config.client_output_buffer_limit[1].hard);
         used
     }
@@ -306,8 +315,13 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
-        if let Some(subscriber) = &self.session.subscriber {
-            self.node.pubsub.forget(subscriber);
+        if let Some(subscriber) = self.session.client.close_mailbox() {
+            self.node.pubsub.forget(&subscriber);
+        }
+        if self.session.tracking.is_some() && self.node.tracking.end(self.session.client.id()) {
+            self.node
+                .keyspace
+                .set_observed(self.node.events.wants_unnamed(), false);
         }
         if self.session.blocked.is_some() {
             self.node.replication.replicas.forget_waiter(&self.session.client);

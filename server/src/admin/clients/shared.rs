@@ -1,11 +1,13 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
 use crate::config::OutputLimit;
+use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
@@ -37,16 +39,25 @@ bitflags::bitflags! {
         const READONLY = 1 << 8;
         /// `e`: CLIENT NO-EVICT.
         const NO_EVICT = 1 << 9;
+        /// `t`: CLIENT TRACKING.
+        const TRACKING = 1 << 10;
+        /// `R`: whoever its tracking redirects to is gone.
+        const BROKEN_REDIRECT = 1 << 11;
+        /// `B`: CLIENT TRACKING with BCAST.
+        const BCAST = 1 << 12;
     }
 }
 
-const LETTERS: [(ClientFlags, char); 10] = [
+const LETTERS: [(ClientFlags, char); 13] = [
     (ClientFlags::REPLICA, 'S'),
     (ClientFlags::PRIMARY, 'M'),
     (ClientFlags::MONITOR, 'O'),
     (ClientFlags::PUBSUB, 'P'),
     (ClientFlags::MULTI, 'x'),
     (ClientFlags::BLOCKED, 'b'),
+    (ClientFlags::TRACKING, 't'),
+    (ClientFlags::BROKEN_REDIRECT, 'R'),
+    (ClientFlags::BCAST, 'B'),
     (ClientFlags::DIRTY, 'd'),
     (ClientFlags::CLOSING, 'c'),
     (ClientFlags::READONLY, 'r'),
@@ -148,6 +159,22 @@ pub struct ClientShared {
     /// An [`Unblock`], or 0.
     unblock: AtomicU8,
     waker: Mutex<Option<Waker>>,
+    mailbox: Mutex<Mailbox>,
+    has_mailbox: AtomicBool,
+    /// Whom CLIENT TRACKING redirects to; 0: nobody, negative: it does not track.
+    redirect: AtomicI64,
+    /// Whoever it redirected to is gone.
+    broken_redirect: AtomicBool,
+}
+
+/// Where others put messages for a connection.
+#[derive(Debug, Default)]
+enum Mailbox {
+    #[default]
+    None,
+    Open(Arc<Subscriber>),
+    /// The connection has ended.
+    Gone,
 }
 
 impl ClientShared {
@@ -176,6 +203,10 @@ impl ClientShared {
             killed: AtomicBool::new(false),
             unblock: AtomicU8::new(0),
             waker: Mutex::default(),
+            mailbox: Mutex::default(),
+            has_mailbox: AtomicBool::new(false),
+            redirect: AtomicI64::new(-1),
+            broken_redirect: AtomicBool::new(false),
         }
     }
 
@@ -245,6 +276,53 @@ impl ClientShared {
         self.subscriptions.iter().map(|count| count.load(Relaxed)).sum()
     }
 
+    /// It as one who listens, with a mailbox; None if it has ended.
+    pub fn listen(self: &Arc<Self>) -> Option<Arc<Subscriber>> {
+        let mut mailbox = self.mailbox.lock();
+        if let Mailbox::None = &*mailbox {
+            *mailbox = Mailbox::Open(Subscriber::new(self.clone()));
+            self.has_mailbox.store(true, Ordering::Release);
+        }
+        match &*mailbox {
+            Mailbox::Open(subscriber) => Some(subscriber.clone()),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// Has anybody given it a mailbox?
+    #[inline]
+    pub fn has_mailbox(&self) -> bool {
+        self.has_mailbox.load(Ordering::Acquire)
+    }
+
+    /// The connection has ended: it has no mailbox any more, and gets none.
+    pub fn close_mailbox(&self) -> Option<Arc<Subscriber>> {
+        match std::mem::replace(&mut *self.mailbox.lock(), Mailbox::Gone) {
+            Mailbox::Open(subscriber) => Some(subscriber),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// The protocol that it speaks.
+    pub fn proto(&self) -> Proto {
+        match self.resp3.load(Relaxed) {
+            true => Proto::Resp3,
+            false => Proto::Resp2,
+        }
+    }
+
+    /// CLIENT TRACKING: whom it redirects to, 0 for nobody; None: it does not track.
+    pub fn set_redirect(&self, redirect: Option<u64>) {
+        let shown = redirect.map_or(-1, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        self.redirect.store(shown, Relaxed);
+        self.set_broken_redirect(false);
+    }
+
+    /// Whoever it redirects to is gone.
+    pub fn set_broken_redirect(&self, broken: bool) {
+        self.broken_redirect.store(broken, Relaxed);
+    }
+
     /// Sets or clears a flag. Only the connection's own worker may.
     pub fn set_flag(&self, flag: ClientFlags, on: bool) {
         let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
@@ -256,6 +334,7 @@ impl ClientShared {
     pub fn flags(&self) -> ClientFlags {
         let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
         flags.set(ClientFlags::PUBSUB, self.subscription_count() > 0);
+        flags.set(ClientFlags::BROKEN_REDIRECT, self.broken_redirect.load(Relaxed));
         flags
     }
 
@@ -424,7 +503,7 @@ impl fmt::Display for Description<'_> {
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
              multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
-             tot-mem={} events={} cmd={} user=default redir=-1 resp={}",
+             tot-mem={} events={} cmd={} user=default redir={} resp={}",
             c.id,
             c.peer,
             c.local,
@@ -440,6 +519,7 @@ impl fmt::Display for Description<'_> {
             query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
             if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
+            c.redirect.load(Relaxed),
             if c.resp3.load(Relaxed) { 3 } else { 2 },
         )?;
         // Fields of 7.2, so they are there only if the client gave them.
