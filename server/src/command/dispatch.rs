@@ -194,6 +194,7 @@ fn admit(
             batch.node,
             session,
             request.keys,
+            request.keys,
             may_write(spec),
             spec.flags.contains(CommandFlags::PUBSUB),
         );
@@ -276,11 +277,13 @@ pub fn gate_holds(node: &'static Node, session: &Session) -> bool {
         && (gate.is_replica() && node.config.load().replica.read_only || gate.is_paused())
 }
 
-/// May this node serve these keys, or shard channels? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not.
+/// May this node serve these keys and shard channels? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not. `stored`
+/// are the keys among them, which may be here or on their way; `shard_channel`: the command is about a shard channel.
 pub fn check_route(
     node: &'static Node,
     session: &mut Session,
     keys: &[Key<'_>],
+    stored: &[Key<'_>],
     write: bool,
     shard_channel: bool,
 ) -> Result<(), ErrorReply> {
@@ -298,7 +301,7 @@ pub fn check_route(
     let view = cluster.view();
     let mut existing = None;
     let decision = view.route(&request, || {
-        let presence = presence(node, keys);
+        let presence = presence(node, stored);
         existing = Some(presence.existing);
         presence
     });

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::guard::Held;
+use super::key::Key;
 use super::slots::Keyspace;
 use super::table::SlotTable;
 
@@ -125,6 +126,53 @@ impl Observed {
 
     pub fn tracked_keys(&self) -> Vec<Box<[u8]>> {
         self.tracked.keys().cloned().collect()
+    }
+}
+
+impl SlotTable {
+    /// What has happened and nobody was told of.
+    fn take_events(&mut self) -> Vec<(KeyEvent, Box<[u8]>)> {
+        let observed = self.observed();
+        observed.map_or_else(Vec::new, |observed| std::mem::take(&mut observed.events))
+    }
+
+    /// Keys that have changed and nobody was told of.
+    fn take_stale(&mut self) -> Vec<Stale> {
+        let observed = self.observed();
+        observed.map_or_else(Vec::new, |observed| std::mem::take(&mut observed.stale))
+    }
+
+    /// A connection has read this key: it wants to hear when the key changes. Returns what that adds.
+    pub fn track(&mut self, key: &Key<'_>, reader: u64) -> Forgotten {
+        self.observed_or_new().track(key.bytes, reader)
+    }
+
+    /// Takes out some key that is tracked.
+    pub fn evict_tracked(&mut self) -> Option<Stale> {
+        let stale = self.observed()?.evict();
+        self.drop_empty_extras();
+        stale
+    }
+
+    /// Forgets what is tracked. Returns how much that was.
+    pub fn forget_tracked(&mut self) -> Forgotten {
+        let forgotten = self.observed().map(Observed::forget);
+        self.drop_empty_extras();
+        forgotten.unwrap_or_default()
+    }
+
+    /// All keys are about to leave with the slot.
+    pub(super) fn report_all(&mut self) {
+        let mut keys = self
+            .observed()
+            .map(|kept| kept.tracked_keys())
+            .unwrap_or_default();
+        if self.reports() {
+            keys.extend(self.entries().map(|entry| entry.key().into()));
+        }
+        if !keys.is_empty() {
+            self.report(&keys);
+        }
     }
 }
 

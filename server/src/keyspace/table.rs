@@ -8,7 +8,7 @@ use super::cut::Kept;
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
-use super::observe::{Forgotten, KeyEvent, Stale};
+use super::observe::{KeyEvent, Observed};
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
@@ -499,61 +499,28 @@ impl SlotTable {
         self.extras.is_some()
     }
 
-    /// What has happened and nobody was told of.
-    pub(super) fn take_events(&mut self) -> Vec<(KeyEvent, Box<[u8]>)> {
-        match &mut self.extras {
-            None => Vec::new(),
-            Some(extras) => std::mem::take(&mut extras.observed.events),
-        }
+    /// What is kept for others, if anything is.
+    pub(super) fn observed(&mut self) -> Option<&mut Observed> {
+        self.extras.as_mut().map(|extras| &mut extras.observed)
     }
 
-    /// Keys that have changed and nobody was told of.
-    pub(super) fn take_stale(&mut self) -> Vec<Stale> {
-        match &mut self.extras {
-            None => Vec::new(),
-            Some(extras) => std::mem::take(&mut extras.observed.stale),
-        }
+    /// The same, in any case.
+    pub(super) fn observed_or_new(&mut self) -> &mut Observed {
+        &mut self.extras_mut().observed
     }
 
-    /// A connection has read this key: it wants to hear when the key changes. Returns what that adds.
-    pub fn track(&mut self, key: &Key<'_>, reader: u64) -> Forgotten {
-        self.extras_mut().observed.track(key.bytes, reader)
+    /// Must every change be reported?
+    pub(super) fn reports(&self) -> bool {
+        self.news & REPORTS != 0
     }
 
-    /// Takes out some key that is tracked.
-    pub fn evict_tracked(&mut self) -> Option<Stale> {
-        let stale = self.extras.as_mut()?.observed.evict();
-        self.drop_empty_extras();
-        stale
-    }
-
-    /// Forgets what is tracked. Returns how much that was.
-    pub fn forget_tracked(&mut self) -> Forgotten {
-        let Some(extras) = &mut self.extras else {
-            return Forgotten::default();
-        };
-        let forgotten = extras.observed.forget();
-        self.drop_empty_extras();
-        forgotten
-    }
-
-    /// All keys are about to leave with the slot.
-    pub(super) fn report_all(&mut self) {
-        let everything = self.news & REPORTS != 0;
-        let Some(extras) = &mut self.extras else {
-            if everything {
-                self.extras_mut();
-                self.report_all();
-            }
-            return;
-        };
-        let mut keys = extras.observed.tracked_keys();
-        if everything {
-            keys.extend(self.buckets.entries().map(|entry| entry.key().into()));
-        }
-        for key in keys {
-            extras.observed.changed(&key, everything, true);
-        }
+    /// All of this is to be reported, if anybody wants to hear of it.
+    pub(super) fn report(&mut self, keys: &[Box<[u8]>]) {
+        let everything = self.reports();
+        let observed = self.observed_or_new();
+        keys.iter().for_each(|key| {
+            observed.changed(key, everything, true);
+        });
         self.news |= UNPUBLISHED;
     }
 
@@ -697,7 +664,7 @@ impl SlotTable {
         self.extras.get_or_insert_default()
     }
 
-    fn drop_empty_extras(&mut self) {
+    pub(super) fn drop_empty_extras(&mut self) {
         if self.extras.as_ref().is_some_and(|extras| extras.is_empty()) {
             self.extras = None;
         }

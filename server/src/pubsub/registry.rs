@@ -236,19 +236,14 @@ impl Registry {
         }
     }
 
-    /// The names of one kind that match a pattern, or all.
+    /// The channels, or shard channels, that match a pattern; without one, all.
     pub fn names(&self, kind: Kind, pattern: Option<&[u8]>) -> Vec<Arc<[u8]>> {
         let matches = |name: &&Arc<[u8]>| pattern.is_none_or(|pattern| glob::matches(pattern, name));
-        match kind {
-            Kind::Pattern => self.patterns.read().keys().filter(matches).cloned().collect(),
-            Kind::Channel | Kind::Shard => {
-                let mut names = Vec::new();
-                for part in self.of(kind).parts() {
-                    names.extend(part.keys().filter(matches).cloned());
-                }
-                names
-            }
+        let mut names = Vec::new();
+        for part in self.of(kind).parts() {
+            names.extend(part.keys().filter(matches).cloned());
         }
+        names
     }
 
     /// How many connections listen to this channel or shard channel, patterns aside.

@@ -31,11 +31,16 @@ struct Trackers {
     by_prefix: BTreeMap<Arc<[u8]>, BTreeMap<u64, Arc<Tracker>>>,
 }
 
+/// What every command looks at: a cache line of its own, so that it stays with all workers.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Active(AtomicBool);
+
 /// Who tracks what.
 #[derive(Debug)]
 pub struct Tracking {
-    /// Somebody tracks: what every command looks at.
-    active: AtomicBool,
+    /// Somebody tracks.
+    active: Active,
     /// Connections with BCAST.
     broadcasts: AtomicUsize,
     trackers: RwLock<Trackers>,
@@ -51,7 +56,7 @@ pub struct Tracking {
 impl Default for Tracking {
     fn default() -> Self {
         Self {
-            active: AtomicBool::new(false),
+            active: Active::default(),
             broadcasts: AtomicUsize::new(0),
             trackers: RwLock::default(),
             keys: AtomicUsize::new(0),
@@ -78,7 +83,7 @@ impl Tracking {
     /// Does anybody track?
     #[inline]
     pub fn is_active(&self) -> bool {
-        self.active.load(Relaxed)
+        self.active.0.load(Relaxed)
     }
 
     /// Must slots report every change?
@@ -128,7 +133,7 @@ impl Tracking {
         let broadcasts = trackers.by_id.values().filter(|tracker| tracker.mode.bcast);
         self.broadcasts.store(broadcasts.count(), Relaxed);
         // Keys may be remembered for those who have gone. When they change, the slots' locks see to it.
-        self.active.store(!trackers.by_id.is_empty(), Relaxed);
+        self.active.0.store(!trackers.by_id.is_empty(), Relaxed);
     }
 
     /// Tells a connection's number beside a key that it has read. The caller holds the key's slot.

@@ -205,6 +205,56 @@ fn a_pause_of_writes_holds_messages_back() {
     assert!(start.elapsed().as_millis() >= 200);
 }
 
+/// A cluster that lacks slots: what it serves of messages, and the order of the reasons why it does not.
+#[test]
+fn a_cluster_that_is_down_serves_what_stock_serves() {
+    let Some(mut sides) = Sides::start(&["--cluster-enabled", "yes"], &["3", "2"]) else {
+        return;
+    };
+    // "b" and "c" are of these slots, "a" is not.
+    sides.same(0, &[&["CLUSTER", "ADDSLOTSRANGE", "0", "8000"]]);
+    let commands: &[&[&[&str]]] = &[
+        &[&["GET", "b"]],
+        &[&["SUBSCRIBE", "a", "b"]],
+        &[&["PUBLISH", "a", "m"]],
+        &[&["SSUBSCRIBE", "b"]],
+        &[&["SSUBSCRIBE", "a"]],
+        &[&["SSUBSCRIBE", "a", "b"]],
+        &[&["SSUBSCRIBE", "b", "c"]],
+        &[&["SSUBSCRIBE", "{b}1", "{b}2"]],
+        &[&["SPUBLISH", "b", "m"]],
+        &[&["SPUBLISH", "a", "m"]],
+        &[&["SUNSUBSCRIBE", "a"]],
+        &[
+            &["MULTI"],
+            &["SPUBLISH", "{b}nobody", "m"],
+            &["SSUBSCRIBE", "{b}3"],
+            &["EXEC"],
+        ],
+        &[
+            &["MULTI"],
+            &["SPUBLISH", "{b}nobody", "m"],
+            &["SSUBSCRIBE", "c"],
+            &["EXEC"],
+        ],
+        &[&["MULTI"], &["PUBLISH", "nobody", "m"], &["EXEC"]],
+        &[&["MULTI"], &["PUBLISH", "nobody", "m"], &["GET", "b"], &["EXEC"]],
+        &[&["SUNSUBSCRIBE"]],
+    ];
+    for down in ["yes", "no"] {
+        sides.same(
+            1,
+            &[&["CONFIG", "SET", "cluster-allow-pubsubshard-when-down", down]],
+        );
+        for commands in commands {
+            sides.same_frames(0, commands, |frame| match frame {
+                Reply::Push(parts) if parts[0].as_str() == Some("sunsubscribe") => format!("{:?}", parts[2]),
+                frame => format!("{frame:?}"),
+            });
+        }
+    }
+}
+
 #[test]
 fn random_subscriptions_and_messages_have_stocks_effects() {
     let Some(mut sides) = Sides::start(&[], &["2"]) else {

@@ -276,8 +276,12 @@ impl ClientShared {
         self.subscriptions.iter().map(|count| count.load(Relaxed)).sum()
     }
 
-    /// It as one who listens, with a mailbox; None if it has ended.
+    /// It as one who listens, with a mailbox; None if it has ended, or is the link to our primary, which listens to
+    /// nothing.
     pub fn listen(self: &Arc<Self>) -> Option<Arc<Subscriber>> {
+        if self.flags().contains(ClientFlags::PRIMARY) {
+            return None;
+        }
         let mut mailbox = self.mailbox.lock();
         if let Mailbox::None = &*mailbox {
             *mailbox = Mailbox::Open(Subscriber::new(self.clone()));
