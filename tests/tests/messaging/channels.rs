@@ -1,7 +1,7 @@
 //! SUBSCRIBE and its kin on one node.
 
 use rand::seq::IndexedRandom;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use slotcore::resp::Reply;
 

@@ -103,7 +103,7 @@ fn shard_channels(nodes: &Nodes) {
     for (at, primary) in foreign {
         let channel = channel_of(nodes, primary, "shard");
         let slot = slot_of(channel.as_bytes());
-        if nodes.pairs().iter().any(|pair| *pair == (primary, at)) {
+        if nodes.pairs().contains(&(primary, at)) {
             continue;
         }
         let moved = Reply::Error(format!("MOVED {slot} {}", nodes.node(primary).address()).into_bytes());
@@ -209,5 +209,46 @@ fn shard_channels_end_when_their_slots_go() {
             Reply::Integer(1)
         );
         assert_eq!(at_replica.reply(), message("smessage", &channel, "after"));
+    }
+}
+
+/// Other replicas of the same primary learn of a failover as of slots that go elsewhere, stock's and ours alike.
+#[test]
+fn shard_channels_end_at_the_siblings_of_a_new_primary() {
+    let Some(nodes) = Nodes::create(NODE, &[OURS, STOCK, OURS, STOCK, OURS, STOCK]) else {
+        return;
+    };
+    // The heir is one of stock's two replicas, so that one of each is left.
+    let mut pairs = nodes.pairs();
+    pairs.sort_by_key(|(_, replica)| nodes.node(*replica).kind() == OURS);
+    let (primary, heir) = pairs[0];
+    let primary_id = nodes.node(primary).id().to_string();
+    // All replicas follow one primary now; the others have none.
+    let siblings = [pairs[1].1, pairs[2].1];
+    let channel = channel_of(&nodes, primary, "siblings");
+    let mut listeners: Vec<Client> = siblings
+        .iter()
+        .map(|at| {
+            let mut client = nodes.node(*at).client();
+            wait_for(
+                "a replica to know its new primary",
+                Duration::from_secs(20),
+                || {
+                    let reply = client.cmd(&["CLUSTER", "REPLICATE", &primary_id]);
+                    (reply == Reply::Simple(b"OK".to_vec())).then_some(())
+                },
+            );
+            subscribed(&mut client, "SSUBSCRIBE", &channel);
+            client
+        })
+        .collect();
+    let kinds: Vec<Kind> = siblings.iter().map(|at| nodes.node(*at).kind()).collect();
+    assert!(kinds.contains(&OURS) && kinds.contains(&STOCK), "{kinds:?}");
+    wait_for("the failover to begin", Duration::from_secs(20), || {
+        let reply = nodes.node(heir).client().cmd(&["CLUSTER", "FAILOVER"]);
+        (reply == Reply::Simple(b"OK".to_vec())).then_some(())
+    });
+    for client in &mut listeners {
+        assert_eq!(client.reply(), gone(&channel, 0));
     }
 }
