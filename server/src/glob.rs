@@ -135,7 +135,24 @@ mod tests {
         assert!(!matches(pattern.as_bytes(), "a".repeat(20_000).as_bytes()));
     }
 
+    /// What a pattern means, tried in every way.
+    fn by_definition(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            [b'*', rest @ ..] => (0..=text.len()).any(|taken| by_definition(rest, &text[taken..])),
+            _ => text.split_first().is_some_and(|(byte, rest)| {
+                step(pattern, *byte, false).is_some_and(|width| by_definition(&pattern[width..], rest))
+            }),
+        }
+    }
+
     proptest! {
+        #[test]
+        fn stars_take_whatever_makes_the_rest_match(pattern in "[ab*?\\[\\]^\\\\-]{0,8}", text in "[ab]{1,8}") {
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(matches(pattern, text), by_definition(pattern, text));
+        }
+
         #[test]
         fn nothing_panics(pattern in proptest::collection::vec(any::<u8>(), 0..20),
                           text in proptest::collection::vec(any::<u8>(), 0..20)) {
