@@ -417,6 +417,15 @@ fn usage_errors_say_what_to_do() {
         ),
         (&["--json", "-", "--csv", "-"], "cannot both have stdout"),
         (&["--fail-if-worse", "any"], "--compare"),
+        (&["--fail-if", "p99>+5%"], "--compare ENGINE"),
+        (&["--fail-if", "p99>>5%"], "p99>>5%\n      ^"),
+        (
+            &["compare", "a", "b", "--fail-if", "speed<1"],
+            "expected one of throughput",
+        ),
+        (&["compare", "a"], "the baseline first"),
+        (&["compare", "/nowhere", "/nowhere"], "/nowhere"),
+        (&["merge", "a"], "2 values required"),
         (&["workloads", "nope"], "no such workload"),
         (&["report", "/nowhere"], "there is no run.json"),
         (&["--frobnicate"], "unexpected argument"),
@@ -481,6 +490,229 @@ fn help_workloads_and_completions_print() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(run(&["completions", shell]).out.contains("loadgen"), "{shell}");
     }
+}
+
+/// A node that is up for a test, and is ended with it.
+struct Up {
+    clusters: TempDir,
+    port: String,
+}
+
+impl Up {
+    fn new() -> Self {
+        let clusters = tempfile::tempdir().expect("a temporary directory");
+        let up = Self::cluster(&clusters, &["up", "--nodes", "1", "--port", "0"]);
+        assert_eq!(up.code, Some(0), "{up:?}");
+        let rest = up.out.split("-p ").nth(1).expect("up says how to reach it");
+        let port = rest.split_whitespace().next().expect("a port").to_owned();
+        Self { clusters, port }
+    }
+
+    fn cluster(clusters: &TempDir, args: &[&str]) -> Finished {
+        let mut command = loadgen();
+        command
+            .arg("cluster")
+            .args(args)
+            .env("SLOTMARK_CLUSTERS", clusters.path());
+        Finished::from(command.output().expect("loadgen starts"))
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        Self::cluster(&self.clusters, &["down"]);
+    }
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).to_str().expect("UTF-8").to_owned()
+}
+
+fn json_of(file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(file).expect("readable")).expect("JSON")
+}
+
+#[test]
+fn two_generators_are_added_up() {
+    let up = Up::new();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [a, b, sum, log_sum] = ["a", "b", "sum", "log-sum"].map(|name| path(dir.path(), name));
+    let generator = |seed: &str, output: &str| {
+        let mut command = loadgen();
+        command.args([
+            "-p",
+            &up.port,
+            "--seed",
+            seed,
+            "--output",
+            output,
+            "-q",
+            "--no-preload",
+        ]);
+        command.args([
+            "-r",
+            "2k",
+            "-c",
+            "4",
+            "--warmup",
+            "50ms",
+            "--duration",
+            "1s",
+            "--rounds",
+            "2",
+        ]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("loadgen starts")
+    };
+    let mut running = [generator("1", &a), generator("2", &b)];
+    for child in &mut running {
+        assert_eq!(wait(child).code(), Some(0));
+    }
+    let done = run(&[
+        "merge",
+        &a,
+        &format!("{b}/run.json"),
+        "--output",
+        &sum,
+        "--json",
+        "-",
+    ]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("added up from 2 generators"), "{done:?}");
+    let merged: Value = serde_json::from_str(&done.out).expect("stdout holds run.json and nothing else");
+    assert_eq!(merged, json_of(&format!("{sum}/run.json")));
+    let parts = [&a, &b].map(|folder| json_of(&format!("{folder}/run.json")));
+    for field in ["ops", "bytes_in", "bytes_out", "misses", "retries", "reconnects"] {
+        let counts = parts
+            .each_ref()
+            .map(|r| r["engines"][0][field].as_u64().expect("a count"));
+        assert_eq!(merged["engines"][0][field], counts[0] + counts[1], "{field}");
+    }
+    let total = merged["engines"][0]["ops"].as_u64().expect("a count");
+    let in_intervals = merged["engines"][0]["intervals"].as_array().expect("rows");
+    assert_eq!(
+        in_intervals.iter().filter_map(|i| i["ops"].as_u64()).sum::<u64>(),
+        total
+    );
+    assert_eq!(merged["merged"]["generators"].as_array().expect("two").len(), 2);
+    for file in ["summary.csv", "report.html", "slotmark.hlog"] {
+        assert!(Path::new(&sum).join(file).is_file(), "{file}");
+    }
+    assert_eq!(run(&["report", &sum]).code, Some(0), "it can be drawn again");
+
+    let logs = [&a, &b].map(|folder| format!("{folder}/slotmark.hlog"));
+    let done = run(&["merge", &logs[0], &logs[1], "--output", &log_sum]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.out.contains("GET") && done.out.contains("p99.9"), "{done:?}");
+    let log = loadgen::report::hlog::read(&Path::new(&log_sum).join("slotmark.hlog")).expect("readable");
+    let untagged = log.lines.iter().filter(|l| l.tag.is_none());
+    assert_eq!(untagged.map(|l| l.latency.len()).sum::<u64>(), total);
+
+    let damaged = path(dir.path(), "damaged.hlog");
+    let text = std::fs::read_to_string(&logs[0]).expect("readable");
+    std::fs::write(&damaged, format!("{text}what is this\n")).expect("written");
+    let line = format!("line {}", text.lines().count() + 1);
+    let own = |name: &str| path(dir.path(), name);
+    for (args, text) in [
+        (vec![&a, &a], "given twice"),
+        (vec![&a, &logs[1]], "cannot be added up with each other"),
+        (vec![&logs[0], &damaged], line.as_str()),
+        (vec![&a, &own("nowhere")], "nowhere"),
+    ] {
+        let args: Vec<&str> = std::iter::once("merge")
+            .chain(args.into_iter().map(String::as_str))
+            .collect();
+        let refused = run(&args);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(text), "{refused:?}");
+    }
+    let refused = run(&["merge", &a, &b, "--output", &a]);
+    assert!(
+        refused.code == Some(2) && refused.err.contains("choose another folder"),
+        "{refused:?}"
+    );
+}
+
+/// Bounds that no neighbour on a test machine moves, for what must pass; a broken run.json, for what must fail.
+#[test]
+fn finished_runs_are_compared_and_gated() {
+    let up = Up::new();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [a, b, slow] = ["a", "b", "slow"].map(|name| path(dir.path(), name));
+    for output in [&a, &b] {
+        let mut args = vec![
+            "-p",
+            &up.port,
+            "--output",
+            output,
+            "-q",
+            "--rounds",
+            "6",
+            "--fail-if",
+            "errors>0",
+        ];
+        args.extend([
+            "-r",
+            "2k",
+            "-c",
+            "4",
+            "--warmup",
+            "60ms",
+            "--duration",
+            "1200ms",
+            "--fail-if",
+            "p99<1us",
+        ]);
+        assert_eq!(run(&args).code, Some(0), "absolute conditions hold for one run");
+    }
+    let lenient = [
+        "--fail-if",
+        "throughput<-80%",
+        "--fail-if",
+        "p50>+500%",
+        "--fail-if",
+        "errors>0",
+    ];
+    let passed = run(&[&["compare", &a, &b][..], &lenient].concat());
+    assert_eq!(passed.code, Some(0), "{passed:?}");
+    for part in [
+        "stronger evidence",
+        "95 % interval",
+        "p99.9 latency",
+        "passed    throughput<-80%",
+    ] {
+        assert!(passed.out.contains(part), "{part}: {passed:?}");
+    }
+
+    // Nine of ten operations lost in every round.
+    std::fs::create_dir(&slow).expect("created");
+    let mut report = json_of(&format!("{b}/run.json"));
+    let rounds = report["engines"][0]["rounds"].as_array_mut().expect("rounds");
+    for round in rounds {
+        round["ops_per_sec"] = (round["ops_per_sec"].as_f64().expect("a rate") / 10.0).into();
+    }
+    std::fs::write(format!("{slow}/run.json"), report.to_string()).expect("written");
+    let failed = run(&[&["compare", &a, &slow, "--json", "-"][..], &lenient].concat());
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    let judged: Value = serde_json::from_str(&failed.out).expect("stdout holds JSON and nothing else");
+    assert_eq!(judged["conditions"][0]["judgement"], "failed");
+    assert_eq!(judged["conditions"][1]["judgement"], "passed");
+    assert_eq!(judged["steps"][0]["metrics"][0]["verdict"], "worse");
+    assert!(failed.err.contains("failed    throughput<-80%"), "{failed:?}");
+
+    let baseline = path(dir.path(), "baseline.toml");
+    std::fs::write(
+        &baseline,
+        "run = \"a/run.json\"\nfail_if = [\"throughput<-80%\"]\n",
+    )
+    .expect("written");
+    assert_eq!(run(&["compare", "--baseline", &baseline, &b]).code, Some(0));
+    assert_eq!(run(&["compare", "--baseline", &baseline, &slow]).code, Some(3));
+    report["environment"]["cores"] = 1234.into();
+    std::fs::write(format!("{slow}/run.json"), report.to_string()).expect("written");
+    let refused = run(&["compare", "--baseline", &baseline, &slow]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("1234 cores"), "{refused:?}");
 }
 
 fn is_program(pid: u32, name: &str) -> bool {

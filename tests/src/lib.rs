@@ -6,6 +6,7 @@
 pub mod bus_peer;
 pub mod client;
 pub mod cluster;
+pub mod collections;
 pub mod netns;
 pub mod nodes;
 pub mod process;

@@ -1,232 +1,33 @@
-//! The same random commands to our node and to stock redis-server 7.0.15: every reply must be the same bytes.
+//! The same random commands to our node and to stock redis-server 7.0.15: every reply must be the same, in its very
+//! bytes except where order or chance are free; and after each sequence all data, in the same forms, also when each
+//! has restored what the other dumped.
 //!
 //! `SLOTMARK_DIFF_SECONDS=600 cargo test -p e2e --test differential` runs for as long as asked; a failure prints the
 //! seed, and `SLOTMARK_DIFF_SEED` replays it.
 
+#[path = "differential/chance.rs"]
+mod chance;
+#[path = "differential/compare.rs"]
+mod compare;
+#[path = "differential/families/mod.rs"]
+mod families;
+#[path = "differential/generator.rs"]
+mod generator;
+
 use std::time::{Duration, Instant};
 
 use e2e::{Client, Server};
+use rand::RngExt;
 use rand::seq::IndexedRandom;
-use rand::{Rng, RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use slotcore::resp::Reply;
+
+use compare::{Order, canonical, canonical_exec};
+use generator::{Args, Generator};
 
 const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");
 
 /// Commands in one sequence; both servers are flushed between sequences.
 const SEQUENCE: usize = 200;
-
-type Args = Vec<Vec<u8>>;
-
-struct Generator {
-    rng: Xoshiro256PlusPlus,
-}
-
-impl Generator {
-    fn new(seed: u64) -> Self {
-        Self {
-            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
-        }
-    }
-
-    fn one<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words.choose(&mut self.rng).expect("a choice")
-    }
-
-    fn key(&mut self) -> Vec<u8> {
-        self.one(&["a", "b", "c", "{t}1", "{t}2", "", "a key with spaces", "k\r\n"])
-            .into()
-    }
-
-    fn number(&mut self) -> Vec<u8> {
-        match self.rng.random_range(0..12) {
-            0 => "9223372036854775807".into(),
-            1 => "-9223372036854775808".into(),
-            2 => "9223372036854775808".into(),
-            3 => self
-                .one(&["", " 1", "1 ", "+1", "01", "-0", "1.0", "abc", "1e3", "0x10"])
-                .into(),
-            4 => "0".into(),
-            5 => "-1".into(),
-            _ => self.rng.random_range(-20i64..40).to_string().into(),
-        }
-    }
-
-    fn float(&mut self) -> Vec<u8> {
-        match self.rng.random_range(0..8) {
-            0 => self
-                .one(&["nan", "inf", "-inf", "1e400", "abc", "", " 1", "1 "])
-                .into(),
-            1 => self
-                .one(&["1e10", "-1.5e-3", "3.0", "5.0e3", "0.1", "-0", "1e17"])
-                .into(),
-            _ => format!("{:.3}", self.rng.random_range(-100.0..100.0)).into(),
-        }
-    }
-
-    fn value(&mut self) -> Vec<u8> {
-        match self.rng.random_range(0..10) {
-            0 => Vec::new(),
-            1 => self.number(),
-            2 => self.float(),
-            3 => vec![b'x'; self.rng.random_range(40..50)],
-            4 => vec![b'y'; self.rng.random_range(500..5000)],
-            5 => {
-                let mut bytes = vec![0; self.rng.random_range(0..40)];
-                self.rng.fill_bytes(&mut bytes);
-                bytes
-            }
-            6 => self.rng.random_range(-1000i64..1000).to_string().into(),
-            _ => self.one(&["hello", "ohmytext", "mynewtext", "foo bar"]).into(),
-        }
-    }
-
-    /// A time to live that cannot run out within the test, or an error.
-    fn seconds(&mut self) -> Vec<u8> {
-        self.one(&["1000", "5000", "100000", "0", "-1", "abc", "9223372036854775807"])
-            .into()
-    }
-
-    /// A unix time that is not over: when active expiry finds a key that is, differs.
-    fn moment(&mut self) -> Vec<u8> {
-        self.one(&[
-            "4000000000000",
-            "9000000000000",
-            "0",
-            "-1",
-            "abc",
-            "9223372036854775808",
-        ])
-        .into()
-    }
-
-    fn args(&mut self, parts: &[&str]) -> Args {
-        let mut args = Args::new();
-        for part in parts {
-            args.push(match *part {
-                "<key>" => self.key(),
-                "<number>" => self.number(),
-                "<float>" => self.float(),
-                "<value>" => self.value(),
-                "<seconds>" => self.seconds(),
-                word => word.into(),
-            });
-        }
-        args
-    }
-
-    fn command(&mut self) -> Args {
-        let shape: &[&str] = SHAPES.choose(&mut self.rng).expect("a shape");
-        let mut args = self.args(shape);
-        match shape[0] {
-            "SET" | "GETEX" => self.options(
-                &mut args,
-                &[
-                    "NX", "XX", "GET", "KEEPTTL", "PERSIST", "EX", "PX", "EXAT", "PXAT", "bogus",
-                ],
-            ),
-            "EXPIRE" | "PEXPIRE" => self.options(&mut args, &["NX", "XX", "GT", "LT", "bogus"]),
-            "LCS" => self.options(&mut args, &["LEN", "IDX", "WITHMATCHLEN", "MINMATCHLEN", "bogus"]),
-            "DEL" | "UNLINK" | "EXISTS" | "TOUCH" | "MGET" => {
-                for _ in 0..self.rng.random_range(0..3) {
-                    args.push(self.key());
-                }
-            }
-            "MSET" | "MSETNX" => {
-                for _ in 0..self.rng.random_range(0..2) {
-                    args.push(self.key());
-                    args.push(self.value());
-                }
-            }
-            _ => {}
-        }
-        if self.rng.random_ratio(1, 50) {
-            args.push(b"extra".to_vec());
-        }
-        if self.rng.random_ratio(1, 50) && args.len() > 1 {
-            args.pop();
-        }
-        args
-    }
-
-    fn options(&mut self, args: &mut Args, words: &[&str]) {
-        while self.rng.random_ratio(1, 2) {
-            let word = self.one(words);
-            args.push(word.into());
-            match word {
-                "EX" | "PX" => args.push(self.seconds()),
-                "EXAT" | "PXAT" => args.push(self.moment()),
-                "MINMATCHLEN" => args.push(self.number()),
-                _ => {}
-            }
-        }
-    }
-}
-
-const SHAPES: &[&[&str]] = &[
-    &["GET", "<key>"],
-    &["GET", "<key>"],
-    &["SET", "<key>", "<value>"],
-    &["SET", "<key>", "<value>"],
-    &["SET", "<key>", "<number>"],
-    &["GETEX", "<key>"],
-    &["GETDEL", "<key>"],
-    &["GETSET", "<key>", "<value>"],
-    &["MGET", "<key>"],
-    &["MSET", "<key>", "<value>"],
-    &["MSETNX", "<key>", "<value>"],
-    &["SETNX", "<key>", "<value>"],
-    &["SETEX", "<key>", "<seconds>", "<value>"],
-    &["PSETEX", "<key>", "<seconds>", "<value>"],
-    &["APPEND", "<key>", "<value>"],
-    &["STRLEN", "<key>"],
-    &["GETRANGE", "<key>", "<number>", "<number>"],
-    &["SUBSTR", "<key>", "<number>", "<number>"],
-    &["SETRANGE", "<key>", "<number>", "<value>"],
-    &["INCR", "<key>"],
-    &["DECR", "<key>"],
-    &["INCRBY", "<key>", "<number>"],
-    &["DECRBY", "<key>", "<number>"],
-    &["INCRBYFLOAT", "<key>", "<float>"],
-    &["LCS", "<key>", "<key>"],
-    &["DEL", "<key>"],
-    &["UNLINK", "<key>"],
-    &["EXISTS", "<key>"],
-    &["TOUCH", "<key>"],
-    &["TYPE", "<key>"],
-    &["TTL", "<key>"],
-    &["EXPIRE", "<key>", "<seconds>"],
-    &["PEXPIRE", "<key>", "<seconds>"],
-    &["EXPIREAT", "<key>", "<number>"],
-    &["EXPIREAT", "<key>", "4000000000"],
-    &["PEXPIREAT", "<key>", "<number>"],
-    &["PERSIST", "<key>"],
-    &["SCAN", "0", "COUNT", "1000", "MATCH", "a"],
-    &["SCAN", "0", "COUNT", "1000", "TYPE", "list"],
-    &["SCAN", "abc"],
-    &["SCAN", "0", "COUNT", "0"],
-    &["KEYS", "[a]"],
-    &["RENAME", "<key>", "<key>"],
-    &["RENAMENX", "<key>", "<key>"],
-    &["COPY", "<key>", "<key>"],
-    &["COPY", "<key>", "<key>", "REPLACE"],
-    &["COPY", "<key>", "<key>", "DB", "0"],
-    &["COPY", "<key>", "<key>", "DB", "-1"],
-    &["OBJECT", "ENCODING", "<key>"],
-    &["OBJECT", "FREQ", "<key>"],
-    &["DBSIZE"],
-    &["PING"],
-    &["PING", "<value>"],
-    &["ECHO", "<value>"],
-    &["SELECT", "0"],
-    &["MULTI"],
-    &["EXEC"],
-    &["DISCARD"],
-    &["WATCH", "<key>"],
-    &["UNWATCH"],
-    &["NOSUCHCOMMAND", "<value>"],
-    &["OBJECT", "NOSUCHSUBCOMMAND", "<key>"],
-    &["COMMAND", "GETKEYS", "SET", "<key>", "<value>"],
-];
 
 fn show(args: &Args) -> String {
     args.iter()
@@ -240,9 +41,87 @@ fn both(ours: &mut Client, stock: &mut Client, args: &Args) -> (Vec<u8>, Vec<u8>
     (ours.raw(&slices), stock.raw(&slices))
 }
 
+/// What is queued in the transaction that is open, if one is.
+#[derive(Default)]
+struct Queue {
+    orders: Option<Vec<Order>>,
+}
+
+impl Queue {
+    /// The two replies to a command without what may differ, and whatever it does to the queue.
+    fn compare(&mut self, args: &Args, replies: (&[u8], &[u8])) -> (String, String) {
+        if args[0] == b"EXEC"
+            && replies.0.starts_with(b"*")
+            && let Some(orders) = self.orders.take()
+        {
+            return (
+                canonical_exec(replies.0, &orders),
+                canonical_exec(replies.1, &orders),
+            );
+        }
+        let order = families::order(args);
+        if replies.1 == b"+QUEUED\r\n" {
+            self.orders.get_or_insert_default().push(order);
+        } else if matches!(&args[0][..], b"EXEC" | b"DISCARD" | b"MULTI") && replies.1[0] != b'-'
+            || replies.1.starts_with(b"-EXECABORT")
+        {
+            self.orders = None;
+        }
+        (canonical(replies.0, order), canonical(replies.1, order))
+    }
+}
+
+/// All data of a server: a fingerprint, and the form of each key.
+fn contents(client: &mut Client) -> (Reply, Vec<(Vec<u8>, Reply)>) {
+    let mut keys: Vec<Vec<u8>> = match client.cmd(&["KEYS", "*"]) {
+        Reply::Array(keys) => keys
+            .iter()
+            .filter_map(|key| key.as_bytes().map(<[u8]>::to_vec))
+            .collect(),
+        other => panic!("{other:?}"),
+    };
+    keys.sort();
+    let forms = keys
+        .into_iter()
+        .map(|key| {
+            let form = client.cmd_bytes(&[b"OBJECT", b"ENCODING", &key]);
+            (key, form)
+        })
+        .collect();
+    (client.cmd(&["DEBUG", "DIGEST"]), forms)
+}
+
+/// Each restores what the other dumped, in place of its own.
+fn exchange(ours: &mut Client, stock: &mut Client, keys: &[(Vec<u8>, Reply)]) {
+    for (key, _) in keys {
+        let payloads = [&mut *ours, &mut *stock].map(|client| client.cmd_bytes(&[b"DUMP", key]));
+        let [Reply::Bulk(our_payload), Reply::Bulk(stock_payload)] = payloads else {
+            panic!("{payloads:?}")
+        };
+        for (client, payload) in [(&mut *ours, stock_payload), (&mut *stock, our_payload)] {
+            let Reply::Integer(expiry) = client.cmd_bytes(&[b"PEXPIRETIME", key]) else {
+                panic!("a time")
+            };
+            let ttl = expiry.max(0).to_string();
+            let restored =
+                client.cmd_bytes(&[b"RESTORE", key, ttl.as_bytes(), &payload, b"REPLACE", b"ABSTTL"]);
+            assert_eq!(restored, Reply::Simple(b"OK".to_vec()), "{}", key.escape_ascii());
+        }
+    }
+}
+
 fn run(hello: &str) {
-    let Some(stock) = Server::stock(&[]) else { return };
-    let node = Server::slotmark(NODE, &[]);
+    let directives = ["--enable-debug-command", "yes"];
+    let Some(stock) = Server::stock(&directives) else {
+        return;
+    };
+    let node = Server::slotmark(NODE, &directives);
+    for server in [&node, &stock] {
+        for (name, value) in families::THRESHOLDS {
+            let set = server.client().cmd(&["CONFIG", "SET", name, value]);
+            assert_eq!(set, Reply::Simple(b"OK".to_vec()), "{name}");
+        }
+    }
     let seconds = std::env::var("SLOTMARK_DIFF_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -260,16 +139,41 @@ fn run(hello: &str) {
         }
         let mut generator = Generator::new(seed);
         let mut history = Vec::new();
+        let mut queue = Queue::default();
+        // Most commands are of one family, so that its values grow; the others meet them.
+        let main = families::ALL.choose(&mut generator.rng).expect("a family");
         for _ in 0..SEQUENCE {
-            let args = generator.command();
+            let family = if generator.rng.random_ratio(2, 3) {
+                main
+            } else {
+                families::ALL.choose(&mut generator.rng).expect("a family")
+            };
+            let args = generator.command(family);
             let (our_reply, stock_reply) = both(&mut ours, &mut theirs, &args);
             history.push(show(&args));
+            let (our_reply, stock_reply) = queue.compare(&args, (&our_reply, &stock_reply));
             assert_eq!(
-                our_reply.escape_ascii().to_string(),
-                stock_reply.escape_ascii().to_string(),
+                our_reply,
+                stock_reply,
                 "left is ours, right is stock's, to the last of these (SLOTMARK_DIFF_SEED={seed}, RESP{hello}):\n{}",
                 history.join("\n")
             );
+        }
+        for exchanged in [false, true] {
+            for client in [&mut ours, &mut theirs] {
+                client.cmd(&["DISCARD"]);
+            }
+            let (our_data, stock_data) = (contents(&mut ours), contents(&mut theirs));
+            assert_eq!(
+                our_data,
+                stock_data,
+                "left is ours, right is stock's, exchanged: {exchanged}, after these (SLOTMARK_DIFF_SEED={seed}, \
+                 RESP{hello}):\n{}",
+                history.join("\n")
+            );
+            if !exchanged {
+                exchange(&mut ours, &mut theirs, &our_data.1);
+            }
         }
         seed = seed.wrapping_add(1);
     }

@@ -75,6 +75,31 @@ fn fill(client: &mut Client, from: usize, count: usize) {
     }
 }
 
+/// Changes, empties and overwrites what [`e2e::collections::fill`] has written.
+fn change_collections(client: &mut Client) {
+    for i in 0..2000 {
+        let name = format!("field:{}", i * 3);
+        for words in [
+            &["HINCRBY", "hash:large", &name, "1"][..],
+            &["HDEL", "hash:large", &format!("field:{i}")],
+            &["HSET", "hash:new", &name, "v"],
+            &["HINCRBYFLOAT", "hash:small", "sum", "0.1"],
+            &["SPOP", "set:large", "2"],
+            &["SMOVE", "set:large", "set:texts", &name],
+            &["SADD", "set:numbers", &i.to_string()],
+        ] {
+            // Some fields hold no number.
+            client.cmd(words);
+        }
+    }
+    client.cmd(&["SUNIONSTORE", "set:union", "set:texts", "set:numbers"]);
+    client.cmd(&["SPOP", "set:numbers", "100000"]);
+    client.cmd(&["SET", "hash:long", "a string now"]);
+    client.cmd(&["RENAME", "hash:large", "hash:renamed"]);
+    client.cmd(&["COPY", "hash:renamed", "hash:copied"]);
+    client.cmd(&["DEL", "set:large"]);
+}
+
 fn error(reply: Reply) -> String {
     match reply {
         Reply::Error(text) => String::from_utf8_lossy(&text).into_owned(),
@@ -158,8 +183,10 @@ fn stock_copies_us_while_clients_write() {
         let Some(replica) = stock() else { return };
         let primary = node(&["--repl-diskless-sync", diskless]);
         fill(&mut primary.client(), 0, 2000);
+        e2e::collections::fill(&mut primary.client());
         std::thread::scope(|scope| {
             scope.spawn(|| fill(&mut primary.client(), 1000, 4000));
+            scope.spawn(|| change_collections(&mut primary.client()));
             follow(&replica, &primary);
         });
         assert_equal(&primary, &replica);

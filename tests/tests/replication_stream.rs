@@ -137,7 +137,31 @@ const SHAPES: &[&[&str]] = &[
     &["INCRBY", "<key>", "<number>"],
     &["DECRBY", "<key>", "<number>"],
     &["INCRBYFLOAT", "<key>", "<float>"],
+    &["HSET", "<hash>", "<field>", "<value>"],
+    &["hset", "<hash>", "<field>", "<value>", "<field>", "<value>"],
+    &["HMSET", "<hash>", "<field>", "<value>"],
+    &["HSETNX", "<hash>", "<field>", "<value>"],
+    &["HDEL", "<hash>", "<field>"],
+    &["HDEL", "<hash>", "<field>", "<field>"],
+    &["HINCRBY", "<hash>", "<field>", "<number>"],
+    &["HINCRBYFLOAT", "<hash>", "<field>", "<float>"],
+    &["HGETALL", "<hash>"],
+    &["SADD", "<set>", "<value>"],
+    &["SADD", "<set>", "<field>", "<value>"],
+    &["SADD", "{t}single", "the only one"],
+    &["SREM", "<set>", "<value>"],
+    &["SMOVE", "<set>", "<set>", "<value>"],
+    &["SPOP", "{t}single"],
+    &["SPOP", "<set>", "1000"],
+    &["SPOP", "<set>", "0"],
+    &["SINTERSTORE", "<set>", "<set>", "<set>"],
+    &["SUNIONSTORE", "<set>", "<set>", "<set>"],
+    &["SDIFFSTORE", "<set>", "<set>", "<set>"],
+    &["SCARD", "<set>"],
+    &["EXPIRE", "<set>", "<time>"],
+    &["PEXPIRE", "<hash>", "5"],
     &["DEL", "<key>"],
+    &["DEL", "<hash>", "<set>"],
     &["DEL", "<key>", "<key>"],
     &["UNLINK", "<key>", "<key>"],
     &["RENAME", "<key>", "<key>"],
@@ -180,6 +204,9 @@ impl Generator {
         for part in shape {
             let word = match *part {
                 "<key>" => self.one(&["{t}a", "{t}b", "{t}c", "{t}d", "{t}\r\n"]),
+                "<hash>" => self.one(&["{t}h", "{t}i", "{t}a"]),
+                "<set>" => self.one(&["{t}s", "{t}u", "{t}v", "{t}a"]),
+                "<field>" => self.one(&["f", "g", "1"]),
                 "<value>" => self.one(&["", "1", "17", "3.5", "hello", "a b\r\nc"]),
                 "<number>" => self.one(&["1", "-7", "9223372036854775807", "abc"]),
                 "<float>" => self.one(&["0.5", "-1e3", "nan", "abc", "3"]),
@@ -295,9 +322,16 @@ fn run(lazily: &str) {
                 _ => {}
             }
             sent.push(command);
+            // Members come in any order: what was sent of them is as long, and the stream says the rest.
+            let shown = replies.map(|mut reply| {
+                if reply.starts_with(b"*") {
+                    reply.sort_unstable();
+                }
+                reply.escape_ascii().to_string()
+            });
             assert_eq!(
-                replies[0].escape_ascii().to_string(),
-                replies[1].escape_ascii().to_string(),
+                shown[0],
+                shown[1],
                 "left is ours (SLOTMARK_STREAM_SEED={seed}):\n{}",
                 show(&sent)
             );
@@ -340,4 +374,53 @@ fn random_commands_have_the_effects_that_stock_tells_of() {
 #[test]
 fn the_same_with_lazy_expiry() {
     run("yes");
+}
+
+/// Which members go is chance, so the replicas are told of each.
+#[test]
+fn popped_members_are_named_one_by_one() {
+    let Some(stock) = Server::stock(&[]) else { return };
+    let node = Server::slotmark(NODE, &[]);
+    for server in [&node, &stock] {
+        let mut stream = Stream::open(server.port());
+        let mut client = server.client();
+        client.cmd(&["SADD", "s", "a", "b", "c", "d", "e", "f"]);
+        let Reply::Array(popped) = client.cmd(&["SPOP", "s", "4"]) else {
+            panic!("an array")
+        };
+        let Reply::Bulk(last) = client.cmd(&["SPOP", "s"]) else {
+            panic!("a member")
+        };
+        client.cmd(&["SET", "{t}mark", "end"]);
+        let commands = stream.up_to(b"end");
+        let words = |command: &Command| {
+            let words: Vec<String> = command
+                .iter()
+                .map(|arg| String::from_utf8_lossy(arg).into_owned())
+                .collect();
+            words.join(" ")
+        };
+        let told: Vec<String> = commands
+            .iter()
+            .map(words)
+            .filter(|command| command != "SELECT 0")
+            .collect();
+        let mut expected = vec!["SADD s a b c d e f".to_owned(), "MULTI".into()];
+        expected.extend(
+            popped
+                .iter()
+                .map(|member| format!("SREM s {}", member.as_str().expect("a letter"))),
+        );
+        expected.extend([
+            "EXEC".into(),
+            format!("SREM s {}", String::from_utf8_lossy(&last)),
+            "SET {t}mark end".into(),
+        ]);
+        // The order within the transaction is free.
+        let order = |mut commands: Vec<String>| {
+            commands[2..6].sort();
+            commands
+        };
+        assert_eq!(order(told), order(expected));
+    }
 }

@@ -29,6 +29,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("hashtag-mget"),
     builtin!("hashtag-mget-split"),
     builtin!("pipeline-sweep"),
+    builtin!("failover"),
+    builtin!("replica-reads"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

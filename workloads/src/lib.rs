@@ -22,9 +22,11 @@
 //! | [`values`] | incompressible bytes at the price of a copy |
 //! | [`command`] | the commands that a mix may hold, and their frames |
 //! | [`stream`] | the operations of one client |
+//! | [`arrival`] | when they are due, in an open loop |
 //! | [`workload`] | all of it, compiled |
 #![forbid(unsafe_code)]
 
+pub mod arrival;
 pub mod builtin;
 pub mod command;
 pub mod dist;

@@ -34,6 +34,12 @@ impl Op {
         self.slot
     }
 
+    /// Length of its value, or of each of its values, in bytes.
+    #[inline]
+    pub fn value_len(&self) -> usize {
+        self.value_len as usize
+    }
+
     /// Its first key; means nothing for a split operation.
     #[inline]
     pub fn key(&self) -> KeyId {

@@ -6,10 +6,11 @@ use rand::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
 use slotcore::{SLOT_COUNT, Slot};
 
+use crate::arrival::{Arrivals, Schedule};
 use crate::command::{self, Command};
 use crate::dist::below;
 use crate::keys::{KeyFormat, KeyId};
-use crate::spec::{MixEntry, Spec, SpecError};
+use crate::spec::{Arrival, MixEntry, Process, Spec, SpecError};
 use crate::stream::{Op, OpStream, mix};
 use crate::traffic::Traffic;
 use crate::values::Values;
@@ -21,6 +22,8 @@ enum Use {
     Preload = 2,
     Measured = 3,
     WarmUp = 4,
+    Arrivals = 5,
+    WarmUpArrivals = 6,
 }
 
 /// Operations of each client that the hash of a stream takes in.
@@ -155,6 +158,39 @@ impl Workload {
         )
     }
 
+    /// When the operations of client `client` are due, which is the `place`-th of `clients`. Also this depends on the
+    /// seed and the client alone.
+    pub fn arrivals(&self, schedule: &Arc<Schedule>, client: u32, place: u32, clients: u32) -> Arrivals {
+        self.arrivals_for(schedule, Use::Arrivals, client, place, clients)
+    }
+
+    /// The same for the warm-up.
+    pub fn warmup_arrivals(
+        &self,
+        schedule: &Arc<Schedule>,
+        client: u32,
+        place: u32,
+        clients: u32,
+    ) -> Arrivals {
+        self.arrivals_for(schedule, Use::WarmUpArrivals, client, place, clients)
+    }
+
+    fn arrivals_for(
+        &self,
+        schedule: &Arc<Schedule>,
+        purpose: Use,
+        client: u32,
+        place: u32,
+        clients: u32,
+    ) -> Arrivals {
+        let process = match self.spec.arrival {
+            Arrival::Open(open) => open.process,
+            Arrival::Closed => Process::Constant,
+        };
+        let seed = seed_for(self.seed, purpose, u64::from(client));
+        Arrivals::new(Arc::clone(schedule), process, place, clients, seed)
+    }
+
     #[inline]
     pub(crate) fn draw(&self, rng: &mut impl Rng) -> Op {
         let command = match self.weights.as_slice() {
@@ -189,6 +225,12 @@ impl Workload {
     #[inline]
     pub fn is_split(&self, op: &Op) -> bool {
         self.commands[op.command()].is_split()
+    }
+
+    /// Whether the operation changes what is stored. Those of a preload do.
+    #[inline]
+    pub fn is_write(&self, op: &Op) -> bool {
+        self.commands[op.command()].is_write()
     }
 
     /// Finds the commands that a split operation consists of, ordered by slot.

@@ -154,8 +154,24 @@ fn errors_name_file_line_and_key() {
             "mine.toml:2: values.size: min and max are both wanted",
         ),
         (
-            "[arrival]\nrate = 1000\n",
-            "mine.toml:2: arrival.rate: open-loop arrivals are not supported yet",
+            "[arrival]\nmode = 'constant'\n",
+            "mine.toml:1: arrival.rate: is missing",
+        ),
+        (
+            "[arrival]\nrate = 1000\nshape = 'ramp'\n",
+            "mine.toml:1: arrival.to: is missing",
+        ),
+        (
+            "[arrival]\nrate = 0\n",
+            "mine.toml:2: arrival.rate: at this rate nothing is ever sent",
+        ),
+        (
+            "[arrival]\nrate = 10\nshape = 'burst'\nto = 20\nevery = '1s'\nlength = '1s'\n",
+            "mine.toml:6: arrival.length: a burst is longer than nothing and shorter than every",
+        ),
+        (
+            "[arrival]\nrate = 10\nshape = 'ramp'\nto = 20\n[run]\nrequests = 5\n",
+            "mine.toml:3: arrival.shape: a ramp or steps need a run that is bounded by time",
         ),
         (
             "[run]\nduration = 'soon'\n",

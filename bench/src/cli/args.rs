@@ -9,7 +9,10 @@ use clap_complete::Shell;
 
 use super::values::{self, Ratio};
 use crate::driver::address;
+use workloads::spec::FaultChoice;
+
 use crate::load::HostPort;
+use crate::stats::gate::Condition;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,8 +30,37 @@ Exit codes:
   1    the target was unreachable or was lost, or something could not be started
   2    the command line or the workload file is wrong
   3    it ran, but a check or the comparison failed
+  4    --audit found writes that were acknowledged and are lost
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
+
+const MERGE_HELP: &str = "\
+Examples, on each of two machines, at the same moment:
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 2 --no-preload --output b
+and then:
+  loadgen merge a b                                one report, with all its files
+  loadgen merge a/redis.hlog b/redis.hlog          only the histograms
+
+Counts are added. Percentiles are read from added histograms. Rates are over the time from the first generator's start \
+to the last one's end; clocks should agree. Server CPU is what one generator read of it. Give each generator a --seed of \
+its own, and store the keys before.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  loadgen compare old new                                        ratios, new / old
+  loadgen compare old new --fail-if 'p99>+5%' --fail-if 'errors>0'
+  loadgen compare --baseline results/baseline.toml new
+
+A condition is FIGURE OPERATOR BOUND. Figures: throughput, p50, p90, p95, p99, p999, max, mean, server-cpu, memory, \
+errors. Operators: > >= < <=. A bound with % is a change against the baseline: 'throughput<-3%'; it fails when the ratio \
+is beyond it and its interval excludes 1. Any other bound is a value of the candidate alone: 'p99>1ms', \
+'throughput<100k', 'server-cpu>10us', 'memory>1gb', 'errors>0'. What cannot be judged, for want of rounds or figures, \
+fails.
+
+Runs need several rounds (--rounds 6) for an interval. Engines in turns, loadgen --compare, are the stronger evidence.
+
+Exit codes: 0 nothing failed, 2 a wrong condition, or runs that do not compare, 3 a condition failed.";
 
 /// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
 #[derive(Debug, Parser)]
@@ -71,6 +103,12 @@ pub enum Command {
         /// The folder of a run: the one that holds run.json
         dir: PathBuf,
     },
+    /// Add up runs of several generators that loaded one target at the same time
+    #[command(after_help = MERGE_HELP)]
+    Merge(MergeArgs),
+    /// Compare two finished runs; with --fail-if a gate for CI
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Print a completion script for a shell
     Completions { shell: Shell },
     /// Print the README's table from the reference results
@@ -113,6 +151,31 @@ pub struct ClusterUp {
     pub port: u16,
 }
 
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// run.json files or folders of runs, with their .hlog files beside them; or .hlog files only
+    #[arg(required = true, num_args = 2.., value_name = "RUN|LOG")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A and B, run.json files or folders of runs: A is the baseline, B the candidate that is judged. With --baseline only B
+    #[arg(required = true, num_args = 1..=2, value_name = "A B")]
+    pub runs: Vec<PathBuf>,
+    /// Compare with the run that this file names, under the conditions in it, e.g. results/baseline.toml
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// End with exit code 3 if this holds for the candidate; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Condition>,
+    /// Write the comparison as JSON; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-")]
+    pub json: Option<PathBuf>,
+}
+
 /// What a launched cluster looks like.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "A cluster of its own")]
@@ -120,12 +183,12 @@ pub struct LaunchArgs {
     /// What to start: slotmark (built in), redis, valkey, or the path of a server binary
     #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
     pub engine: String,
-    /// How many primaries
-    #[arg(long, default_value = "3", value_name = "N", value_parser = values::small_count)]
-    pub nodes: u32,
-    /// How many replicas for each primary
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub replicas: u32,
+    /// How many primaries [default: 3, or what the workload needs]
+    #[arg(long, value_name = "N", value_parser = values::small_count)]
+    pub nodes: Option<u32>,
+    /// How many replicas for each primary [default: 0, or what the workload needs]
+    #[arg(long, value_name = "N")]
+    pub replicas: Option<u32>,
     /// One node without cluster mode
     #[arg(long, visible_alias = "no-cluster")]
     pub standalone: bool,
@@ -202,6 +265,32 @@ pub struct RunArgs {
     #[arg(long, help_heading = "A cluster that runs already")]
     pub no_preload: bool,
 
+    /// What is done to a primary on the way, in place of the workload's faults: kill, term, stop, partition, pause, failover or none
+    #[arg(long, value_name = "KIND", value_parser = values::fault, conflicts_with = "fault_cmd", help_heading = "Faults under load")]
+    pub fault: Option<FaultChoice>,
+    /// A command line of your own as the fault, for a target that loadgen has not started; $SLOTMARK_NODE is the primary's host:port
+    #[arg(long, value_name = "COMMAND", help_heading = "Faults under load")]
+    pub fault_cmd: Option<String>,
+    /// When, since the start of the measured time [default: the workload's, or a third of the run]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, help_heading = "Faults under load")]
+    pub fault_at: Option<Duration>,
+    /// How long the node is stopped, cut off or paused; after how long a killed one is started again
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Faults under load")]
+    pub fault_for: Option<Duration>,
+    /// Whose primary: 0 owns the lowest slots [default: the workload's, or 0]
+    #[arg(long, value_name = "N", help_heading = "Faults under load")]
+    pub fault_shard: Option<u32>,
+    /// Do it to every further shard too, so much after the one before
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "Faults under load")]
+    pub fault_rolling: Option<Duration>,
+
+    /// After each round read every key that was written, and tell which acknowledged writes are lost (exit code 4)
+    #[arg(long, help_heading = "Faults under load")]
+    pub audit: bool,
+    /// Follow every write by WAIT for so many replicas; it counts as done when they have it
+    #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "Faults under load")]
+    pub wait: Option<u32>,
+
     #[command(flatten)]
     pub launch: LaunchArgs,
     /// Run a second engine on a cluster of the same shape, in turns with the first, and print the ratios
@@ -216,6 +305,9 @@ pub struct RunArgs {
         help_heading = "A cluster of its own"
     )]
     pub fail_if_worse: Vec<WorseIn>,
+    /// End with exit code 3 if this holds: 'p99>1ms', 'errors>0', and with --compare 'p99>+5%'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "What to run")]
+    pub fail_if: Vec<Condition>,
     /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
     #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
     pub rounds: Option<u32>,
@@ -226,25 +318,60 @@ pub struct RunArgs {
     /// Generator threads [default: what the nodes leave of the cores]
     #[arg(long, value_name = "N", value_parser = values::thread_count, help_heading = "How hard")]
     pub threads: Option<u32>,
-    /// Operations each client keeps in flight [default: the workload's]
+    /// Operations each client keeps in flight; in an open loop, each of its connections [default: the workload's]
     #[arg(short = 'P', long, value_name = "N", value_parser = values::small_count, help_heading = "How hard")]
     pub pipeline: Option<u32>,
+    /// Open loop: send so many operations a second in all, each when it is due, whatever the servers do
+    #[arg(long, value_name = "OPS", value_parser = values::rate, help_heading = "How hard")]
+    pub rate: Option<f64>,
+    /// How operations follow each other: as replies come, at even distances (the default with --rate), or independently
+    #[arg(long, value_name = "HOW", help_heading = "How hard")]
+    pub arrivals: Option<Arrivals>,
+    /// Give up on an operation, and its connection, after so long [default: the workload's]
+    #[arg(long, value_name = "TIME", value_parser = values::positive_duration, help_heading = "How hard")]
+    pub timeout: Option<Duration>,
     /// Speak RESP3
     #[arg(short = '3', long = "resp3", help_heading = "How hard")]
     pub resp3: bool,
 
-    /// Where the files of the run go [default: results/local/TIME-WORKLOAD]
-    #[arg(short = 'o', long, value_name = "DIR", help_heading = "Output")]
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the files of the run go [default: results/local/TIME-NAME]
+    #[arg(short = 'o', long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Write run.json here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub json: Option<PathBuf>,
     /// Write summary.csv here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub csv: Option<PathBuf>,
     /// Say nothing but results and errors
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// Whether `--json -` or `--csv -` claims stdout.
+    pub fn stdout_is_taken(&self) -> bool {
+        [&self.json, &self.csv]
+            .into_iter()
+            .flatten()
+            .any(|p| p.as_os_str() == "-")
+    }
+}
+
+/// How operations follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arrivals {
+    Closed,
+    Constant,
+    Poisson,
 }
 
 /// A figure that may not be worse than the other engine's.
@@ -283,14 +410,6 @@ impl RunArgs {
             port: self.port.unwrap_or(6379),
         }]
     }
-
-    /// Whether `--json -` or `--csv -` claims stdout.
-    pub fn stdout_is_taken(&self) -> bool {
-        [&self.json, &self.csv]
-            .into_iter()
-            .flatten()
-            .any(|p| p.as_os_str() == "-")
-    }
 }
 
 #[cfg(test)]
@@ -327,7 +446,7 @@ mod tests {
             (run.data_size, run.keyspace, run.pass.as_deref()),
             (Some(128), Some(10_000), Some("secret"))
         );
-        assert!(run.resp3 && run.quiet);
+        assert!(run.resp3 && run.output.quiet);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use ::workloads::spec::ClusterShape;
+
 use super::args::{ClusterAction, ClusterUp, LaunchArgs};
 use super::{CommandResult, Exit, Failure, talk};
 
@@ -27,10 +29,10 @@ pub fn run(action: ClusterAction) -> CommandResult {
 }
 
 /// The shape that the flags ask for, or why it cannot be had.
-pub fn shape(args: &LaunchArgs) -> Result<Shape, Failure> {
+pub fn shape(args: &LaunchArgs, wanted: &ClusterShape) -> Result<Shape, Failure> {
     const MOST_NODES: u32 = 1000;
     if args.standalone {
-        if args.nodes > 1 && args.nodes != DEFAULT_NODES || args.replicas > 0 {
+        if args.nodes.is_some_and(|nodes| nodes > 1) || args.replicas.is_some_and(|replicas| replicas > 0) {
             return Err(Failure::usage(anyhow::anyhow!(
                 "--standalone is one server: leave out --nodes and --replicas"
             )));
@@ -42,8 +44,8 @@ pub fn shape(args: &LaunchArgs) -> Result<Shape, Failure> {
         });
     }
     let shape = Shape {
-        primaries: args.nodes,
-        replicas_each: args.replicas,
+        primaries: args.nodes.or(wanted.nodes).unwrap_or(DEFAULT_NODES),
+        replicas_each: args.replicas.or(wanted.replicas).unwrap_or(0),
         cluster: true,
     };
     if u64::from(shape.primaries) * (1 + u64::from(shape.replicas_each)) > u64::from(MOST_NODES) {
@@ -73,7 +75,7 @@ pub fn find_engine(selector: &str, flag: &'static str) -> Result<Engine, Failure
 }
 
 fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
-    let shape = shape(&args.launch)?;
+    let shape = shape(&args.launch, &ClusterShape::default())?;
     let engine = find_engine(&args.launch.engine, "--engine")?;
     let plan = LaunchPlan {
         engine: engine.clone(),
@@ -84,6 +86,7 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
             .unwrap_or_else(|| (environment::cores() / shape.primaries).max(1)),
         directives: args.launch.node_arg.clone(),
         first_port: (args.port != 0).then_some(args.port),
+        namespaces: false,
         bond: Bond::Outlives,
     };
     let stop = signals::install()?;

@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// It ran, but a check or a comparison failed.
     CheckFailed = 3,
+    /// Writes that were acknowledged are lost.
+    DataLost = 4,
     /// A signal ended it; what was measured until then has been written.
     Interrupted = 130,
 }

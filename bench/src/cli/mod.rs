@@ -5,7 +5,9 @@
 
 pub mod args;
 mod cluster;
+mod compare;
 mod exit;
+mod merge;
 mod output;
 mod report;
 mod run;
@@ -64,6 +66,8 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir }) => {
             let reports = crate::report::readme::reference_reports(&dir)?;

@@ -1,27 +1,28 @@
 //! `loadgen --workload ...`: from flags to a session, and from its report to an exit code.
 
-use workloads::spec::Size;
+use workloads::spec::{ArrivalsFlag, FaultChoice, FaultFlags, Process, ReadFrom, Size};
 use workloads::{Overrides, Spec};
 
-use super::args::{RunArgs, WorseIn};
+use super::args::{Arrivals, RunArgs, WorseIn};
 use super::cluster::{find_engine, shape};
-use super::output::Output;
-use super::{CommandResult, Exit, Failure, talk};
+use super::output::{self, Output};
+use super::{CommandResult, Exit, Failure, compare, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
-    Against, Measured, Progress, Session, SessionError, check, environment, existing, signals,
+    Against, Measured, Progress, Session, SessionError, audit, check, environment, existing, signals,
 };
 use crate::load::Auth;
-use crate::report::model::{Metric, RunEnd};
+use crate::report::model::{AuditRun, Metric, Report, RunEnd};
+use crate::stats::gate::{self, Contest, Judgement, Pairing};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
 pub fn run(args: &RunArgs) -> CommandResult {
     let session = session(args)?;
-    let output = Output::prepare(args, &session.spec.name)?;
+    let output = Output::prepare(&args.output, &session.spec.name)?;
     let stop = signals::install()?;
     let measured = session
-        .run(&stop, Progress::detect(args.quiet))
+        .run(&stop, Progress::detect(args.output.quiet))
         .map_err(|error| match error {
             SessionError::Spec(error) => Failure::usage(error),
             SessionError::Interrupted => Failure {
@@ -30,26 +31,35 @@ pub fn run(args: &RunArgs) -> CommandResult {
             },
             SessionError::CannotRun(error) => error.into(),
         })?;
-    output.write(&measured)?;
+    output.write(&measured.report, &measured.logs, &measured.lost_keys)?;
     Ok(verdict(args, &measured))
 }
 
 fn session(args: &RunArgs) -> Result<Session, Failure> {
-    if [&args.json, &args.csv]
-        .iter()
-        .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
-    {
-        return Err(Failure::usage(anyhow::anyhow!(
-            "--json - and --csv - cannot both have stdout"
-        )));
-    }
+    output::one_stdout(&args.output)?;
     let spec = spec(args)?;
-    let (against, threads) = against(args)?;
-    let rounds = args.rounds.unwrap_or(if args.compare.is_some() {
-        ROUNDS_OF_A_COMPARISON
-    } else {
-        1
-    });
+    if args.audit && spec.run.read_from == ReadFrom::Replica {
+        let text = "--audit and reads from replicas keep the same record of writes: one of the two at a time";
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
+    if args.audit
+        && let Some(objection) = audit::objection(&spec)
+    {
+        return Err(Failure::usage(anyhow::anyhow!(objection)));
+    }
+    let (against, threads) = against(args, &spec)?;
+    let threads = match spec.run.read_from {
+        ReadFrom::Primary => threads,
+        ReadFrom::Replica => reader_threads(args, &spec)?,
+    };
+    let rounds = args
+        .rounds
+        .unwrap_or(if args.compare.is_some() && spec.fault.is_empty() {
+            ROUNDS_OF_A_COMPARISON
+        } else {
+            1
+        });
+    check_conditions(args, rounds)?;
     Ok(Session {
         spec,
         seed: args.seed,
@@ -58,6 +68,8 @@ fn session(args: &RunArgs) -> Result<Session, Failure> {
         threads,
         resp3: args.resp3,
         preload: !args.no_preload,
+        audit: args.audit,
+        wait: args.wait,
         command_line: without_password(std::env::args(), args.pass.as_deref()),
         loadgen: super::loadgen_path()?,
     })
@@ -82,13 +94,49 @@ fn spec(args: &RunArgs) -> Result<Spec, Failure> {
         duration: args.duration,
         requests: args.requests,
         warmup: args.warmup,
+        timeout: args.timeout,
+        rate: args.rate,
+        arrivals: args.arrivals.map(|arrivals| match arrivals {
+            Arrivals::Closed => ArrivalsFlag::Closed,
+            Arrivals::Constant => ArrivalsFlag::Open(Process::Constant),
+            Arrivals::Poisson => ArrivalsFlag::Open(Process::Poisson),
+        }),
+        fault: faults(args),
     };
     spec.apply(&overrides).map_err(Failure::usage)?;
     Ok(spec)
 }
 
+/// Staleness is told by a thread that has seen all acknowledgements, so there is one.
+fn reader_threads(args: &RunArgs, spec: &Spec) -> Result<u32, Failure> {
+    if let Some(objection) = audit::objection(spec) {
+        let text = objection.replace("--audit", "read_from = \"replica\"");
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
+    match args.threads {
+        None | Some(1) => Ok(1),
+        Some(_) => Err(Failure::usage(anyhow::anyhow!(
+            "reads from replicas are compared with all acknowledged writes by one thread: leave --threads out"
+        ))),
+    }
+}
+
+fn faults(args: &RunArgs) -> FaultFlags {
+    let kind = match &args.fault_cmd {
+        Some(command) => Some(FaultChoice::Command(command.clone())),
+        None => args.fault.clone(),
+    };
+    FaultFlags {
+        kind,
+        at: args.fault_at,
+        shard: args.fault_shard,
+        rolling: args.fault_rolling,
+        length: args.fault_for,
+    }
+}
+
 /// Whom the load is for, and how many threads generate it.
-fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
+fn against(args: &RunArgs, spec: &Spec) -> Result<(Against, u32), Failure> {
     let seeds = args.targets();
     let cores = environment::cores();
     if !seeds.is_empty() {
@@ -99,20 +147,33 @@ fn against(args: &RunArgs) -> Result<(Against, u32), Failure> {
             cores
         };
         let auth = auth(args)?;
+        if let Some(fault) = spec.fault.iter().find(|fault| fault.kind.needs_a_launched_node()) {
+            let text = format!(
+                "the fault \"{}\" takes nodes that loadgen has started: for a target that runs already give --fault-cmd \
+                 'COMMAND', --fault failover, --fault pause, or --fault none to only look",
+                fault.kind.name()
+            );
+            return Err(Failure::usage(anyhow::anyhow!(text)));
+        }
         return Ok((Against::Existing { seeds, auth }, args.threads.unwrap_or(free)));
     }
     if args.user.is_some() || args.pass.is_some() {
         let text = "--user and --pass are for a target that runs already: name it with --target or -h";
         return Err(Failure::usage(anyhow::anyhow!(text)));
     }
-    let shape = shape(&args.launch)?;
+    let shape = shape(&args.launch, &spec.cluster)?;
     let mut engines = vec![find_engine(&args.launch.engine, "--engine")?];
     if let Some(other) = &args.compare {
         engines.push(find_engine(other, "--compare")?);
     }
     let Division { generator, each_node } =
         cores::divide(cores, shape.node_count(), args.threads, args.launch.node_threads);
-    let directives = args.launch.node_arg.clone();
+    let mut directives = Vec::new();
+    if let Some(timeout) = spec.cluster.node_timeout {
+        directives.push(format!("cluster-node-timeout {}", timeout.as_millis()));
+    }
+    // Of a directive that is given twice the last one counts.
+    directives.extend(args.launch.node_arg.iter().cloned());
     Ok((
         Against::Launched {
             engines,
@@ -146,8 +207,29 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
         RunEnd::Completed => {}
     }
     let report = &measured.report;
+    let lost: u64 = audits(report).map(|audit| audit.lost).sum();
+    if lost > 0 {
+        talk::complain(format_args!(
+            "loadgen: {lost} acknowledged writes are lost; the keys are in lost-keys.csv"
+        ));
+        return Exit::DataLost;
+    }
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    let judged = gate::judge(&args.fail_if, &contests(report));
+    complaints.extend(compare::failed(&judged).map(|j| format!("{}: {}: {}", j.condition, j.engine, j.text)));
+    if !args.output.quiet {
+        for passed in judged.iter().filter(|j| j.judgement == Judgement::Passed) {
+            talk::complain(format_args!(
+                "check passed: {}: {}: {}",
+                passed.condition, passed.engine, passed.text
+            ));
+        }
+    }
+    let unread: u64 = audits(report).map(|audit| audit.unread_keys).sum();
+    if unread > 0 {
+        complaints.push(format!("the audit could not read {unread} of the written keys"));
+    }
     for complaint in &complaints {
         talk::complain(format_args!("loadgen: check failed: {complaint}"));
     }
@@ -156,6 +238,49 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     } else {
         Exit::CheckFailed
     }
+}
+
+/// Each step of the engine under test, against the other engine's if there are two.
+fn contests(report: &Report) -> Vec<Contest<'_>> {
+    let Some(first) = report.engines.first() else {
+        return Vec::new();
+    };
+    let own = report
+        .engines
+        .iter()
+        .filter(|run| run.info.engine == first.info.engine);
+    let contest = |run| Contest {
+        candidate: run,
+        baseline: report
+            .engines
+            .iter()
+            .find(|other| other.info.engine != run.info.engine && other.info.step == run.info.step),
+        pairing: Pairing::Paired,
+        seed: report.workload.seed,
+    };
+    own.map(contest).collect()
+}
+
+/// Conditions that this run could never be judged by.
+fn check_conditions(args: &RunArgs, rounds: u32) -> Result<(), Failure> {
+    let Some(relative) = args.fail_if.iter().find(|c| c.is_relative()) else {
+        return Ok(());
+    };
+    if args.compare.is_none() {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs something to compare with: --compare ENGINE, or loadgen compare afterwards"
+        )));
+    }
+    if rounds == 1 {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs more than one round"
+        )));
+    }
+    Ok(())
+}
+
+fn audits(report: &Report) -> impl Iterator<Item = &AuditRun> {
+    report.engines.iter().flat_map(|run| &run.audits)
 }
 
 fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use workloads::spec::FaultChoice;
+
 /// A count with an optional decimal suffix: `10k`, `1.5m`, `2g`, `1_000_000`.
 pub fn count(text: &str) -> Result<u64, String> {
     let (number, suffix) = split_suffix(text);
@@ -17,6 +19,36 @@ pub fn count(text: &str) -> Result<u64, String> {
         }
     };
     scaled(number, unit).ok_or_else(|| "not a number: write 5000, 10k or 1.5m".to_owned())
+}
+
+/// Operations a second: a count above zero, or a fraction.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = match count(text) {
+        Ok(whole) if whole > 0 => whole as f64,
+        _ => text.parse::<f64>().unwrap_or(0.0),
+    };
+    let fits = rate.is_finite() && rate > 0.0;
+    fits.then_some(rate)
+        .ok_or_else(|| "a rate is above 0: write 500, 0.5 or 10k".to_owned())
+}
+
+/// A kind of fault, or none.
+pub fn fault(text: &str) -> Result<FaultChoice, String> {
+    Ok(match text {
+        "none" => FaultChoice::None,
+        "kill" => FaultChoice::Kill,
+        "term" => FaultChoice::Term,
+        "stop" => FaultChoice::Stop,
+        "partition" => FaultChoice::Partition,
+        "pause" => FaultChoice::Pause,
+        "failover" => FaultChoice::Failover,
+        _ => {
+            return Err(
+                "choose kill, term, stop, partition, pause, failover or none (a command of your own goes with --fault-cmd)"
+                    .to_owned(),
+            );
+        }
+    })
 }
 
 /// A count of at least one.

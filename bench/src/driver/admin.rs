@@ -80,6 +80,34 @@ impl Admin {
         }
     }
 
+    /// Sends frames that hold `count` commands, and returns their replies; error replies are among them.
+    pub fn call_many(&mut self, frames: &[u8], count: usize) -> Result<Vec<Reply>, AdminError> {
+        let io_error = |cause| AdminError::Io {
+            addr: self.addr.clone(),
+            cause,
+        };
+        self.stream.write_all(frames).map_err(io_error)?;
+        let mut replies = Vec::with_capacity(count);
+        for _ in 0..count {
+            match self.read_reply() {
+                Ok(Ok(reply)) => replies.push(reply),
+                Ok(Err(cause)) => {
+                    return Err(AdminError::Protocol {
+                        addr: self.addr.clone(),
+                        cause,
+                    });
+                }
+                Err(cause) => {
+                    return Err(AdminError::Io {
+                        addr: self.addr.clone(),
+                        cause,
+                    });
+                }
+            }
+        }
+        Ok(replies)
+    }
+
     /// A command whose reply is a text.
     pub fn text(&mut self, args: &[&str]) -> Result<String, AdminError> {
         let reply = self.call(args)?;

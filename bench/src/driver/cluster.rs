@@ -6,10 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use rustix::process::Signal;
 use thiserror::Error;
 
 use super::admin::{Admin, AdminError, field};
 use super::engine::{Engine, Family};
+use super::network::Network;
 use super::process::{Bond, NodeProcess, end_all};
 use super::shape::{self, PlannedNode, Shape};
 use super::signals::StopFlag;
@@ -27,6 +30,8 @@ pub struct LaunchPlan {
     pub directives: Vec<String>,
     /// The first node's port; without it free ones are chosen.
     pub first_port: Option<u16>,
+    /// Each node in a network namespace of its own, so that it can be cut off; see [`Network::permitted`].
+    pub namespaces: bool,
     pub bond: Bond,
 }
 
@@ -84,11 +89,24 @@ pub struct LocalCluster {
     pub nodes: Vec<Node>,
     processes: Vec<NodeProcess>,
     bond: Bond,
+    /// How each node is started, once more if need be.
+    starts: Vec<Start>,
+    loadgen: PathBuf,
+    network: Option<Network>,
+}
+
+/// How a node is started.
+#[derive(Debug)]
+struct Start {
+    command: Vec<OsString>,
+    log: PathBuf,
 }
 
 /// A node that is not ready by then will not be; every further node gets a little more.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const READY_WITHIN_EACH: Duration = Duration::from_millis(500);
+/// A node that has been asked to end and has not by then is killed before it is started again.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often other ports are tried when somebody else took one between our look and the node's.
@@ -122,26 +140,48 @@ impl LocalCluster {
 
     /// Starts all nodes without waiting for them.
     pub fn start(plan: &LaunchPlan, dir: &Path, loadgen: &Path) -> Result<Self, LaunchError> {
+        let io_error = |cause| LaunchError::Io {
+            engine: plan.engine.name().to_owned(),
+            cause,
+        };
+        let network = match plan.namespaces {
+            true => Some(Network::create(plan.shape.node_count()).map_err(io_error)?),
+            false => None,
+        };
         let planned = shape::plan(&plan.shape, &choose_ports(plan)?);
+        let host = |index: usize| match &network {
+            Some(network) => network.address(index),
+            None => "127.0.0.1".to_owned(),
+        };
+        let hosts: Vec<String> = (0..planned.len()).map(host).collect();
         let mut cluster = Self {
             nodes: Vec::new(),
             processes: Vec::new(),
             bond: plan.bond,
+            starts: Vec::new(),
+            loadgen: loadgen.to_owned(),
+            network,
         };
         for (index, node) in planned.iter().enumerate() {
-            match start_node(plan, &planned, index, dir, loadgen) {
+            match prepare_node(plan, &planned, &hosts, index, dir, loadgen) {
+                Ok(mut start) => {
+                    if let Some(network) = &cluster.network {
+                        start.command.splice(0..0, network.enter(index));
+                    }
+                    cluster.starts.push(start);
+                }
+                Err(cause) => return Err(io_error(cause)),
+            }
+            match cluster.spawn(index) {
                 Ok(process) => cluster.processes.push(process),
                 Err(cause) => {
                     cluster.end();
-                    return Err(LaunchError::Io {
-                        engine: plan.engine.name().to_owned(),
-                        cause,
-                    });
+                    return Err(io_error(cause));
                 }
             }
             cluster.nodes.push(Node {
                 addr: HostPort {
-                    host: "127.0.0.1".to_owned(),
+                    host: hosts[index].clone(),
                     port: node.port,
                 },
                 replica: node.primary.is_some(),
@@ -217,6 +257,97 @@ impl LocalCluster {
             .find_map(|(node, process)| Some(format!("node {} ended: {}", node.addr, process.ended()?)))
     }
 
+    fn spawn(&self, index: usize) -> io::Result<NodeProcess> {
+        let start = &self.starts[index];
+        NodeProcess::spawn(&self.loadgen, &start.command, start.log.clone(), self.bond)
+    }
+
+    fn index_of(&self, addr: &HostPort) -> anyhow::Result<usize> {
+        self.nodes
+            .iter()
+            .position(|node| node.addr == *addr)
+            .with_context(|| format!("{addr} is none of the nodes that loadgen has started"))
+    }
+
+    fn process(&mut self, addr: &HostPort) -> anyhow::Result<&mut NodeProcess> {
+        let index = self.index_of(addr)?;
+        Ok(&mut self.processes[index])
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        self.process(addr)?.kill();
+        Ok(())
+    }
+
+    /// SIGTERM; it ends when it is ready to.
+    pub fn terminate(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        self.process(addr)?.signal(Signal::TERM);
+        Ok(())
+    }
+
+    /// SIGSTOP.
+    pub fn stop(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        self.process(addr)?.signal(Signal::STOP);
+        Ok(())
+    }
+
+    /// SIGCONT.
+    pub fn resume(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        self.process(addr)?.signal(Signal::CONT);
+        Ok(())
+    }
+
+    /// Starts a node that has ended once more, with its files. Call it from the thread that launched the cluster.
+    pub fn restart(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        let index = self.index_of(addr)?;
+        let deadline = Instant::now() + ENDS_WITHIN;
+        while self.processes[index].ended().is_none() {
+            if Instant::now() > deadline {
+                self.processes[index].kill();
+            }
+            std::thread::sleep(POLL);
+        }
+        self.processes[index] = self
+            .spawn(index)
+            .with_context(|| format!("cannot start {addr} again"))?;
+        Ok(())
+    }
+
+    /// Makes the calling thread, and those it starts, see the nodes' network, if they have one of their own.
+    pub fn enter_network(&self) -> anyhow::Result<()> {
+        match &self.network {
+            Some(network) => Ok(network.move_to_hub()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Cuts a node off from everybody; where it has no network of its own it is stopped instead, which the text says.
+    pub fn cut_off(&mut self, addr: &HostPort) -> anyhow::Result<Option<String>> {
+        let index = self.index_of(addr)?;
+        match &self.network {
+            Some(network) => {
+                network.cut_off(index)?;
+                Ok(None)
+            }
+            None => {
+                self.stop(addr)?;
+                Ok(Some(
+                    "the node was stopped (SIGSTOP) instead of cut off: network namespaces need root and iproute2".to_owned(),
+                ))
+            }
+        }
+    }
+
+    /// Ends [`LocalCluster::cut_off`].
+    pub fn reconnect(&mut self, addr: &HostPort) -> anyhow::Result<()> {
+        let index = self.index_of(addr)?;
+        match &self.network {
+            Some(network) => Ok(network.reconnect(index)?),
+            None => self.resume(addr),
+        }
+    }
+
     /// The primaries' addresses.
     pub fn seeds(&self) -> Vec<HostPort> {
         self.nodes
@@ -271,21 +402,28 @@ fn choose_ports(plan: &LaunchPlan) -> Result<Vec<u16>, LaunchError> {
     Ok(ports)
 }
 
-fn start_node(
+fn prepare_node(
     plan: &LaunchPlan,
     planned: &[PlannedNode],
+    hosts: &[String],
     index: usize,
     dir: &Path,
     loadgen: &Path,
-) -> io::Result<NodeProcess> {
+) -> io::Result<Start> {
     let node_dir = dir.join(format!("node-{}", planned[index].port));
     std::fs::create_dir_all(&node_dir)?;
     if plan.shape.cluster {
-        std::fs::write(node_dir.join("nodes.conf"), shape::nodes_conf(planned, index))?;
+        std::fs::write(
+            node_dir.join("nodes.conf"),
+            shape::nodes_conf(planned, hosts, index),
+        )?;
     }
     let mut command = plan.engine.command(loadgen);
-    command.extend(node_args(plan, planned[index].port, &node_dir));
-    NodeProcess::spawn(loadgen, &command, log_of(&node_dir), plan.bond)
+    command.extend(node_args(plan, &hosts[index], planned[index].port, &node_dir));
+    Ok(Start {
+        command,
+        log: log_of(&node_dir),
+    })
 }
 
 /// Where a node's output goes.
@@ -293,14 +431,14 @@ pub fn log_of(node_dir: &Path) -> PathBuf {
     node_dir.join("node.log")
 }
 
-fn node_args(plan: &LaunchPlan, port: u16, dir: &Path) -> Vec<OsString> {
+fn node_args(plan: &LaunchPlan, host: &str, port: u16, dir: &Path) -> Vec<OsString> {
     let mut args: Vec<OsString> = Vec::new();
     let mut directive = |name: &str, values: &[&str]| {
         args.push(format!("--{name}").into());
         args.extend(values.iter().map(OsString::from));
     };
     directive("port", &[&port.to_string()]);
-    directive("bind", &["127.0.0.1"]);
+    directive("bind", &[host]);
     directive("save", &[""]);
     directive("appendonly", &["no"]);
     if plan.shape.cluster {

@@ -12,6 +12,8 @@
 //! | `cluster` | launching a cluster and waiting until it serves |
 //! | `registry` | clusters that outlive the command that started them |
 //! | `admin`, `address` | the few questions asked of a node |
+//! | `faults/`, `network` | what is done to nodes under load; network namespaces to cut them off in |
+//! | `audit/` | what became of every write |
 //! | `order`, `check` | the order of the rounds; what must hold afterwards |
 //! | `cores` | which threads get which part of the machine |
 //! | `usage`, `environment`, `noise` | what the servers use; the machine, and how busy others kept it |
@@ -19,12 +21,15 @@
 
 pub mod address;
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod cluster;
 pub mod cores;
 pub mod engine;
 pub mod environment;
 pub mod existing;
+pub mod faults;
+pub mod network;
 mod noise;
 mod order;
 mod ports;

@@ -76,7 +76,14 @@ impl NodeProcess {
         tail(&self.log, 2_048).unwrap_or_default()
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Ends it with SIGKILL and waits for that.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         // A child that was not waited for keeps its id, so this cannot reach a stranger.
         if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
             let _ = kill_process(pid, signal);
@@ -101,6 +108,8 @@ pub fn end_all(nodes: &mut [NodeProcess]) {
         .collect();
     for node in &running {
         node.signal(Signal::TERM);
+        // A stopped process does not see it before it goes on.
+        node.signal(Signal::CONT);
     }
     let deadline = Instant::now() + GRACE;
     while !running.is_empty() && Instant::now() < deadline {
@@ -108,8 +117,7 @@ pub fn end_all(nodes: &mut [NodeProcess]) {
         std::thread::sleep(POLL);
     }
     for node in running {
-        let _ = node.child.kill();
-        let _ = node.child.wait();
+        node.kill();
     }
 }
 

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use thiserror::Error;
+use workloads::spec::{Fault, FaultKind};
 use workloads::{Spec, SpecError, Workload};
 
+use super::audit;
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::engine::Engine;
 use super::existing;
+use super::faults::{self, Director};
+use super::network::Network;
 use super::noise::NoiseMeter;
 use super::order::interleaved;
 use super::process::Bond;
@@ -22,7 +26,7 @@ use super::watcher::{Goal, attend};
 use super::workspace::Workspace;
 use super::{environment, watcher};
 use crate::load::{self, Auth, Ended, HostPort, Plan, PreloadPlan, Until, Watch};
-use crate::report::model::{EngineRun, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
+use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
 use crate::report::{EngineLog, RoundContext, units};
 use crate::stats;
 
@@ -40,6 +44,10 @@ pub struct Session {
     pub resp3: bool,
     /// Store every key before measuring.
     pub preload: bool,
+    /// Read every key after each round, and tell what became of the writes.
+    pub audit: bool,
+    /// Follow every write by WAIT for so many replicas.
+    pub wait: Option<u32>,
     /// For the report, passwords left out.
     pub command_line: Vec<String>,
     /// The path of this binary.
@@ -68,6 +76,8 @@ pub struct Measured {
     pub report: Report,
     pub logs: Vec<EngineLog>,
     pub workload: Arc<Workload>,
+    /// Of each engine, with its label: keys that have lost acknowledged writes.
+    pub lost_keys: Vec<(String, Vec<LostKey>)>,
 }
 
 /// Why there is nothing to report.
@@ -104,7 +114,7 @@ impl Session {
         let started_utc = environment::utc_now();
         let mut environment = environment::describe();
         // Declared before the subjects, and so dropped after them: their files are in it.
-        let workspace;
+        let mut workspace = None;
         let (mut subjects, settings) = match &self.against {
             Against::Launched {
                 engines,
@@ -112,16 +122,18 @@ impl Session {
                 node_threads,
                 directives,
             } => {
-                workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
+                let workspace = workspace
+                    .insert(Workspace::create(&self.loadgen).context("cannot make a temporary directory")?);
                 let plan = |engine: &Engine| LaunchPlan {
                     engine: engine.clone(),
                     shape: *shape,
                     node_threads: *node_threads,
                     directives: directives.clone(),
                     first_port: None,
+                    namespaces: self.spec.fault.iter().any(is_partition) && Network::permitted(),
                     bond: Bond::DiesWithUs,
                 };
-                let subjects = self.launch(engines.iter().map(plan), &workspace, stop, progress)?;
+                let subjects = self.launch(engines.iter().map(plan), workspace, stop, progress)?;
                 let replicas = shape.replicas_each;
                 (
                     subjects,
@@ -148,7 +160,7 @@ impl Session {
         };
 
         let noise = NoiseMeter::start(&subjects);
-        let ended = self.measure(&workload, &mut subjects, stop, progress)?;
+        let ended = self.measure(&workload, &mut subjects, workspace.as_ref(), stop, progress)?;
         environment.noise = noise.finish(&subjects, self.knows_servers());
 
         let mut report = Report {
@@ -170,6 +182,7 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {
@@ -193,7 +206,13 @@ impl Session {
             });
         }
         stats::conclude(&mut report);
+        let lost_keys = subjects
+            .iter_mut()
+            .map(|subject| (subject.engine.clone(), std::mem::take(&mut subject.lost_keys)))
+            .filter(|(_, keys)| !keys.is_empty())
+            .collect();
         Ok(Measured {
+            lost_keys,
             report,
             logs,
             workload,
@@ -282,6 +301,7 @@ impl Session {
         &self,
         workload: &Arc<Workload>,
         subjects: &mut [Subject],
+        workspace: Option<&Workspace>,
         stop: &StopFlag,
         progress: Progress,
     ) -> Result<RunEnd, SessionError> {
@@ -291,18 +311,29 @@ impl Session {
         }
         for (step, &depth) in depths.iter().enumerate() {
             for (round, index) in interleaved(subjects.len(), self.rounds) {
+                if self.has_faults()
+                    && (round > 0 || step > 0)
+                    && let Some(workspace) = workspace
+                {
+                    self.start_over(&mut subjects[index], workload, workspace, stop, progress)?;
+                }
                 let subject = &mut subjects[index];
+                subject.enter_network()?;
                 let label = self.label(&subject.engine, step, round);
                 let plan = self.plan(workload, subject, depth, round);
-                let (outcome, context) = one_round(&plan, subject, stop, progress, &label)
+                let (outcome, context) = self
+                    .one_round(&plan, subject, stop, progress, &label)
                     .with_context(|| format!("the load on {} failed", subject.engine))?;
                 let ended = outcome.ended.clone();
+                let (outcome, context) = self.audited(workload, subject, round, outcome, context, progress);
                 // A round that was broken off before its measured time began has nothing to add.
                 if outcome.measured > Duration::ZERO {
                     subject.steps[step].outcomes.push(outcome);
                     subject.steps[step].contexts.push(context);
                 }
-                if let Some(reason) = subject.dead_node() {
+                if !self.has_faults()
+                    && let Some(reason) = subject.dead_node()
+                {
                     return Ok(RunEnd::TargetLost { reason });
                 }
                 match ended {
@@ -314,6 +345,102 @@ impl Session {
             }
         }
         Ok(RunEnd::Completed)
+    }
+
+    fn has_faults(&self) -> bool {
+        !self.spec.fault.is_empty()
+    }
+
+    /// A cluster as new, with its keys: what faults have left of the last one is gone.
+    fn start_over(
+        &self,
+        subject: &mut Subject,
+        workload: &Arc<Workload>,
+        workspace: &Workspace,
+        stop: &StopFlag,
+        progress: Progress,
+    ) -> Result<(), SessionError> {
+        {
+            let _shown = progress.waiting(&format!("starting {} again", subject.engine));
+            let dir = workspace
+                .subdirectory(&subject.engine)
+                .context("cannot make a temporary directory")?;
+            subject.relaunch(&dir, &self.loadgen, stop)?;
+        }
+        if self.preload {
+            self.preload(workload, std::slice::from_ref(subject), stop, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was written, if that is asked for, and forgets the record of the writes, which is large.
+    fn audited(
+        &self,
+        workload: &Workload,
+        subject: &mut Subject,
+        round: u32,
+        mut outcome: load::Outcome,
+        mut context: RoundContext,
+        progress: Progress,
+    ) -> (load::Outcome, RoundContext) {
+        if self.audit {
+            let _shown = progress.waiting(&format!("reading what was written to {}", subject.engine));
+            let logs = std::mem::take(&mut outcome.writes);
+            let (run, lost) = audit::audit(round, workload, &subject.target, &subject.all_nodes(), &logs);
+            context.audit = Some(run);
+            subject.lost_keys.extend(lost);
+        }
+        (outcome, context)
+    }
+
+    fn one_round(
+        &self,
+        plan: &Plan,
+        subject: &mut Subject,
+        stop: &StopFlag,
+        progress: Progress,
+        label: &str,
+    ) -> anyhow::Result<(load::Outcome, RoundContext)> {
+        let goal = match plan.until {
+            Until::Requests(n) => Goal::Operations(n),
+            Until::Duration(d) => Goal::Time(d),
+        };
+        let watch = Watch::new();
+        let shown = progress.phase(label, goal.total());
+        let (target, probe, cluster) = subject.parts();
+        if !self.has_faults() {
+            let (outcome, context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
+                load::run(plan, &watch)
+            });
+            return Ok((outcome?, context));
+        }
+        let shards = faults::shards(target, &[]);
+        let planned = faults::plan(&self.spec.fault, shards.len());
+        anyhow::ensure!(
+            !planned.is_empty(),
+            "the fault is for shard {}, and the target has {} (a fault needs a cluster)",
+            self.spec.fault[0].shard,
+            shards.len()
+        );
+        let kills = planned
+            .iter()
+            .any(|fault| matches!(fault.kind, FaultKind::Kill { .. } | FaultKind::Term { .. }));
+        let director = Director::new(target, cluster, shards, planned);
+        let ((outcome, seen), mut context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
+            // The faults are directed from this thread, which has started the nodes; the load has others.
+            std::thread::scope(|scope| {
+                let load = scope.spawn(|| load::run(plan, &watch));
+                let seen = director.direct(&watch, stop, &|| load.is_finished());
+                (load.join(), seen)
+            })
+        });
+        context.faults = seen;
+        if kills {
+            // What a killed process has used cannot be read any more; figures of the others alone would mislead.
+            context.servers.clear();
+        }
+        let outcome = outcome.map_err(|_| anyhow::anyhow!("the load's thread panicked"))?;
+        Ok((outcome?, context))
     }
 
     fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
@@ -330,6 +457,9 @@ impl Session {
             // Every round goes on where a new set of clients begins; in the same round both engines get the same.
             client_base: round.saturating_mul(clients),
             interval: slice_length(length),
+            trace_shards: self.has_faults(),
+            audit: self.audit.then_some(round),
+            wait: self.wait,
             pin: Vec::new(),
         }
     }
@@ -381,6 +511,8 @@ impl Session {
             duration_s,
             requests,
             warmup_s: (self.spec.run.warmup / self.rounds).as_secs_f64(),
+            arrivals: self.spec.arrival.name().to_owned(),
+            rate: self.spec.arrival.rate(),
             protocol: if self.resp3 { 3 } else { 2 },
             nodes,
             replicas,
@@ -399,23 +531,8 @@ fn slice_length(round: Until) -> Duration {
     }
 }
 
-fn one_round(
-    plan: &Plan,
-    subject: &Subject,
-    stop: &StopFlag,
-    progress: Progress,
-    label: &str,
-) -> anyhow::Result<(load::Outcome, RoundContext)> {
-    let goal = match plan.until {
-        Until::Requests(n) => Goal::Operations(n),
-        Until::Duration(d) => Goal::Time(d),
-    };
-    let watch = Watch::new();
-    let shown = progress.phase(label, goal.total());
-    let (outcome, context) = watcher::attend(&watch, stop, Some(&subject.probe), goal, &shown, || {
-        load::run(plan, &watch)
-    });
-    Ok((outcome?, context))
+fn is_partition(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Partition { .. })
 }
 
 #[cfg(test)]

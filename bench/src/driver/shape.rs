@@ -73,8 +73,8 @@ fn slot_range(index: usize, count: usize) -> Option<SlotRange> {
     SlotRange::new(edge(index)?, edge(index + 1)?.checked_sub(1)?)
 }
 
-/// The nodes.conf with which `nodes[myself]` starts.
-pub fn nodes_conf(nodes: &[PlannedNode], myself: usize) -> String {
+/// The nodes.conf with which `nodes[myself]` starts; `hosts` are their addresses.
+pub fn nodes_conf(nodes: &[PlannedNode], hosts: &[String], myself: usize) -> String {
     let describe = |(index, node): (usize, &PlannedNode)| {
         let role = if node.primary.is_some() {
             NodeFlags::REPLICA
@@ -83,7 +83,7 @@ pub fn nodes_conf(nodes: &[PlannedNode], myself: usize) -> String {
         };
         let mut described = TopologyNode {
             id: Some(node.id),
-            ip: "127.0.0.1".to_owned(),
+            ip: hosts[index].clone(),
             port: node.port,
             bus_port: bus_port(node.port),
             flags: if index == myself {
@@ -147,7 +147,7 @@ mod tests {
         let nodes = plan(&shape, &[7000, 7001, 7002, 7003, 7004, 7005]);
         let primary_of: Vec<_> = nodes.iter().map(|n| n.primary).collect();
         assert_eq!(primary_of, [None, None, Some(0), Some(1), Some(0), Some(1)]);
-        let text = nodes_conf(&nodes, 2);
+        let text = nodes_conf(&nodes, &vec!["127.0.0.1".to_owned(); 6], 2);
         let mut lines = text.lines();
         let (id_0, id_2) = (nodes[0].id.as_str(), nodes[2].id.as_str());
         assert_ne!(id_0, id_2);

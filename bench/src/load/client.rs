@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use workloads::arrival::Arrivals;
 use workloads::{Op, OpStream, Workload};
 
 /// Where operations come from.
@@ -49,11 +50,20 @@ impl Source {
 /// Number of a connection that is not there.
 pub(super) const NO_LINK: usize = usize::MAX;
 
+/// When a client's operations are due, from the start of each part of the round.
+#[derive(Debug)]
+pub(super) struct Pace {
+    pub warmup: Arrivals,
+    pub measured: Arrivals,
+}
+
 /// One client.
 #[derive(Debug)]
 pub(super) struct Client {
     pub source: Source,
     pub warmup: Option<OpStream>,
+    /// When its operations are due, in an open loop.
+    pub pace: Option<Pace>,
     /// Operations under way, over all connections.
     pub outstanding: u32,
     /// Its connection to each node, by the node's number.
@@ -67,6 +77,7 @@ impl Client {
         Self {
             source,
             warmup,
+            pace: None,
             outstanding: 0,
             links: Vec::new(),
             has_room: false,

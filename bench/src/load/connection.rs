@@ -9,6 +9,7 @@ use slotcore::resp::ReplyScanner;
 use workloads::Op;
 
 use super::routes::NodeNo;
+use super::writes::NO_TICKET;
 
 /// No group: the operation is one command.
 pub(super) const ALONE: u32 = u32::MAX;
@@ -19,6 +20,8 @@ pub(super) enum Kind {
     Op,
     /// The ASKING before a redirected operation.
     Asking,
+    /// The WAIT behind a write: its answer is the operation's.
+    Wait,
     /// HELLO or AUTH.
     Handshake,
 }
@@ -29,8 +32,12 @@ pub(super) struct Sent {
     pub op: Op,
     /// When its bytes were first handed to the kernel; zero until then.
     pub start_ns: u64,
+    /// When it was due, in an open loop; zero in a closed one.
+    pub due_ns: u64,
     /// The split operation that it is part of, or [`ALONE`].
     pub group: u32,
+    /// The write that it is in an audited round, or [`NO_TICKET`].
+    pub ticket: u32,
     pub part: u16,
     pub slot: Slot,
     pub kind: Kind,
@@ -45,7 +52,9 @@ impl Sent {
         Self {
             op: Op::default(),
             start_ns: 1,
+            due_ns: 0,
             group: ALONE,
+            ticket: NO_TICKET,
             part: 0,
             slot: 0,
             kind: Kind::Handshake,
@@ -82,6 +91,8 @@ pub(super) struct Connection {
     /// Has bytes that nobody has tried to write; it is in the worker's list of such.
     pub dirty: bool,
     pub due: VecDeque<Sent>,
+    /// Commands of an open loop that wait for room in the window; nothing of them has been sent.
+    pub waiting: VecDeque<Sent>,
     /// How many of the last in `due` have no start yet.
     unstamped: usize,
     pub scanner: ReplyScanner,
@@ -108,6 +119,7 @@ impl Connection {
             blocked: false,
             dirty: false,
             due: VecDeque::new(),
+            waiting: VecDeque::new(),
             unstamped: 0,
             scanner: ReplyScanner::new(),
             partial: Vec::new(),
@@ -196,8 +208,8 @@ impl Connection {
         }
     }
 
-    /// Closes the socket and forgets all bytes. Returns the commands whose replies will not come, in order.
-    pub fn close(&mut self) -> VecDeque<Sent> {
+    /// Closes the socket and forgets all bytes. Returns the operations that will not be answered, in order.
+    pub fn close(&mut self) -> Vec<Sent> {
         self.stream = None;
         self.state = State::Idle;
         self.out.clear();
@@ -207,6 +219,20 @@ impl Connection {
         self.scanner = ReplyScanner::new();
         self.partial.clear();
         self.handshake_due = 0;
-        std::mem::take(&mut self.due)
+        let mut unanswered = Vec::with_capacity(self.due.len());
+        let mut has_wait_coming = false;
+        for sent in std::mem::take(&mut self.due) {
+            match sent.kind {
+                Kind::Op => unanswered.push(sent),
+                // One whose write has been answered stands for it.
+                Kind::Wait if !has_wait_coming => unanswered.push(Sent {
+                    kind: Kind::Op,
+                    ..sent
+                }),
+                Kind::Wait | Kind::Asking | Kind::Handshake => {}
+            }
+            has_wait_coming = sent.kind == Kind::Op;
+        }
+        unanswered
     }
 }

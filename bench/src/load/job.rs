@@ -9,7 +9,7 @@ use workloads::Workload;
 use super::discover::auth_args;
 use super::plan::{Target, Watch};
 use super::scout::Scout;
-use crate::measure::Clock;
+use crate::measure::{Clock, ShardMap};
 
 /// A round, as its threads see it.
 #[derive(Debug)]
@@ -25,13 +25,36 @@ pub(super) struct Job<'a> {
     /// `None` to run until the sources are exhausted.
     pub duration: Option<Duration>,
     pub interval: Duration,
+    /// Operations are sent when they are due, not when there is room for them.
+    pub open_loop: bool,
+    /// The shards of a round in which they are traced.
+    pub shards: Option<ShardMap>,
+    /// Reads go to replicas.
+    pub read_from_replicas: bool,
+    /// Number of the round in an audit, which is kept then.
+    pub audit: Option<u32>,
+    /// Replicas that must have a write before it counts as acknowledged, and the WAIT that asks for them.
+    pub wait: Option<(u64, Vec<u8>)>,
+    /// For an answer.
+    pub timeout: Duration,
     /// What is sent first on every connection, and how many replies that has.
     pub handshake: Vec<u8>,
     pub handshake_replies: u32,
 }
 
+impl Job<'_> {
+    /// Whether the answer to WAIT is enough.
+    pub fn has_enough(&self, answer: &[u8]) -> bool {
+        let replicas = std::str::from_utf8(answer)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let wanted = self.wait.as_ref().map_or(0, |(replicas, _)| *replicas);
+        replicas.is_some_and(|replicas: u64| replicas >= wanted)
+    }
+}
+
 /// The bytes of the handshake, and how many commands they are.
-pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
+pub(super) fn handshake(target: &Target, read_only: bool) -> (Vec<u8>, u32) {
     let mut bytes = Vec::new();
     let mut commands = 0;
     if target.resp3 {
@@ -51,6 +74,10 @@ pub(super) fn handshake(target: &Target) -> (Vec<u8>, u32) {
     } else {
         // A listener's queue accepts connections that the server then has no room for: only an answer proves one.
         encode_command(&mut bytes, &[b"PING"]);
+        commands += 1;
+    }
+    if read_only {
+        encode_command(&mut bytes, &[b"READONLY"]);
         commands += 1;
     }
     (bytes, commands)

@@ -7,9 +7,12 @@ use slotcore::SLOT_COUNT;
 
 use super::plan::HostPort;
 use super::round::owned;
+use super::staleness::StalenessOutcome;
 use super::worker::WorkerOutcome;
-use crate::measure::empty_histogram;
-use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+use crate::measure::{ShardTrace, empty_histogram};
+use crate::report::outcome::{
+    CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
+};
 
 /// Merges the threads of one round. `commands` are the names of the commands, in the order of their numbers.
 pub(super) fn merge(
@@ -18,6 +21,8 @@ pub(super) fn merge(
     interval: Duration,
     elapsed: Duration,
     clock_drift_ppm: f64,
+    open_loop: bool,
+    shards: Vec<(String, u16)>,
 ) -> Outcome {
     let start_ns = workers
         .iter()
@@ -37,6 +42,17 @@ pub(super) fn merge(
         nodes: Vec::new(),
         slots: vec![0; SLOT_COUNT],
         intervals: Vec::new(),
+        open: None,
+        writes: Vec::new(),
+        staleness: None,
+        shards: shards
+            .into_iter()
+            .map(|(addr, slots)| ShardOutcome {
+                addr,
+                slots,
+                trace: ShardTrace::default(),
+            })
+            .collect(),
         errors: Default::default(),
         moved: 0,
         ask: 0,
@@ -50,7 +66,7 @@ pub(super) fn merge(
         ended: Ended::Completed,
     };
     for worker in workers {
-        absorb(&mut outcome, worker, interval);
+        absorb(&mut outcome, worker, interval, open_loop);
     }
     for command in &mut outcome.commands {
         command.ops = command.latency.len();
@@ -70,17 +86,31 @@ fn command(name: String) -> CommandOutcome {
         name,
         ops: 0,
         latency: empty_histogram(),
+        service: None,
     }
 }
 
-fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration) {
+fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open_loop: bool) {
     let recorded = worker.recorded;
     for (number, (at, id)) in worker.nodes.into_iter().enumerate() {
         let node = node_of(&mut outcome.nodes, &at, id);
         for (place, command) in outcome.commands.iter_mut().enumerate() {
-            if let Some(latency) = recorded.latency.get(number * recorded.commands + place) {
-                add(&mut outcome.nodes[node].latency, latency);
-                add(&mut command.latency, latency);
+            let at = number * recorded.commands + place;
+            let Some(service) = recorded.latency.get(at) else {
+                continue;
+            };
+            let by_node = &mut outcome.nodes[node];
+            match recorded.response.get(at) {
+                None => {
+                    add(&mut by_node.latency, service);
+                    add(&mut command.latency, service);
+                }
+                Some(response) => {
+                    add(&mut by_node.latency, response);
+                    add(&mut command.latency, response);
+                    add(by_node.service.get_or_insert_with(empty_histogram), service);
+                    add(command.service.get_or_insert_with(empty_histogram), service);
+                }
             }
         }
     }
@@ -95,18 +125,47 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration) {
                 ops: 0,
                 errors: 0,
                 latency: empty_histogram(),
+                service: None,
             };
             outcome.intervals.push(empty);
         }
         let sum = &mut outcome.intervals[place];
-        add(&mut sum.latency, &slice.latency);
+        match &slice.response {
+            None => add(&mut sum.latency, &slice.latency),
+            Some(response) => {
+                add(&mut sum.latency, response);
+                add(sum.service.get_or_insert_with(empty_histogram), &slice.latency);
+            }
+        }
         sum.ops += slice.latency.len();
         sum.errors += slice.errors;
     }
     for (class, count) in owned(recorded.errors) {
         *outcome.errors.entry(class).or_default() += count;
     }
+    outcome.writes.extend(worker.writes);
+    if let Some(staleness) = &worker.staleness {
+        outcome
+            .staleness
+            .get_or_insert_with(StalenessOutcome::new)
+            .add(staleness);
+    }
+    for (sum, trace) in outcome.shards.iter_mut().zip(&worker.shards) {
+        sum.trace.add(trace);
+    }
     outcome.misses += recorded.misses;
+    if open_loop {
+        let open = outcome.open.get_or_insert_with(|| OpenLoopOutcome {
+            scheduled: 0,
+            missed: 0,
+            late: 0,
+            delay: empty_histogram(),
+        });
+        open.scheduled += worker.scheduled;
+        open.missed += worker.missed;
+        open.late += recorded.late;
+        add(&mut open.delay, &recorded.delay);
+    }
     let tally = worker.tally;
     outcome.moved += tally.moved;
     outcome.ask += tally.ask;
@@ -131,6 +190,7 @@ fn node_of(nodes: &mut Vec<NodeOutcome>, at: &HostPort, id: Option<String>) -> u
                 id: None,
                 ops: 0,
                 latency: empty_histogram(),
+                service: None,
             });
             nodes.len() - 1
         });

@@ -24,6 +24,8 @@
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
+//! | `staleness` | what replicas answer, compared with what was acknowledged |
+//! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
 
 mod client;
@@ -36,12 +38,18 @@ mod plan;
 mod round;
 mod routes;
 mod scout;
+mod staleness;
 mod timers;
 mod worker;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
-pub use crate::report::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+pub use crate::report::outcome::{
+    CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
+};
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};
+pub use staleness::StalenessOutcome;
+pub use writes::{STAMP_LEN, Write, WriteId, WriteLog};

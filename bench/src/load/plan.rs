@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use workloads::Workload;
 
@@ -87,6 +87,12 @@ pub struct Plan {
     pub client_base: u32,
     /// Length of a slice of the measured time.
     pub interval: Duration,
+    /// Keep what happened on each shard by the millisecond, and never take the target for lost.
+    pub trace_shards: bool,
+    /// Keep a record of every write, of a round with this number.
+    pub audit: Option<u32>,
+    /// Follow every write by WAIT for so many replicas.
+    pub wait: Option<u32>,
     /// Processors for the generator threads, in turn; none given, none pinned.
     pub pin: Vec<usize>,
 }
@@ -129,6 +135,8 @@ pub struct Watch {
     /// Recorded operations so far; up to some milliseconds late.
     ops: AtomicU64,
     errors: AtomicU64,
+    /// When the measured time began.
+    measured_since: OnceLock<Instant>,
 }
 
 impl Watch {
@@ -161,6 +169,17 @@ impl Watch {
             3 => Phase::Draining,
             _ => Phase::Done,
         }
+    }
+
+    /// When the measured time began; `None` before that.
+    pub fn measured_since(&self) -> Option<Instant> {
+        self.measured_since.get().copied()
+    }
+
+    /// The first generator thread that begins to measure says since when.
+    pub(crate) fn begin_measuring(&self, since: Instant) {
+        // The other threads say the same.
+        let _ = self.measured_since.set(since);
     }
 
     pub(crate) fn enter(&self, phase: Phase) {

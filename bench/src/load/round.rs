@@ -8,20 +8,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use slotcore::resp::encode_command;
+use slotcore::{SLOT_COUNT, Slot};
+use workloads::spec::{Arrival, ReadFrom};
 
-use super::client::{Client, Source, quota};
+use super::client::{Client, Pace, Source, quota};
 use super::job::{Job, handshake};
 use super::merge;
-use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
-use super::scout::Scout;
+use super::plan::{HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
+use super::scout::{LOST_AFTER, Scout};
 use super::worker::{Worker, WorkerOutcome};
-use crate::measure::Clock;
+use crate::measure::{Clock, ShardMap};
 use crate::report::outcome::Outcome;
 
 /// Clients of a preload; it is over soon, and a few deep windows load a node as well as many shallow ones.
 const PRELOAD_CLIENTS: u32 = 4;
 /// Bytes that a preload has under way for each client, more or less.
 const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
+
+/// For replicas to be told of.
+const REPLICAS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_FOR_REPLICAS: Duration = Duration::from_millis(50);
+/// For replicas to have a write.
+const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Puts the target under load. Blocks until the round is over, and starts and ends its threads.
 ///
@@ -37,28 +46,87 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         Until::Requests(_) => None,
         Until::Duration(duration) => Some(duration),
     };
-    let job = Job {
+    // While the cluster is being harmed on purpose, it may be dark for long.
+    let patience = if plan.trace_shards {
+        Duration::MAX
+    } else {
+        LOST_AFTER
+    };
+    let scout_job = job(plan.workload.clone(), &plan.target, watch, patience)?;
+    let read_from_replicas = plan.workload.spec().run.read_from == ReadFrom::Replica;
+    if read_from_replicas {
+        await_replicas(&scout_job.scout, watch)?;
+    }
+    let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
+    let mut job = Job {
         commands: plan.workload.commands().len(),
         window: plan.pipeline,
         warmup: plan.warmup,
         duration,
         interval: plan.interval,
-        ..job(plan.workload.clone(), &plan.target, watch)?
+        open_loop: plan.workload.spec().arrival != Arrival::Closed,
+        timeout: plan.workload.spec().run.timeout,
+        read_from_replicas,
+        handshake,
+        handshake_replies,
+        audit: plan.audit.or(read_from_replicas.then_some(0)),
+        wait: plan.wait.map(|replicas| {
+            // WAIT holds up its connection, so it gives up before the operation would.
+            let timeout = (plan.workload.spec().run.timeout / 2).min(WAIT_LIMIT);
+            let timeout = timeout.as_millis().max(1).to_string();
+            let mut frame = Vec::new();
+            let replicas_text = replicas.to_string();
+            encode_command(
+                &mut frame,
+                &[b"WAIT", replicas_text.as_bytes(), timeout.as_bytes()],
+            );
+            (u64::from(replicas), frame)
+        }),
+        ..scout_job
     };
+    let mut owners = job.scout.map().owners();
+    let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
+    owners.sort_by_key(|&owner| first_slot(owner));
+    if plan.trace_shards {
+        let map = job.scout.map();
+        let shard = |slot| {
+            let owner = map.owner(slot as Slot)?;
+            owners.iter().position(|&other| other == owner)
+        };
+        job.shards = Some(ShardMap::new(
+            (0..SLOT_COUNT).map(|slot| shard(slot).map(|shard| shard as u16)),
+        ));
+    }
+    let shards: Vec<(String, u16)> = owners
+        .iter()
+        .map(|&owner| {
+            let node = job.scout.map().node(owner).clone();
+            let slots = job.scout.map().slots_of(owner).len();
+            (HostPort::new(node.host, node.port).to_string(), slots as u16)
+        })
+        .collect();
+    let arrival = &plan.workload.spec().arrival;
+    let schedules = arrival
+        .warmup_schedule()
+        .zip(arrival.schedule(duration.unwrap_or_default()));
     let client = |number: u32| {
         let left = match plan.until {
             Until::Requests(total) => quota(total, number, plan.clients),
             Until::Duration(_) => u64::MAX,
         };
+        let place = number;
         let number = plan.client_base + number;
         let source = Source::Stream {
             stream: plan.workload.client_stream(number),
             left,
         };
-        Client::new(
-            source,
-            (!plan.warmup.is_zero()).then(|| plan.workload.warmup_stream(number)),
-        )
+        let warmup = (!plan.warmup.is_zero()).then(|| plan.workload.warmup_stream(number));
+        let mut client = Client::new(source, warmup);
+        client.pace = schedules.as_ref().map(|(warmup, measured)| Pace {
+            warmup: plan.workload.warmup_arrivals(warmup, number, place, plan.clients),
+            measured: plan.workload.arrivals(measured, number, place, plan.clients),
+        });
+        client
     };
     let outcomes = run_threads(
         &job,
@@ -79,6 +147,8 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         plan.interval,
         began.elapsed(),
         job.clock.drift_ppm(),
+        job.open_loop,
+        if plan.trace_shards { shards } else { Vec::new() },
     ))
 }
 
@@ -94,7 +164,7 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         // The SET of the preload comes behind the commands of the mix.
         commands: plan.workload.commands().len() + 1,
         window: (PRELOAD_WINDOW_BYTES / item_bytes).clamp(1, 256) as u32,
-        ..job(plan.workload.clone(), &plan.target, watch)?
+        ..job(plan.workload.clone(), &plan.target, watch, LOST_AFTER)?
     };
     let client = |number: u32| {
         let workload = plan.workload.clone();
@@ -122,6 +192,8 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         job.interval,
         began.elapsed(),
         job.clock.drift_ppm(),
+        false,
+        Vec::new(),
     );
     Ok(PreloadOutcome {
         stored: outcome.commands.iter().map(|command| command.ops).sum(),
@@ -131,24 +203,51 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
     })
 }
 
+/// Servers tell of a replica only when it has told them how far it is, which takes a while after a cluster's start.
+fn await_replicas(scout: &Scout, watch: &Watch) -> anyhow::Result<()> {
+    let deadline = Instant::now() + REPLICAS_WITHIN;
+    loop {
+        let map = scout.map();
+        let owners = map.owners();
+        let with_replica = owners.iter().filter(|&&owner| !map.replicas_of(owner).is_empty());
+        let found = with_replica.count();
+        if found == owners.len() || watch.stopped() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            anyhow::ensure!(found > 0, "reads are to go to replicas, and the target has none");
+            return Ok(());
+        }
+        scout.request(None);
+        thread::sleep(LOOK_FOR_REPLICAS);
+    }
+}
+
 /// What load and preload have in common.
 fn job<'a>(
     workload: std::sync::Arc<workloads::Workload>,
     target: &Target,
     watch: &'a Watch,
+    patience: Duration,
 ) -> anyhow::Result<Job<'a>> {
     watch.enter(Phase::Connecting);
-    let (handshake, handshake_replies) = handshake(target);
+    let (handshake, handshake_replies) = handshake(target, false);
     Ok(Job {
         workload,
         watch,
-        scout: Scout::start(target)?,
+        scout: Scout::start(target, patience)?,
         clock: Clock::start(),
         commands: 0,
         window: 1,
         warmup: Duration::ZERO,
         duration: None,
         interval: Duration::from_secs(1),
+        open_loop: false,
+        shards: None,
+        read_from_replicas: false,
+        audit: None,
+        wait: None,
+        timeout: Duration::from_secs(10),
         handshake,
         handshake_replies,
     })
@@ -176,7 +275,7 @@ fn run_threads(
             } else {
                 Some(pin[number as usize % pin.len()])
             };
-            let body = move || work(job, own, cpu, &ready_in, &start_out);
+            let body = move || work(job, number, own, cpu, &ready_in, &start_out);
             let name = format!("load-{number}");
             handles.push(
                 thread::Builder::new()
@@ -225,6 +324,7 @@ fn run_threads(
 /// The body of a generator thread. `None` when the round does not start.
 fn work(
     job: &Job<'_>,
+    number: u32,
     clients: Vec<Client>,
     cpu: Option<usize>,
     ready: &mpsc::Sender<Result<(), String>>,
@@ -236,7 +336,7 @@ fn work(
         // Where pinning is not permitted the run still is right, only noisier.
         let _ = sched_setaffinity(None, &set);
     }
-    let mut worker = match Worker::new(job, clients) {
+    let mut worker = match Worker::new(job, number, clients) {
         Ok(worker) => worker,
         Err(error) => {
             // Nobody listens only when another thread has failed already.

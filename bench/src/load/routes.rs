@@ -16,6 +16,8 @@ pub(super) type NodeNo = usize;
 pub(super) struct Routes {
     owners: OwnerTable,
     nodes: Vec<Node>,
+    /// Of each node by its number, those that copy it.
+    replicas: Vec<Vec<NodeNo>>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,14 @@ impl Routes {
                 number
             })
             .collect();
+        self.replicas = vec![Vec::new(); self.nodes.len()];
+        for owner in map.owners() {
+            self.replicas[numbers[owner.get()]] = map
+                .replicas_of(owner)
+                .iter()
+                .map(|replica| numbers[replica.get()])
+                .collect();
+        }
         for slot in 0..slotcore::SLOT_COUNT as Slot {
             let owner = map
                 .owner(slot)
@@ -77,6 +87,17 @@ impl Routes {
     #[inline]
     pub fn owner(&self, slot: Slot) -> NodeNo {
         self.owners.get(slot).map_or(0, NodeIndex::get)
+    }
+
+    /// Where to read what a slot holds, if not from its owner: its replicas, as far as they are known.
+    pub fn replicas(&self, slot: Slot) -> &[NodeNo] {
+        let owner = self.owner(slot);
+        self.replicas.get(owner).map_or(&[], Vec::as_slice)
+    }
+
+    /// The replicas of all owners of slots.
+    pub fn all_replicas(&self) -> impl Iterator<Item = NodeNo> + '_ {
+        self.replicas.iter().flatten().copied()
     }
 
     /// The nodes that own slots, ascending.

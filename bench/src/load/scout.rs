@@ -20,7 +20,7 @@ const DISTANCE: Duration = Duration::from_millis(50);
 /// For one node to answer.
 const ASK_LIMIT: Duration = Duration::from_millis(700);
 /// When no node could be reached for so long, the target is lost.
-const LOST_AFTER: Duration = Duration::from_secs(3);
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(3);
 
 /// The generator threads' side.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Scout {
     ///
     /// # Errors
     /// When no seed gives a map; the text names each seed and what was wrong.
-    pub fn start(target: &Target) -> anyhow::Result<Self> {
+    pub fn start(target: &Target, patience: Duration) -> anyhow::Result<Self> {
         let map = first_map(target)?;
         let state = State {
             map: Arc::new(map),
@@ -81,7 +81,7 @@ impl Scout {
         let (target, for_thread) = (target.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("scout".into())
-            .spawn(move || patrol(&for_thread, &target))
+            .spawn(move || patrol(&for_thread, &target, patience))
             .context("starting the thread that keeps the slot map")?;
         Ok(Self {
             shared,
@@ -148,7 +148,7 @@ fn first_map(target: &Target) -> anyhow::Result<SlotMap> {
     }
 }
 
-fn patrol(shared: &Shared, target: &Target) {
+fn patrol(shared: &Shared, target: &Target, patience: Duration) {
     let mut dark_since: Option<Instant> = None;
     while let Some(candidates) = next_errand(shared, target, dark_since.is_some()) {
         let mut reached = false;
@@ -175,10 +175,10 @@ fn patrol(shared: &Shared, target: &Target) {
         let since = *dark_since.get_or_insert_with(Instant::now);
         if reached {
             dark_since = None;
-        } else if since.elapsed() >= LOST_AFTER {
+        } else if since.elapsed() >= patience {
             shared.lock().lost = Some(format!(
                 "no node could be reached for {} s; last: {complaint}",
-                LOST_AFTER.as_secs()
+                patience.as_secs()
             ));
             shared.lost.store(true, Ordering::Release);
             return;

@@ -6,6 +6,8 @@ use hdrhistogram::Histogram;
 #[derive(Debug)]
 pub struct Slice {
     pub latency: Histogram<u64>,
+    /// Response times, in an open loop.
+    pub response: Option<Histogram<u64>>,
     pub errors: u64,
 }
 

@@ -15,6 +15,8 @@ use super::interval::{Grid, Slice};
 const DIGITS: u8 = 3;
 /// What a histogram has room for at first, in nanoseconds; it grows when a latency is longer.
 const INITIAL_MAX_NS: u64 = 1_000_000_000;
+/// An operation that is written so much after it was due is late.
+pub const LATE_NS: u64 = 1_000_000;
 
 /// Counts of one thread while it runs.
 #[derive(Debug)]
@@ -28,6 +30,9 @@ pub struct Recorder {
     last_slice: usize,
     /// Of the running slice, by node and then command.
     current: Vec<Histogram<u64>>,
+    /// The same for response times; empty in a closed loop, which has none.
+    current_response: Vec<Histogram<u64>>,
+    open: bool,
     current_errors: u64,
     done: Recorded,
 }
@@ -39,6 +44,12 @@ pub struct Recorded {
     pub commands: usize,
     /// By node (as the thread numbers them) and then command: node times commands plus command.
     pub latency: Vec<Histogram<u64>>,
+    /// In an open loop the response times, in the same order; empty in a closed one.
+    pub response: Vec<Histogram<u64>>,
+    /// How long after they were due operations were taken up by the generator, all of them.
+    pub delay: Histogram<u64>,
+    /// Operations that were written more than [`LATE_NS`] after they were due.
+    pub late: u64,
     /// Operations by slot; of an operation in several parts, each part.
     pub slots: Vec<u64>,
     pub slices: Vec<Slice>,
@@ -63,10 +74,15 @@ impl Recorder {
             slice_end_ns: if last_slice == 0 { u64::MAX } else { grid.end_of(0) },
             last_slice,
             current: Vec::new(),
+            current_response: Vec::new(),
+            open: false,
             current_errors: 0,
             done: Recorded {
                 commands,
                 latency: Vec::new(),
+                response: Vec::new(),
+                delay: empty_histogram(),
+                late: 0,
                 slots: vec![0; SLOT_COUNT],
                 slices: Vec::new(),
                 errors: BTreeMap::new(),
@@ -75,12 +91,23 @@ impl Recorder {
         }
     }
 
+    /// Keeps response times as well.
+    pub fn open_loop(mut self) -> Self {
+        self.open = true;
+        self.done.delay = roomy_histogram();
+        self
+    }
+
     /// Makes room for nodes up to this many.
     pub fn set_nodes(&mut self, nodes: usize) {
         let wanted = nodes * self.commands;
         while self.current.len() < wanted {
             self.current.push(roomy_histogram());
             self.done.latency.push(empty_histogram());
+            if self.open {
+                self.current_response.push(roomy_histogram());
+                self.done.response.push(empty_histogram());
+            }
         }
     }
 
@@ -114,18 +141,11 @@ impl Recorder {
     }
 
     fn close_slice(&mut self) {
-        let mut latency = empty_histogram();
-        for (current, total) in self.current.iter_mut().zip(&mut self.done.latency) {
-            if current.is_empty() {
-                continue;
-            }
-            // Both grow as needed, so adding cannot fail.
-            let added = latency.add(&*current).and_then(|()| total.add(&*current));
-            debug_assert!(added.is_ok());
-            current.reset();
-        }
+        let latency = drain(&mut self.current, &mut self.done.latency);
+        let response = drain(&mut self.current_response, &mut self.done.response);
         self.done.slices.push(Slice {
             latency,
+            response: self.open.then_some(response),
             errors: std::mem::take(&mut self.current_errors),
         });
     }
@@ -138,6 +158,23 @@ impl Recorder {
             let recorded = histogram.record(latency_ns.max(1));
             debug_assert!(recorded.is_ok());
         }
+    }
+
+    /// Records the response time of a successful operation of an open loop, beside its service time.
+    #[inline]
+    pub fn record_response(&mut self, command: usize, node: usize, service_ns: u64, response_ns: u64) {
+        if let Some(histogram) = self.current_response.get_mut(node * self.commands + command) {
+            let recorded = histogram.record(response_ns.max(1));
+            debug_assert!(recorded.is_ok());
+        }
+        self.done.late += u64::from(response_ns.saturating_sub(service_ns) > LATE_NS);
+    }
+
+    /// Notes how late the generator itself was with an operation that was due.
+    #[inline]
+    pub fn record_delay(&mut self, delay_ns: u64) {
+        let recorded = self.done.delay.record(delay_ns.max(1));
+        debug_assert!(recorded.is_ok());
     }
 
     /// Counts an operation, or a part of one, in its slot.
@@ -166,6 +203,21 @@ impl Recorder {
         self.close_slice();
         self.done
     }
+}
+
+/// Adds the histograms of a slice to the totals, empties them, and returns their sum.
+fn drain(current: &mut [Histogram<u64>], totals: &mut [Histogram<u64>]) -> Histogram<u64> {
+    let mut sum = empty_histogram();
+    for (current, total) in current.iter_mut().zip(totals) {
+        if current.is_empty() {
+            continue;
+        }
+        // Both grow as needed, so adding cannot fail.
+        let added = sum.add(&*current).and_then(|()| total.add(&*current));
+        debug_assert!(added.is_ok());
+        current.reset();
+    }
+    sum
 }
 
 /// A histogram of nanoseconds with [`DIGITS`] digits that grows as needed.

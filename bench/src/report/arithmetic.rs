@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::course;
+use super::histogram::HistogramText;
 use super::model::{
-    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, Redirects,
-    RoundContext, RoundRun, ServerFigures, SlotOps,
+    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
+    OpenLoopRun, Redirects, ReplicaReads, RoundContext, RoundRun, ServerFigures, SlotOps,
 };
 use super::outcome::Outcome;
 
@@ -51,10 +53,10 @@ impl EngineRun {
         let mut nodes: Groups<'_> = Groups::default();
         for outcome in outcomes {
             for c in &outcome.commands {
-                commands.add(&c.name, None, c.ops, &c.latency);
+                commands.add(&c.name, None, c.ops, &c.latency, c.service.as_ref());
             }
             for n in &outcome.nodes {
-                nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency);
+                nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency, n.service.as_ref());
             }
         }
         let total = merged(
@@ -62,6 +64,14 @@ impl EngineRun {
                 .iter()
                 .flat_map(|o| o.commands.iter().map(|c| &c.latency)),
         );
+        let open = outcomes.iter().any(|o| o.open.is_some());
+        let service = open.then(|| {
+            merged(
+                outcomes
+                    .iter()
+                    .flat_map(|o| o.commands.iter().filter_map(|c| c.service.as_ref())),
+            )
+        });
         let ops = commands.0.iter().map(|g| g.ops).sum();
         let client_cpu: Duration = outcomes.iter().map(|o| o.client_cpu).sum();
         let server_cpu = sum_of_all(contexts, outcomes.len(), |c| {
@@ -93,7 +103,12 @@ impl EngineRun {
             bytes_in: outcomes.iter().map(|o| o.bytes_in).sum(),
             bytes_out: outcomes.iter().map(|o| o.bytes_out).sum(),
             latency_us: LatencyUs::from_ns(&total),
+            histogram: Some(HistogramText::encode(&total)),
             latency_curve: latency_curve(&total),
+            service_us: service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: service.as_ref().map(HistogramText::encode),
+            service_curve: service.as_ref().map(latency_curve).unwrap_or_default(),
+            open_loop: open_loop(outcomes, seconds),
             latency_limit_us: latency_limit_us(outcomes),
             commands: commands.0.iter().map(|g| g.command(seconds)).collect(),
             nodes: nodes
@@ -101,6 +116,10 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            faults: course::faults(outcomes, contexts),
+            shards: course::shards(outcomes, contexts),
+            replica_reads: replica_reads(outcomes),
+            audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
             server: ServerFigures {
@@ -126,6 +145,7 @@ impl EngineRun {
 #[derive(Debug, Clone)]
 pub struct EngineLog {
     pub info: EngineInfo,
+    pub open_loop: bool,
     pub intervals: Vec<LoggedInterval>,
     /// Each command over the whole run.
     pub commands: Vec<(String, Histogram<u64>)>,
@@ -158,7 +178,7 @@ impl EngineLog {
             }));
             clock_s = began_s + outcome.measured.as_secs_f64();
             for c in &outcome.commands {
-                commands.add(&c.name, None, c.ops, &c.latency);
+                commands.add(&c.name, None, c.ops, &c.latency, None);
             }
         }
         let commands = commands
@@ -168,6 +188,7 @@ impl EngineLog {
             .collect();
         Self {
             info,
+            open_loop: outcomes.iter().any(|outcome| outcome.open.is_some()),
             intervals,
             commands,
         }
@@ -183,21 +204,34 @@ struct Group<'a> {
     id: Option<&'a str>,
     ops: u64,
     latency: Histogram<u64>,
+    service: Option<Histogram<u64>>,
 }
 
 impl<'a> Groups<'a> {
-    fn add(&mut self, name: &'a str, id: Option<&'a str>, ops: u64, latency: &Histogram<u64>) {
+    fn add(
+        &mut self,
+        name: &'a str,
+        id: Option<&'a str>,
+        ops: u64,
+        latency: &Histogram<u64>,
+        service: Option<&Histogram<u64>>,
+    ) {
         match self.0.iter_mut().find(|g| g.name == name) {
             Some(group) => {
                 group.ops += ops;
                 group.id = group.id.or(id);
                 add_histogram(&mut group.latency, latency);
+                match (&mut group.service, service) {
+                    (Some(sum), Some(service)) => add_histogram(sum, service),
+                    (none, service) => *none = none.take().or(service.cloned()),
+                }
             }
             None => self.0.push(Group {
                 name,
                 id,
                 ops,
                 latency: latency.clone(),
+                service: service.cloned(),
             }),
         }
     }
@@ -210,6 +244,9 @@ impl Group<'_> {
             ops: self.ops,
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
+            histogram: Some(HistogramText::encode(&self.latency)),
+            service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
         }
     }
 
@@ -224,6 +261,9 @@ impl Group<'_> {
             ops: self.ops,
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
+            histogram: Some(HistogramText::encode(&self.latency)),
+            service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
             cpu_ns_per_op: if complete {
                 per_op_ns(uses.iter().map(|u| u.cpu).sum(), self.ops)
             } else {
@@ -232,6 +272,33 @@ impl Group<'_> {
             rss_bytes: uses.last().map(|u| u.rss_bytes),
         }
     }
+}
+
+fn replica_reads(outcomes: &[Outcome]) -> Option<ReplicaReads> {
+    let mut rounds = outcomes.iter().filter_map(|outcome| outcome.staleness.as_ref());
+    let mut sum = rounds.next()?.clone();
+    rounds.for_each(|round| sum.add(round));
+    Some(ReplicaReads {
+        reads: sum.reads,
+        stale: sum.stale,
+        from_primary: sum.from_primary,
+        lag_us: LatencyUs::from_ns(&sum.lag),
+        lag_histogram: Some(HistogramText::encode(&sum.lag)),
+    })
+}
+
+fn open_loop(outcomes: &[Outcome], seconds: f64) -> Option<OpenLoopRun> {
+    let rounds: Vec<_> = outcomes.iter().filter_map(|o| o.open.as_ref()).collect();
+    let scheduled = rounds.iter().map(|open| open.scheduled).sum();
+    let delay = merged(rounds.iter().map(|open| &open.delay));
+    (!rounds.is_empty()).then(|| OpenLoopRun {
+        scheduled,
+        scheduled_per_sec: ratio(scheduled as f64, seconds),
+        missed: rounds.iter().map(|open| open.missed).sum(),
+        late: rounds.iter().map(|open| open.late).sum(),
+        delay_us: LatencyUs::from_ns(&delay),
+        delay_histogram: Some(HistogramText::encode(&delay)),
+    })
 }
 
 fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun {
@@ -247,6 +314,7 @@ fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun 
         ops_per_sec: ratio(ops as f64, seconds),
         p50_us: latency.p50,
         p99_us: latency.p99,
+        histogram: Some(HistogramText::encode(&total)),
         client_cpu_ns_per_op: per_op_ns(outcome.client_cpu, ops).unwrap_or(0.0),
         server_cpu_ns_per_op: servers.and_then(|s| per_op_ns(s.iter().map(|u| u.cpu).sum(), ops)),
         server_rss_bytes: servers.map(|s| s.iter().map(|u| u.rss_bytes).sum()),
@@ -270,6 +338,10 @@ fn all_intervals(outcomes: &[Outcome]) -> Vec<IntervalRun> {
                 p99_us: latency.p99,
                 p999_us: latency.p999,
                 max_us: latency.max,
+                service_p99_us: interval
+                    .service
+                    .as_ref()
+                    .map(|service| LatencyUs::from_ns(service).p99),
             }
         }));
     }
@@ -312,7 +384,7 @@ fn sum_of_all(
 }
 
 /// Points at 0, 50 %, then evenly within each halving of what remains, down to the last operation, and 100 %.
-fn latency_curve(histogram: &Histogram<u64>) -> Vec<CurvePoint> {
+pub(crate) fn latency_curve(histogram: &Histogram<u64>) -> Vec<CurvePoint> {
     if histogram.is_empty() {
         return Vec::new();
     }
@@ -346,7 +418,8 @@ fn latency_limit_us(outcomes: &[Outcome]) -> Option<f64> {
     bounded.map(Histogram::high).min().map(|ns| ns as f64 / NS_PER_US)
 }
 
-fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histogram<u64> {
+/// The sum of all; an empty histogram of nothing.
+pub(crate) fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histogram<u64> {
     let Some(first) = histograms.next() else {
         return Histogram::new(3).expect("three significant digits are within the crate's 0 to 5");
     };
@@ -358,7 +431,7 @@ fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histo
 }
 
 /// Adds whatever the ranges are: a run with a longer tail than the first must not be lost.
-fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
+pub(crate) fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
     let own = to.is_auto_resize();
     to.auto(true);
     to.add(from)
@@ -370,7 +443,8 @@ fn per_op_ns(cpu: Duration, ops: u64) -> Option<f64> {
     (ops > 0).then(|| cpu.as_nanos() as f64 / ops as f64)
 }
 
-fn ratio(a: f64, b: f64) -> f64 {
+/// `a / b`, and 0 where there is nothing to divide by.
+pub(crate) fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 0.0 }
 }
 

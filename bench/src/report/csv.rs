@@ -1,8 +1,8 @@
-//! summary.csv, a row a command, and intervals.csv, a row an interval.
+//! summary.csv, a row a command; intervals.csv, a row an interval; course.csv and lost-keys.csv of runs with faults.
 
 use std::io::Write;
 
-use super::model::{EngineRun, LatencyUs, Report};
+use super::model::{EngineRun, LatencyUs, LostKey, Report};
 
 /// The columns that redis-benchmark prints, under its names and in its order: what reads its output reads ours.
 pub const REDIS_BENCHMARK_COLUMNS: [&str; 8] = [
@@ -37,6 +37,61 @@ const OUR_COLUMNS: [&str; 19] = [
     "seed",
     "stream_hash",
 ];
+
+/// Writes course.csv of a run with faults: a row for each shard and bin of time. The sums over a shard's rows are its
+/// operations and errors.
+pub fn write_course(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "engine", "version", "round", "shard", "start_s", "length_s", "ops", "errors",
+    ])?;
+    for run in &report.engines {
+        for shard in &run.shards {
+            for bin in 0..shard.ok.len().max(shard.failed.len()) {
+                let at = |bins: &[u64]| bins.get(bin).copied().unwrap_or(0).to_string();
+                csv.write_record([
+                    run.info.engine.clone(),
+                    run.info.version.clone(),
+                    shard.round.to_string(),
+                    shard.shard.to_string(),
+                    format!("{:.3}", bin as f64 * shard.bin_s),
+                    format!("{:.3}", shard.bin_s),
+                    at(&shard.ok),
+                    at(&shard.failed),
+                ])?;
+            }
+        }
+    }
+    Ok(csv.flush()?)
+}
+
+/// Writes lost-keys.csv: a row for each key with acknowledged writes that are lost.
+pub fn write_lost_keys(engines: &[(String, Vec<LostKey>)], out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "engine",
+        "round",
+        "key",
+        "slot",
+        "found",
+        "lost_writes",
+        "last_acknowledged_ms",
+    ])?;
+    for (engine, keys) in engines {
+        for lost in keys {
+            csv.write_record([
+                engine.clone(),
+                lost.round.to_string(),
+                lost.key.clone(),
+                lost.slot.to_string(),
+                lost.found.clone(),
+                lost.lost.to_string(),
+                format!("{:.3}", lost.last_acknowledged_ns as f64 / 1e6),
+            ])?;
+        }
+    }
+    Ok(csv.flush()?)
+}
 
 /// Name of the row that holds all commands of an engine together. Errors, redirects and CPU time are not known by
 /// command and stand in that row alone.

@@ -27,6 +27,9 @@ pub fn redraw(folder: &Path, report: &Report) -> anyhow::Result<()> {
     write(&folder.join("intervals.csv"), |out| {
         csv::write_intervals(report, out)
     })?;
+    if report.engines.iter().any(|run| !run.shards.is_empty()) {
+        write(&folder.join("course.csv"), |out| csv::write_course(report, out))?;
+    }
     let pictures = plot::draw_all(report, &folder.join("plots"))?;
     write(&folder.join("report.html"), |out| {
         html::write(report, &pictures, out)
@@ -63,6 +66,7 @@ mod tests {
             ("comparison", comparison, &logs[..]),
             ("sweep", sample::sweep(), &[]),
             ("troubled", sample::troubled(), &[]),
+            ("failover", sample::failover(), &[]),
         ] {
             let folder = root.join(name);
             write_all(&folder, &report, logs).expect("written");

@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::load::{StalenessOutcome, WriteLog};
+use crate::measure::ShardTrace;
+
 /// One round: raw counts and histograms (latency in nanoseconds).
+///
+/// A latency runs from when the operation was written in a closed loop, and from when it was due in an open one, which
+/// has the service time beside it.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Wall time of the whole round, warm-up included.
@@ -17,6 +23,14 @@ pub struct Outcome {
     /// Operations by slot, 16384 of them.
     pub slots: Vec<u64>,
     pub intervals: Vec<Interval>,
+    /// Of an open loop.
+    pub open: Option<OpenLoopOutcome>,
+    /// In the order of their slots; only of a round in which they were traced.
+    pub shards: Vec<ShardOutcome>,
+    /// Every write, by thread; of an audited round.
+    pub writes: Vec<WriteLog>,
+    /// Of a round whose reads went to replicas.
+    pub staleness: Option<StalenessOutcome>,
     /// Failed operations by class ("TRYAGAIN", "timeout", ...).
     pub errors: BTreeMap<String, u64>,
     pub moved: u64,
@@ -34,12 +48,36 @@ pub struct Outcome {
     pub ended: Ended,
 }
 
+/// What became of a schedule. Every operation in it has succeeded, failed, or was missed.
+#[derive(Debug, Clone)]
+pub struct OpenLoopOutcome {
+    /// Operations that were due.
+    pub scheduled: u64,
+    /// Those of them that were never sent.
+    pub missed: u64,
+    /// Successful ones that were written more than a millisecond after they were due.
+    pub late: u64,
+    /// How long after they were due the generator took operations up.
+    pub delay: Histogram<u64>,
+}
+
+/// The slots that one node owned when the round began, whoever owned them later.
+#[derive(Debug, Clone)]
+pub struct ShardOutcome {
+    /// That node.
+    pub addr: String,
+    pub slots: u16,
+    pub trace: ShardTrace,
+}
+
 /// Successful operations of one command.
 #[derive(Debug, Clone)]
 pub struct CommandOutcome {
     pub name: String,
     pub ops: u64,
     pub latency: Histogram<u64>,
+    /// From when they were written, in an open loop.
+    pub service: Option<Histogram<u64>>,
 }
 
 /// Successful operations answered by one node.
@@ -49,6 +87,7 @@ pub struct NodeOutcome {
     pub id: Option<String>,
     pub ops: u64,
     pub latency: Histogram<u64>,
+    pub service: Option<Histogram<u64>>,
 }
 
 /// One slice of the measured time.
@@ -60,6 +99,7 @@ pub struct Interval {
     pub ops: u64,
     pub errors: u64,
     pub latency: Histogram<u64>,
+    pub service: Option<Histogram<u64>>,
 }
 
 /// How a round ended.

@@ -9,10 +9,11 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::arithmetic::EngineLog;
 use super::model::{
-    EngineInfo, EngineRun, Environment, Noise, Report, RoundContext, RunEnd, SCHEMA, ServerUse, Settings,
-    Step, WorkloadInfo,
+    AuditRun, EngineInfo, EngineRun, Environment, FaultSeen, Noise, Report, RoundContext, RunEnd, SCHEMA,
+    ServerUse, Settings, Step, WorkloadInfo,
 };
-use super::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, Outcome};
+use super::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome};
+use crate::measure::ShardTrace;
 use crate::stats;
 
 const SLOTS: usize = 16384;
@@ -80,6 +81,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
             ops: weight * SAMPLES_PER_INTERVAL,
             errors: 0,
             latency,
+            service: None,
         });
     }
     let ops: u64 = intervals.iter().map(|i| i.ops).sum();
@@ -92,6 +94,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
                 name: name.to_owned(),
                 ops: latency.len(),
                 latency,
+                service: None,
             })
             .into(),
         nodes: (0..3)
@@ -101,10 +104,15 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
                 id: None,
                 ops: latency.len(),
                 latency,
+                service: None,
             })
             .collect(),
         slots: hot_slots(ops, rng),
         intervals,
+        open: None,
+        writes: Vec::new(),
+        staleness: None,
+        shards: Vec::new(),
         errors: BTreeMap::new(),
         moved: 3,
         ask: 0,
@@ -147,6 +155,8 @@ pub fn contexts(pace: Pace, outcomes: &[Outcome], offset_s: u64, gap_s: u64) -> 
                     rss_bytes,
                 })
                 .collect(),
+            faults: Vec::new(),
+            audit: None,
         }
     };
     outcomes.iter().enumerate().map(of_round).collect()
@@ -203,6 +213,7 @@ pub fn troubled() -> Report {
             id: None,
             ops: (outcome.intervals.iter().map(|v| v.ops).sum::<u64>() as f64 * shares[i as usize]) as u64,
             latency: whole.clone(),
+            service: None,
         })
         .collect();
     for interval in &mut outcome.intervals[12..15] {
@@ -271,6 +282,8 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
             duration_s: Some(engines[0].rounds[0].seconds),
             requests: None,
             warmup_s: 1.0,
+            arrivals: "closed".to_owned(),
+            rate: None,
             protocol: 2,
             nodes: 3,
             replicas: 0,
@@ -297,6 +310,7 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
         comparisons: Vec::new(),
         warnings: Vec::new(),
         ended: RunEnd::Completed,
+        merged: None,
     };
     stats::conclude(&mut report);
     report
@@ -328,4 +342,70 @@ fn choose(shares: &[f64], at: f64) -> usize {
             at < sum
         })
         .unwrap_or(shares.len() - 1)
+}
+
+/// An open loop of 12 s with a fault at 3 s, an outage of 0.4 s at the first shard, and an audit.
+pub fn failover() -> Report {
+    let mut report = clean();
+    report.settings.arrivals = "constant".to_owned();
+    report.settings.rate = Some(3000.0);
+    let mut outcomes = outcomes(FAST, 1, 12, 7);
+    let mut contexts = contexts(FAST, &outcomes, 0, 13);
+    let outcome = &mut outcomes[0];
+    outcome.open = Some(OpenLoopOutcome {
+        scheduled: 36_000,
+        missed: 5,
+        late: 420,
+        delay: outcome.intervals[0].latency.clone(),
+    });
+    for command in &mut outcome.commands {
+        command.service = Some(command.latency.clone());
+    }
+    for interval in &mut outcome.intervals {
+        interval.service = Some(interval.latency.clone());
+    }
+    for shard in 0..3 {
+        let mut trace = ShardTrace::default();
+        let out = |ms: usize| shard == 0 && (3000..3400).contains(&ms);
+        trace.reads.ok = (0..12_000).map(|ms| u32::from(ms % 2 == 0 && !out(ms))).collect();
+        trace.writes.ok = (0..12_000).map(|ms| u32::from(ms % 2 == 1 && !out(ms))).collect();
+        trace.writes.failed = (0..3010).map(|ms| u32::from(shard == 0 && ms > 3005)).collect();
+        trace.slices = outcome.intervals.iter().map(|i| i.latency.clone()).collect();
+        outcome.shards.push(ShardOutcome {
+            addr: addr(shard),
+            slots: 5461,
+            trace,
+        });
+    }
+    contexts[0].faults.push(FaultSeen {
+        kind: "kill".to_owned(),
+        shard: 0,
+        addr: addr(0),
+        at_s: 3.0,
+        ended_s: Some(8.0),
+        suspected_s: Some(3.21),
+        failed_s: Some(3.3),
+        promoted_s: Some(3.38),
+        promoted_addr: Some("127.0.0.1:7003".to_owned()),
+        note: Some("done in a way that was not asked for".to_owned()),
+        problem: None,
+    });
+    contexts[0].audit = Some(AuditRun {
+        round: 0,
+        keys: 9000,
+        writes: 18_000,
+        acknowledged: 17_990,
+        kept: 17_987,
+        lost: 3,
+        unacknowledged: 10,
+        applied_unacknowledged: 2,
+        stale_keys: 2,
+        missing_keys: 1,
+        ..AuditRun::default()
+    });
+    let info = report.engines[0].info.clone();
+    report.engines = vec![EngineRun::from_outcomes(info, &outcomes, &contexts)];
+    report.workload.name = "failover".to_owned();
+    stats::conclude(&mut report);
+    report
 }

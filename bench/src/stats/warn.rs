@@ -6,6 +6,12 @@ use crate::report::model::{EngineRun, Environment, Report, RunEnd, Settings, Ver
 pub const GENERATOR_SATURATED_SHARE: f64 = 0.95;
 /// Change of throughput from the first to the last interval of a round that counts as a trend.
 pub const TREND_SHARE: f64 = 0.10;
+/// The same of the median latency in an open loop.
+pub const LATENCY_TREND_SHARE: f64 = 0.25;
+/// Share of operations sent late above which the rate counts as not reached.
+pub const LATE_SHARE: f64 = 0.05;
+/// The generator's own delay below which nobody minds, µs.
+const GENERATOR_LATE_US: f64 = 200.0;
 /// Pairs below which an interval says little.
 pub const FEW_PAIRS: u32 = 5;
 /// Redirected share of operations that is worth a word.
@@ -28,7 +34,9 @@ pub fn warnings(report: &Report) -> Vec<Warning> {
         found.extend(errors(run));
         found.extend(clamped(run));
         found.extend(saturated(run, &report.settings));
-        found.extend(unsteady(run));
+        found.extend(rate_not_reached(run));
+        found.extend(generator_late(run));
+        found.extend(unsteady(run, &report.workload.spec));
         found.extend(redirected(run));
         found.extend(missed(run));
         found.extend(drifted(run));
@@ -112,13 +120,78 @@ fn saturated(run: &EngineRun, settings: &Settings) -> Option<Warning> {
     (busy > GENERATOR_SATURATED_SHARE).then(|| warning("generator-saturated", Some(run), text()))
 }
 
-/// Looks for a round whose throughput drifts from begin to end more than chance explains.
-fn unsteady(run: &EngineRun) -> Option<Warning> {
-    let drifts = (0..run.rounds.len() as u32).filter_map(|round| drift(&throughputs(run, round)));
+fn rate_not_reached(run: &EngineRun) -> Option<Warning> {
+    let open = run.open_loop.as_ref()?;
+    let unsent = open.missed as f64 / open.scheduled.max(1) as f64;
+    let late = open.late as f64 / open.scheduled.max(1) as f64;
+    let text = if open.missed > 0 {
+        format!(
+            "{} of {} operations that were due were never sent: the target did not keep up with the rate, and the latency \
+             figures lack those that would have waited longest",
+            open.missed, open.scheduled
+        )
+    } else {
+        format!(
+            "{:.0} % of the operations were sent more than 1 ms after they were due: the connections were full, so the \
+             rate was not reached at every moment (their waiting is in the latency); more --clients or a deeper --pipeline \
+             tells a slow server from too few connections",
+            100.0 * late
+        )
+    };
+    (unsent > 0.0 || late > LATE_SHARE).then(|| warning("rate-not-reached", Some(run), text))
+}
+
+/// The generator's own delay is part of the response time: it must be small beside it.
+fn generator_late(run: &EngineRun) -> Option<Warning> {
+    let open = run.open_loop.as_ref()?;
+    let text = || {
+        format!(
+            "the generator took operations up late itself (p99 {:.0} µs, of a response time of p99 {:.0} µs): give it a \
+             free core or more --threads",
+            open.delay_us.p99, run.latency_us.p99
+        )
+    };
+    let noticeable = open.delay_us.p99 > 0.25 * run.latency_us.p99 && open.delay_us.p99 > GENERATOR_LATE_US;
+    noticeable.then(|| warning("generator-late", Some(run), text()))
+}
+
+/// Looks for a round whose throughput drifts from begin to end more than chance explains; in an open loop, whose rate
+/// is given, for one whose median latency does.
+fn unsteady(run: &EngineRun, spec: &serde_json::Value) -> Option<Warning> {
+    // What has been harmed on purpose is not expected to be.
+    if !run.faults.is_empty() {
+        return None;
+    }
+    if run.open_loop.is_some() {
+        return unsteady_latency(run, spec);
+    }
+    let drifts =
+        (0..run.rounds.len() as u32).filter_map(|round| drift(&throughputs(run, round), TREND_SHARE));
     let worst = drifts.max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
     let text = format!(
         "throughput {} by {:.0} % from the beginning of a round to its end: it was not in a steady state, so use a \
          longer --warmup or --duration",
+        if worst > 0.0 { "rose" } else { "fell" },
+        100.0 * worst.abs()
+    );
+    Some(warning("not-steady", Some(run), text))
+}
+
+fn unsteady_latency(run: &EngineRun, spec: &serde_json::Value) -> Option<Warning> {
+    // Where the rate changes, latency may.
+    let shape = spec["arrival"]["shape"].as_str();
+    if shape.is_some_and(|shape| shape != "steady") {
+        return None;
+    }
+    let medians = |round: u32| -> Vec<f64> {
+        let of_round = run.intervals.iter().filter(|i| i.round == round && i.ops > 0);
+        of_round.map(|i| i.p50_us).collect()
+    };
+    let drifts = (0..run.rounds.len() as u32).filter_map(|round| drift(&medians(round), LATENCY_TREND_SHARE));
+    let worst = drifts.max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
+    let text = format!(
+        "the median latency {} by {:.0} % from the beginning of a round to its end, at a rate that did not change: the \
+         target was not in a steady state",
         if worst > 0.0 { "rose" } else { "fell" },
         100.0 * worst.abs()
     );
@@ -135,9 +208,9 @@ fn throughputs(run: &EngineRun, round: u32) -> Vec<f64> {
         .collect()
 }
 
-/// Relative change from first to last value by the Theil-Sen slope, if it exceeds [`TREND_SHARE`] and Mann and Kendall's
+/// Relative change from first to last value by the Theil-Sen slope, if it exceeds `least` and Mann and Kendall's
 /// test (two-sided, 1 %) rules out chance.
-fn drift(values: &[f64]) -> Option<f64> {
+fn drift(values: &[f64], least: f64) -> Option<f64> {
     let n = values.len();
     if n < MIN_TREND_INTERVALS {
         return None;
@@ -156,7 +229,7 @@ fn drift(values: &[f64]) -> Option<f64> {
     // With five values even a perfect order reaches only z = 2.2 (chance 1.7 %), so the bound bends there.
     let significant = z > 2.576 || concordance.unsigned_abs() as usize == slopes.len();
     let change = median(&mut slopes) * (count - 1.0) / median(&mut values.to_vec());
-    (significant && change.abs() > TREND_SHARE).then_some(change)
+    (significant && change.abs() > least).then_some(change)
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -333,16 +406,19 @@ mod tests {
 
     #[test]
     fn noise_is_no_drift_and_a_slope_is() {
-        assert_eq!(drift(&[100.0, 130.0, 80.0, 120.0, 90.0, 110.0, 100.0]), None);
         assert_eq!(
-            drift(&[100.0, 101.0, 102.0, 103.0, 104.0]),
+            drift(&[100.0, 130.0, 80.0, 120.0, 90.0, 110.0, 100.0], TREND_SHARE),
+            None
+        );
+        assert_eq!(
+            drift(&[100.0, 101.0, 102.0, 103.0, 104.0], TREND_SHARE),
             None,
             "significant, but small"
         );
-        let rising = drift(&[100.0, 110.0, 120.0, 130.0, 140.0]).expect("a trend");
+        let rising = drift(&[100.0, 110.0, 120.0, 130.0, 140.0], TREND_SHARE).expect("a trend");
         assert!((rising - 40.0 / 120.0).abs() < 1e-9);
-        assert!(drift(&[5.0, 4.0, 3.0, 2.0, 1.0]).is_some_and(|d| d < 0.0));
-        assert_eq!(drift(&[1.0, 2.0, 3.0]), None, "too short to tell");
-        assert_eq!(drift(&[0.0; 9]), None, "a standstill");
+        assert!(drift(&[5.0, 4.0, 3.0, 2.0, 1.0], TREND_SHARE).is_some_and(|d| d < 0.0));
+        assert_eq!(drift(&[1.0, 2.0, 3.0], TREND_SHARE), None, "too short to tell");
+        assert_eq!(drift(&[0.0; 9], TREND_SHARE), None, "a standstill");
     }
 }

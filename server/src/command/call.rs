@@ -6,7 +6,7 @@ use slotcore::resp::{Args, ReplyWriter, encode_command, parse_i64};
 
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
-use crate::keyspace::{Held, Key, SlotTable};
+use crate::keyspace::{CollectionType, Held, Key, Limits, SlotTable, typed};
 use crate::node::Node;
 use crate::replication::effect::Effect;
 use crate::session::Session;
@@ -64,6 +64,35 @@ impl<'a> Call<'a> {
         self.held.visit(&self.node.keyspace, slot, visit)
     }
 
+    /// The collection of key number `i` for reading, and where the reply goes. Counts the lookup.
+    #[inline]
+    pub fn read<T: CollectionType>(
+        &mut self,
+        i: usize,
+    ) -> Result<(Option<&T>, &mut ReplyWriter<'a>), ErrorReply> {
+        let key = &self.keys[i];
+        let found = self.held.table(key.slot).get(key, self.now);
+        self.node.stats.worker(self.worker).looked_up(found.is_some());
+        Ok((typed(found)?, &mut self.out))
+    }
+
+    /// Lets `edit` change the collection of key number `i`, and say whether it did: see [`crate::keyspace::Place::edit`].
+    #[inline]
+    pub fn edit<T: CollectionType, R>(
+        &mut self,
+        i: usize,
+        edit: impl FnOnce(&mut T) -> (R, bool),
+    ) -> Result<R, ErrorReply> {
+        let key = &self.keys[i];
+        let mut place = self.held.table(key.slot).find(key, self.now);
+        Ok(place.edit(edit)?)
+    }
+
+    /// Up to what size collections stay in their compact forms.
+    pub fn limits(&self) -> Limits {
+        self.node.config.load().limits
+    }
+
     /// Will replicas be told what this does? Who would have to prepare something for them asks first.
     #[inline]
     pub fn is_recorded(&self) -> bool {
@@ -76,6 +105,19 @@ impl<'a> Call<'a> {
             let mut command = Vec::with_capacity(args.iter().map(|arg| arg.len() + 16).sum());
             encode_command(&mut command, args);
             self.effect = Effect::Instead(command);
+        }
+    }
+
+    /// Replicas are told these commands in place of the request, if anything changes.
+    pub fn effects_instead<'b>(&mut self, commands: impl IntoIterator<Item = [&'b [u8]; 3]>) {
+        if self.is_recorded() {
+            let mut bytes = Vec::new();
+            let mut count = 0;
+            for command in commands {
+                encode_command(&mut bytes, &command);
+                count += 1;
+            }
+            self.effect = Effect::Several(bytes, count);
         }
     }
 

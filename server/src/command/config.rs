@@ -6,7 +6,7 @@ use crate::command::client::observe_slots;
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
 use crate::config::{ApplyError, Config};
-use crate::keyspace::SlotTable;
+use crate::keyspace::{SlotTable, lazy_free};
 use crate::log;
 use crate::node::Node;
 use slotcore::resp::Args;
@@ -106,6 +106,7 @@ fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.replication.replicas.syncs.reset();
     call.node.clients.reset_stats();
+    lazy_free::reset();
     for slot in SlotRange::ALL.slots() {
         call.with_slot(slot, SlotTable::reset_stats);
     }

@@ -11,14 +11,17 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod dispatch;
+pub mod hash;
 pub mod help;
 pub mod info;
 pub mod keys;
 pub mod latency;
 pub mod pubsub;
+mod random;
 pub mod replication;
 pub mod reply_error;
 pub mod server;
+pub mod set;
 pub mod slowlog;
 mod spec_reply;
 pub mod string;
@@ -36,6 +39,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    hash::HANDLERS,
     info::HANDLERS,
     keys::dump::HANDLERS,
     keys::existence::HANDLERS,
@@ -49,6 +53,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     pubsub::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
+    set::HANDLERS,
     slowlog::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::keyspace::WrongType;
+
 /// The text of an error reply, without the leading `-` and without CRLF. Its first word is the error code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ErrorReply(Cow<'static, [u8]>);
@@ -62,6 +64,12 @@ impl ErrorReply {
     pub fn code(&self) -> &[u8] {
         let end = self.0.iter().position(|&b| b == b' ').unwrap_or(self.0.len());
         &self.0[..end]
+    }
+}
+
+impl From<WrongType> for ErrorReply {
+    fn from(_: WrongType) -> Self {
+        Self::WRONG_TYPE
     }
 }
 

@@ -5,6 +5,7 @@ use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
 use crate::events::EventClass;
+use crate::keyspace::Limits;
 use crate::log::Level;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -150,6 +151,8 @@ pub struct Config {
     pub refused_means_failed: bool,
     /// Tell replicas of an expired key with UNLINK rather than DEL.
     pub lazyfree_lazy_expire: bool,
+    /// Up to what size collections are kept in their compact forms.
+    pub limits: Limits,
     /// The primary that a node outside of a cluster copies from its start on.
     pub replicaof: Option<(String, u16)>,
     /// The node as a primary.
@@ -239,6 +242,11 @@ impl Config {
             cluster_link_sendbuf_limit: v.int("cluster-link-sendbuf-limit"),
             refused_means_failed: v.bool("slotmark-refused-means-failed"),
             lazyfree_lazy_expire: v.bool("lazyfree-lazy-expire"),
+            limits: Limits {
+                hash_max_entries: v.int("hash-max-listpack-entries"),
+                hash_max_value: v.int("hash-max-listpack-value"),
+                set_max_intset_entries: v.int("set-max-intset-entries"),
+            },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),
                 _ => None,

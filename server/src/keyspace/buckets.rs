@@ -14,6 +14,8 @@
 //! resizing moves words and touches no entry. Larger tables, which only a slot far above its share has, use the whole
 //! hash for the home and other bits of it for the tag.
 
+mod lines;
+
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -21,6 +23,7 @@ use super::entry::{Entry, OwnedEntry};
 use super::key::{Key, hash_key};
 use super::prefetch::prefetch_line;
 use super::size_class;
+use lines::{allocate, release};
 
 /// Words in a bucket.
 pub(super) const LANES: usize = 8;
@@ -59,6 +62,8 @@ pub(super) struct Buckets {
 
 // SAFETY: the table owns its lines and entries alone, and entries are Send.
 unsafe impl Send for Buckets {}
+// SAFETY: a shared reference only reads, and entries are Sync.
+unsafe impl Sync for Buckets {}
 
 impl Buckets {
     /// A table without buckets: the first insertion must be preceded by [`Buckets::resize`].
@@ -73,6 +78,11 @@ impl Buckets {
     #[inline]
     pub fn len(&self) -> usize {
         self.len as usize
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     #[inline]
@@ -270,6 +280,19 @@ impl Buckets {
         release(old.lines, old.count);
     }
 
+    /// Takes all entries out, one by one.
+    pub fn drain(mut self, visit: &mut dyn FnMut(OwnedEntry)) {
+        for bucket in 0..self.count {
+            self.prefetch_words(bucket + 1, |_| true);
+            for word in std::mem::take(self.line_mut(bucket)) {
+                if word != 0 {
+                    // SAFETY: the word owned the entry and is gone.
+                    visit(unsafe { OwnedEntry::from_raw(word_address(word)) });
+                }
+            }
+        }
+    }
+
     /// Brings entries of `bucket` close, all of them or those that expire.
     pub fn prefetch_bucket(&self, bucket: u32, only_volatile: bool) {
         self.prefetch_words(bucket, |word| !only_volatile || word & VOLATILE != 0);
@@ -460,6 +483,32 @@ impl Buckets {
     }
 }
 
+/// Entries keep their positions.
+impl Clone for Buckets {
+    fn clone(&self) -> Self {
+        let mut copy = Self {
+            lines: allocate(self.count),
+            count: self.count,
+            len: self.len,
+        };
+        for bucket in 0..self.count {
+            self.prefetch_words(bucket + 1, |_| true);
+            for (lane, &word) in self
+                .line(bucket)
+                .iter()
+                .enumerate()
+                .filter(|&(_, &word)| word != 0)
+            {
+                // SAFETY: the word owns a live entry; here it is only read.
+                let entry = unsafe { Entry::from_raw(word_address(word)) }.to_owned_entry();
+                copy.line_mut(bucket)[lane] = word_of(word >> TAG_SHIFT, &entry);
+                let _owned_by_the_word = entry.into_raw();
+            }
+        }
+        copy
+    }
+}
+
 impl Drop for Buckets {
     fn drop(&mut self) {
         for bucket in 0..self.count {
@@ -538,35 +587,4 @@ fn word_of(tag: u64, entry: &OwnedEntry) -> u64 {
 fn word_address(word: u64) -> NonNull<u8> {
     let address = ((word & ADDRESS_MASK) << 3) as usize;
     NonNull::new(std::ptr::with_exposed_provenance_mut(address)).expect("a position names an entry")
-}
-
-fn lines_layout(count: u32) -> std::alloc::Layout {
-    // Alignment 1 for the same reason as for entries; multiples of a cache line come aligned to one from mimalloc.
-    std::alloc::Layout::from_size_align(count as usize * BUCKET_BYTES, 1)
-        .expect("2^32 buckets are far below isize::MAX bytes")
-}
-
-fn allocate(count: u32) -> NonNull<Line> {
-    if count == 0 {
-        return NonNull::dangling();
-    }
-    let layout = lines_layout(count);
-    // SAFETY: the size is not zero.
-    let lines = unsafe { std::alloc::alloc_zeroed(layout) };
-    let Some(lines) = NonNull::new(lines.cast::<Line>()) else {
-        std::alloc::handle_alloc_error(layout)
-    };
-    assert!(
-        lines.is_aligned(),
-        "allocators align blocks of 8 bytes and more to 8"
-    );
-    lines
-}
-
-/// Frees lines from [`allocate`], not the entries they point to.
-fn release(lines: NonNull<Line>, count: u32) {
-    if count != 0 {
-        // SAFETY: allocate used this very layout, and both callers are done with the lines.
-        unsafe { std::alloc::dealloc(lines.as_ptr().cast(), lines_layout(count)) };
-    }
 }

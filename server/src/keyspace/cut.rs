@@ -11,8 +11,10 @@
 //! ```
 //!
 //! The walk passes over homes in the order of hashes, as SCAN does, so a table that is resized in between needs no
-//! second pass. Copies are plain bytes: encoding and compression happen under no lock.
+//! second pass. Copies of strings are plain bytes, and a collection is shared until it is written, whoever changes it
+//! meanwhile changing a copy: encoding and compression happen under no lock.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use slotcore::{SLOT_COUNT, Slot};
@@ -21,6 +23,7 @@ use super::buckets::{Buckets, Position};
 use super::entry::{Entry, ValueRef};
 use super::slots::Keyspace;
 use super::table::SlotTable;
+use super::value::Collection;
 
 /// One piece under a slot's lock ends with the bucket that fills this many bytes...
 const PIECE_BYTES: usize = 256 * 1024;
@@ -38,7 +41,15 @@ const RECORD_HEADER: usize = 1 + 8 + 4 + 8;
 #[derive(Default)]
 pub struct Records {
     blocks: Vec<Vec<u8>>,
+    collections: Vec<Shared>,
     bytes: usize,
+}
+
+/// A collection that the snapshot shares with its slot.
+struct Shared {
+    key: Box<[u8]>,
+    expiry: Option<u64>,
+    value: Arc<Collection>,
 }
 
 /// A copy of an entry.
@@ -52,29 +63,44 @@ pub struct Record<'a> {
 
 impl Records {
     pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+        self.blocks.is_empty() && self.collections.is_empty()
     }
 
-    /// Bytes of all copies.
+    /// Bytes of all copies. A collection counts as what it holds, though it is shared.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The copies, in the order in which they were made.
+    /// The copies: strings in the order in which they were made, then collections.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
-        self.blocks.iter().flat_map(|block| {
+        let collections = self.collections.iter().map(|shared| Record {
+            key: &shared.key,
+            value: ValueRef::Collection(&shared.value),
+            expiry: shared.expiry,
+        });
+        let strings = self.blocks.iter().flat_map(|block| {
             let mut rest = &block[..];
             std::iter::from_fn(move || {
                 let (record, behind) = parse(rest)?;
                 rest = behind;
                 Some(record)
             })
-        })
+        });
+        strings.chain(collections)
     }
 
     pub(super) fn push(&mut self, entry: Entry<'_>) {
-        let ValueRef::Str(value) = entry.value();
         let (key, expiry) = (entry.key(), entry.expiry());
+        if let Some(value) = entry.share_collection() {
+            self.bytes += entry.footprint();
+            self.collections.push(Shared {
+                key: key.into(),
+                expiry,
+                value,
+            });
+            return;
+        }
+        let value = entry.string().unwrap_or_default();
         let len = RECORD_HEADER + key.len() + value.len();
         let room = |block: &Vec<u8>| block.capacity() - block.len();
         if self.blocks.last().is_none_or(|block| room(block) < len) {
@@ -97,6 +123,7 @@ impl Records {
 
     fn append(&mut self, mut other: Self) {
         self.blocks.append(&mut other.blocks);
+        self.collections.append(&mut other.collections);
         self.bytes += other.bytes;
     }
 
@@ -105,6 +132,7 @@ impl Records {
         self.blocks.truncate(1);
         self.blocks.retain(|block| block.capacity() <= BLOCK_BYTES_MAX);
         self.blocks.iter_mut().for_each(Vec::clear);
+        self.collections.clear();
         self.bytes = 0;
     }
 }

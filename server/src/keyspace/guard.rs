@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use parking_lot::MutexGuard;
 use slotcore::Slot;
 
+use super::entry::Entry;
 use super::key::Key;
 use super::slots::Keyspace;
 use super::table::SlotTable;
@@ -155,6 +156,21 @@ impl<'a> Held<'a> {
             Self::One(guard) => guard.reveal_expired(),
             Self::Many(guards) => guards.iter_mut().for_each(|guard| guard.reveal_expired()),
         }
+    }
+
+    /// The entry of a key whose slot is held, while others are looked at, too. Nothing is changed by it: neither the
+    /// access clock, nor is an expired key removed.
+    ///
+    /// # Panics
+    /// If the slot is not held.
+    pub fn look(&self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
+        let guards = match self {
+            Self::None => &[],
+            Self::One(guard) => std::slice::from_ref(guard),
+            Self::Many(guards) => &guards[..],
+        };
+        let at = guards.binary_search_by_key(&key.slot, SlotGuard::slot);
+        guards[at.expect("a call looks only at keys that the command table names")].look(key, now)
     }
 
     /// The table of a slot that is held.

@@ -7,6 +7,7 @@
 //!     Place (place.rs)     a key looked up once, to be read, changed or removed
 //!     Buckets (buckets.rs) the hash table: cache lines of eight tagged words, each owning an entry
 //!       OwnedEntry, Entry (entry/)   key, value and expiry in one allocation
+//!         Collection (value/)   what is no string, in allocations of its own
 //! ```
 //!
 //! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
@@ -28,6 +29,7 @@ mod scan;
 mod size_class;
 mod slots;
 mod table;
+mod value;
 mod walk;
 mod watch;
 
@@ -35,11 +37,15 @@ mod watch;
 mod tests;
 
 pub use cut::{Cut, Record, Records};
-pub use entry::{Entry, Kind, OwnedEntry, ValueRef};
+pub use entry::{Content, Entry, Kind, OwnedEntry, ValueRef};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
 pub use observe::{Forgotten, KeyEvent, Observer, Stale};
-pub use place::{Expire, Place};
+pub use place::{Expire, Place, WrongType, typed};
 pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
+pub use value::{
+    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, Listpack, Segments, Set, SetForm,
+    lazy_free,
+};
 pub use watch::Contents;

@@ -1,9 +1,16 @@
 //! A key looked up once: read it, change it, remove it without searching again.
 
 use super::buckets::Position;
+use std::sync::Arc;
+
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::key::Key;
 use super::table::SlotTable;
+use super::value::CollectionType;
+
+/// The key holds a value of another type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WrongType;
 
 /// What setting a value does to the key's expiry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,16 +58,75 @@ impl<'t, 'k> Place<'t, 'k> {
         self.put(Content::Bytes(value), expire, Encoding::Text);
     }
 
-    /// The same for a value that is already in memory of its own.
-    pub fn set_owned(&mut self, value: Vec<u8>, expire: Expire) {
-        self.put(Content::Owned(value), expire, Encoding::Auto);
+    /// The same for any value.
+    pub fn set_content(&mut self, value: Content<'_>, expire: Expire) {
+        self.put(value, expire, Encoding::Auto);
+    }
+
+    /// Sets the key to a collection, whatever it was before. An empty one removes it.
+    pub fn set_collection(&mut self, value: impl CollectionType, expire: Expire) {
+        if value.is_empty() {
+            if let Some(entry) = self.remove() {
+                self.table.discard(entry);
+            }
+        } else {
+            let value = Arc::new(value.into_collection());
+            self.put(Content::Collection(value), expire, Encoding::Auto);
+        }
+    }
+
+    /// The collection of the key, if it has one.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    #[inline]
+    pub fn collection<T: CollectionType>(&self) -> Result<Option<&T>, WrongType> {
+        typed(self.entry())
+    }
+
+    /// Lets `edit` change the collection of the key, an empty one if there is none, and say whether it did. A key whose
+    /// collection is empty afterwards is not there.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn edit<T: CollectionType, R>(
+        &mut self,
+        edit: impl FnOnce(&mut T) -> (R, bool),
+    ) -> Result<R, WrongType> {
+        let Some(position) = self.at else {
+            let mut new = T::default();
+            let (result, _) = edit(&mut new);
+            if !new.is_empty() {
+                self.set_collection(new, Expire::Clear);
+            }
+            return Ok(result);
+        };
+        let (result, is_empty) = self.table.try_change_at(position, |entry| {
+            let is_of_type = entry.view().collection().and_then(T::of).is_some();
+            let collection = if is_of_type {
+                entry.collection_mut().and_then(T::of_mut)
+            } else {
+                None
+            };
+            match collection {
+                None => ((Err(WrongType), false), false),
+                Some(collection) => {
+                    let (result, changed) = edit(collection);
+                    ((Ok(result), collection.is_empty()), changed)
+                }
+            }
+        });
+        if is_empty && let Some(entry) = self.remove() {
+            self.table.discard(entry);
+        }
+        result
     }
 
     /// Sets the key to what another entry holds: value, expiry and encoding.
     pub fn put_moved(&mut self, mut entry: OwnedEntry) {
         let (expiry, encoding) = (entry.view().expiry(), entry.view().encoding_hint());
         let expire = expiry.map_or(Expire::Clear, Expire::At);
-        self.put(Content::Owned(entry.take_value()), expire, encoding);
+        self.put(entry.take_content(), expire, encoding);
     }
 
     /// Makes the string at least `len` bytes long, new bytes zero, and returns all of it for writing. A key that is
@@ -126,5 +192,17 @@ impl<'t, 'k> Place<'t, 'k> {
             }
             None => self.at = Some(self.table.insert(self.key, draft)),
         }
+    }
+}
+
+/// The collection of an entry, if there is one.
+///
+/// # Errors
+/// It holds something else.
+#[inline]
+pub fn typed<T: CollectionType>(entry: Option<Entry<'_>>) -> Result<Option<&T>, WrongType> {
+    match entry {
+        None => Ok(None),
+        Some(entry) => entry.collection().and_then(T::of).map(Some).ok_or(WrongType),
     }
 }

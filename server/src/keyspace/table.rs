@@ -178,6 +178,13 @@ impl SlotTable {
         Some(self.buckets.entry(position))
     }
 
+    /// The entry of `key`, of which nothing is changed: one that has expired is absent and stays.
+    pub fn look(&self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
+        let entry = self.buckets.entry(self.buckets.find(key)?);
+        let is_hidden = entry.is_expired(now) && self.news & REVEALS == 0;
+        (!is_hidden).then_some(entry)
+    }
+
     /// Sets `key` to a string, whatever it was before.
     pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expire: Expire, now: u64) {
         self.find_quietly(key, now).set_string(value, expire);
@@ -267,7 +274,7 @@ impl SlotTable {
     pub fn load(
         &mut self,
         key: &Key<'_>,
-        value: &[u8],
+        value: Content<'_>,
         expiry: Option<u64>,
         idle_s: Option<u64>,
         now: u64,
@@ -280,7 +287,7 @@ impl SlotTable {
             key,
             Draft {
                 key: key.bytes,
-                content: Content::Bytes(value),
+                content: value,
                 expiry,
                 encoding: Encoding::Auto,
                 clock: access_clock(accessed),
@@ -589,6 +596,16 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> R,
     ) -> R {
+        self.try_change_at(position, |entry| (change(entry), true))
+    }
+
+    /// The same for a change that says whether it happened: if not, nobody is told of one.
+    #[inline]
+    pub(super) fn try_change_at<R>(
+        &mut self,
+        position: Position,
+        change: impl FnOnce(&mut OwnedEntry) -> (R, bool),
+    ) -> R {
         self.preserve(position);
         let (before, after, result) = self.buckets.update(position, |entry| {
             let before = (entry.view().footprint(), entry.view().expiry());
@@ -603,9 +620,12 @@ impl SlotTable {
             }
             self.news |= UNPUBLISHED;
         }
-        self.news |= CHANGED;
-        if self.extras.is_some() || self.news & REPORTS != 0 {
-            self.tell_changed_at(position);
+        let (result, changed) = result;
+        if changed {
+            self.news |= CHANGED;
+            if self.extras.is_some() || self.news & REPORTS != 0 {
+                self.tell_changed_at(position);
+            }
         }
         result
     }

@@ -7,9 +7,9 @@
 use std::cell::RefCell;
 
 use super::crc64::crc64;
-use super::rdb::encode::{Encoder, STRING};
-use super::rdb::{RdbError, Source, VERSION, type_name};
-use crate::keyspace::ValueRef;
+use super::rdb::encode::Encoder;
+use super::rdb::{RdbError, Source, VERSION, read_value, type_name};
+use crate::keyspace::{Content, Limits, ValueRef};
 
 /// Version and checksum.
 const FOOTER: usize = 2 + 8;
@@ -53,11 +53,11 @@ pub fn encode(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
     })
 }
 
-/// The string in a payload. Bytes between the value and the footer are passed over, as stock does.
+/// The value in a payload. Bytes between the value and the footer are passed over, as stock does.
 ///
 /// # Errors
 /// See [`DumpError`].
-pub fn decode(payload: &[u8]) -> Result<Vec<u8>, DumpError> {
+pub fn decode(payload: &[u8], limits: &Limits) -> Result<Content<'static>, DumpError> {
     let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
     let (mut body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
     debug_assert_eq!(body.len() + FOOTER, payload.len());
@@ -67,22 +67,23 @@ pub fn decode(payload: &[u8]) -> Result<Vec<u8>, DumpError> {
     let len = body.len();
     let mut source = Source::with_chunk(&mut body, len);
     let damaged = |_: RdbError| DumpError::Damaged;
-    match source.byte().map_err(damaged)? {
-        STRING => {
-            let mut value = Vec::new();
-            source.string(&mut value).map_err(damaged)?;
-            // It has grown as it arrived, and becomes the value as it is.
-            value.shrink_to_fit();
-            Ok(value)
-        }
-        kind => Err(type_name(kind).map_or(DumpError::Damaged, DumpError::Unsupported)),
-    }
+    let kind = source.byte().map_err(damaged)?;
+    read_value(&mut source, kind, limits)
+        .map_err(damaged)?
+        .ok_or_else(|| type_name(kind).map_or(DumpError::Damaged, DumpError::Unsupported))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn decode(payload: &[u8]) -> Result<Vec<u8>, DumpError> {
+        match super::decode(payload, &Limits::default())? {
+            Content::Owned(text) => Ok(text),
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn payloads_of_stock() {
@@ -128,8 +129,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_survived(body in prop::collection::vec(any::<u8>(), 0..100)) {
-            let _ = decode(&body);
-            let _ = decode(&signed(10, &body));
+            let _ = super::decode(&body, &Limits::default());
+            let _ = super::decode(&signed(10, &body), &Limits::default());
         }
     }
 }

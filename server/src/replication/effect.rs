@@ -26,6 +26,8 @@ pub enum Effect {
     ItselfAlways,
     /// This encoded command, if something changed.
     Instead(Vec<u8>),
+    /// These encoded commands, so many, if something changed.
+    Several(Vec<u8>, u32),
 }
 
 /// The commands of the unit that this thread is at.
@@ -52,11 +54,14 @@ pub fn record(call: &mut Call<'_>) {
     let changed = call.held.take_changed();
     let changed = changed && call.spec.flags.contains(CommandFlags::WRITE);
     match std::mem::take(&mut call.effect) {
-        Effect::Instead(command) if changed => add(|unit| unit.extend_from_slice(&command)),
-        Effect::Itself if changed => add(|unit| encode(unit, call.args)),
+        Effect::Instead(command) if changed => add(1, |unit| unit.extend_from_slice(&command)),
+        Effect::Several(commands, count) if changed => {
+            add(count, |unit| unit.extend_from_slice(&commands));
+        }
+        Effect::Itself if changed => add(1, |unit| encode(unit, call.args)),
         // Also of what is no write, such as PUBLISH.
-        Effect::ItselfAlways => add(|unit| encode(unit, call.args)),
-        Effect::Itself | Effect::Instead(_) => {}
+        Effect::ItselfAlways => add(1, |unit| encode(unit, call.args)),
+        Effect::Itself | Effect::Instead(_) | Effect::Several(..) => {}
     }
     if !call.session.in_exec {
         end_unit(call);
@@ -85,7 +90,7 @@ pub fn expired(log: &Log, key: &[u8], lazily: bool) {
     let command: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
     let belongs = UNIT.with_borrow(|unit| unit.collects);
     if belongs {
-        add(|bytes| encode_command(bytes, &[command, key]));
+        add(1, |bytes| encode_command(bytes, &[command, key]));
     } else {
         let mut bytes = Vec::with_capacity(key.len() + 32);
         encode_command(&mut bytes, &[command, key]);
@@ -100,10 +105,10 @@ fn collect_expired(call: &mut Call<'_>) {
     UNIT.with_borrow_mut(|unit| unit.collects = false);
 }
 
-fn add(command: impl FnOnce(&mut Vec<u8>)) {
+fn add(count: u32, commands: impl FnOnce(&mut Vec<u8>)) {
     UNIT.with_borrow_mut(|unit| {
-        command(&mut unit.bytes);
-        unit.commands += 1;
+        commands(&mut unit.bytes);
+        unit.commands += count;
     });
 }
 

@@ -95,8 +95,8 @@ fn what_cannot_be_held_is_refused_and_the_old_data_stay() {
             "a list (type 18) in the key 'my list'",
         ),
         (
-            &["HSET", "my hash", "f", "v"],
-            "a hash (type 16) in the key 'my hash'",
+            &["XADD", "my stream", "1-1", "f", "v"],
+            "a stream (type 19) in the key 'my stream'",
         ),
         (
             &[

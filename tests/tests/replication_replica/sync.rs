@@ -9,7 +9,7 @@ use slotcore::resp::encode_command;
 
 use super::{digest, follow, node, ok, stock, wait_for_link, wait_for_same_data};
 
-/// Values in every encoding that stock's RDB has for strings, with and without expiry.
+/// Values in every encoding that stock's RDB has for the types that both hold, with and without expiry.
 fn fill(client: &mut Client) {
     for number in [
         "0",
@@ -32,6 +32,7 @@ fn fill(client: &mut Client) {
     assert_eq!(client.cmd_bytes(&[b"SET", b"bin\0ary\xff", b"\r\n\0"]), ok());
     assert_eq!(client.cmd(&["SET", "", ""]), ok());
     assert_eq!(client.cmd(&["SET", "soon", "x", "PX", "50"]), ok());
+    e2e::collections::fill(client);
     for i in 0..2000 {
         assert_eq!(
             client.cmd(&["SET", &format!("key:{i}"), &format!("value {i}"), "EX", "1000"]),
@@ -55,6 +56,18 @@ fn write_until(server: &Server, stop: Arc<AtomicBool>) -> thread::JoinHandle<u64
             say(&["SET", &key, &format!("{rounds}")]);
             say(&["INCR", "counter"]);
             say(&["APPEND", "log", "0123456789"]);
+            say(&[
+                "HSET",
+                "hash:large",
+                &format!("field:{}", rounds % 5000),
+                "changed",
+            ]);
+            say(&["HINCRBYFLOAT", "hash:small", "sum", "0.1"]);
+            say(&["HDEL", "hash:large", &format!("field:{}", rounds % 700)]);
+            say(&["SADD", "set:large", &key]);
+            say(&["SPOP", "set:large", "2"]);
+            say(&["SMOVE", "set:numbers", "set:other", &format!("{}", rounds % 300)]);
+            say(&["SUNIONSTORE", "set:union", "set:numbers", "set:other"]);
             say(&["SET", "timed", "x", "PX", "3"]);
             say(&["GETEX", &key, "EX", "500"]);
             say(&["MULTI"]);
@@ -63,7 +76,7 @@ fn write_until(server: &Server, stop: Arc<AtomicBool>) -> thread::JoinHandle<u64
             say(&["DEL", "{t}gone"]);
             say(&["EXEC"]);
             client.send(&batch);
-            (0..10).for_each(|_| drop(client.reply()));
+            (0..17).for_each(|_| drop(client.reply()));
             rounds += 1;
         }
         rounds

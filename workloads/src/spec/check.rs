@@ -4,7 +4,8 @@ use slotcore::SLOT_COUNT;
 
 use super::error::SpecError;
 use super::model::{
-    MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_PIPELINE, MAX_VALUE_SIZE, Spec, Traffic,
+    Arrival, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_PIPELINE, MAX_RATE,
+    MAX_VALUE_SIZE, Shape, Spec, Traffic,
 };
 use crate::keys::KeyFormat;
 
@@ -33,7 +34,9 @@ impl Spec {
         self.validate_keyspace()?;
         self.validate_traffic()?;
         self.validate_mix()?;
-        self.validate_run()
+        self.validate_run()?;
+        self.validate_arrival()?;
+        self.validate_faults()
     }
 
     fn within<N: PartialOrd + std::fmt::Display>(
@@ -145,6 +148,9 @@ impl Spec {
         for &depth in &run.pipeline {
             self.within("run.pipeline", depth, 1, MAX_PIPELINE)?;
         }
+        if run.timeout.is_zero() {
+            return Err(self.error("run.timeout", "an operation takes some time"));
+        }
         if run.requests == Some(0) {
             return Err(self.error("run.requests", "at least one operation is wanted"));
         }
@@ -152,5 +158,59 @@ impl Spec {
             return Err(self.error("run.duration", "a run takes some time"));
         }
         Ok(())
+    }
+
+    fn validate_faults(&self) -> Result<(), SpecError> {
+        if let Some(nodes) = self.cluster.nodes {
+            self.within("cluster.nodes", nodes, 1, 1000)?;
+        }
+        if let Some(replicas) = self.cluster.replicas {
+            self.within("cluster.replicas", replicas, 0, 100)?;
+        }
+        for (number, fault) in self.fault.iter().enumerate() {
+            let key = |name: &str| format!("fault[{number}].{name}");
+            if self.run.requests.is_none() && fault.at >= self.run.duration {
+                let message = format!(
+                    "the run is over by then: it lasts {} s",
+                    self.run.duration.as_secs_f64()
+                );
+                return Err(self.error(&key("at"), message));
+            }
+            self.within(&key("shard"), fault.shard, 0, 16_383)?;
+            if fault.rolling.is_some_and(|distance| distance.is_zero()) {
+                return Err(self.error(&key("rolling"), "longer than nothing is wanted"));
+            }
+            if fault.kind.ends_after().is_some_and(|length| length.is_zero()) {
+                return Err(self.error(&key("for"), "longer than nothing is wanted"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_arrival(&self) -> Result<(), SpecError> {
+        let Arrival::Open(open) = self.arrival else {
+            return Ok(());
+        };
+        self.within("arrival.rate", open.rate, 0.0, MAX_RATE)?;
+        let to = match open.shape {
+            Shape::Steady => open.rate,
+            Shape::Ramp { to } | Shape::Step { to, .. } | Shape::Burst { to, .. } => to,
+        };
+        self.within("arrival.to", to, 0.0, MAX_RATE)?;
+        if open.rate == 0.0 && to == 0.0 {
+            return Err(self.error("arrival.rate", "at this rate nothing is ever sent"));
+        }
+        match open.shape {
+            Shape::Ramp { .. } | Shape::Step { .. } if self.run.requests.is_some() => {
+                let message = "a ramp or steps need a run that is bounded by time, not by requests";
+                Err(self.error("arrival.shape", message))
+            }
+            Shape::Step { steps, .. } => self.within("arrival.steps", steps, 1, 1000),
+            Shape::Burst { every, length, .. } if length.is_zero() || length >= every => Err(self.error(
+                "arrival.length",
+                "a burst is longer than nothing and shorter than every",
+            )),
+            _ => Ok(()),
+        }
     }
 }

@@ -12,6 +12,7 @@
 
 mod check;
 mod error;
+mod fault;
 mod model;
 mod number;
 mod overrides;
@@ -19,10 +20,12 @@ mod read;
 mod section;
 
 pub use error::SpecError;
+pub use fault::{Fault, FaultKind, MAX_FAULTS};
 pub use model::{
-    Arrival, Check, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_MIX,
-    MAX_PIPELINE, MAX_VALUE_SIZE, MixEntry, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
+    Arrival, Check, ClusterShape, Keyspace, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND,
+    MAX_MIX, MAX_PIPELINE, MAX_RATE, MAX_VALUE_SIZE, MixEntry, OpenLoop, Process, ReadFrom, Run, Shape, Size,
+    Spec, Spread, Traffic, ValueKind, Values,
 };
 pub use number::{parse_count, parse_duration};
-pub use overrides::Overrides;
+pub use overrides::{Arrivals as ArrivalsFlag, FaultChoice, FaultFlags, Overrides};
 pub use section::nearest;

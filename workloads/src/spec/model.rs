@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use slotcore::Slot;
 
+use super::fault::Fault;
+
 /// Most keys of a workload; the preload and the digits of a key bound it.
 pub const MAX_KEYS: u64 = 10_000_000_000;
 /// Longest key in bytes.
@@ -38,6 +40,10 @@ pub struct Spec {
     pub values: Values,
     pub arrival: Arrival,
     pub run: Run,
+    /// What a cluster that is launched for it looks like.
+    pub cluster: ClusterShape,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<Fault>,
     pub check: Check,
     #[serde(skip)]
     pub(crate) origin: Origin,
@@ -131,12 +137,63 @@ pub enum ValueKind {
     Random,
 }
 
+/// Highest rate of an open loop, in operations a second.
+pub const MAX_RATE: f64 = 100_000_000.0;
+
 /// When the next operation is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum Arrival {
     /// As soon as the client has room for it in its window.
     Closed,
+    /// When a schedule says so, whatever the store does.
+    #[serde(untagged)]
+    Open(OpenLoop),
+}
+
+/// A schedule that nothing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OpenLoop {
+    #[serde(rename = "mode")]
+    pub process: Process,
+    /// Operations a second of all clients together, at the start.
+    pub rate: f64,
+    #[serde(flatten)]
+    pub shape: Shape,
+}
+
+/// How arrivals follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Process {
+    /// At even distances.
+    Constant,
+    /// Independently of each other, as the requests of many users do.
+    Poisson,
+}
+
+/// How the rate changes over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "shape", rename_all = "lowercase")]
+pub enum Shape {
+    Steady,
+    /// Evenly, until it is `to` at the end.
+    Ramp {
+        to: f64,
+    },
+    /// In so many equally long steps, of which the last has the rate `to`.
+    Step {
+        to: f64,
+        steps: u32,
+    },
+    /// Every so often, `to` for `length`.
+    Burst {
+        to: f64,
+        #[serde(rename = "every_s", serialize_with = "seconds")]
+        every: Duration,
+        #[serde(rename = "length_s", serialize_with = "seconds")]
+        length: Duration,
+    },
 }
 
 /// How hard and how long.
@@ -149,9 +206,38 @@ pub struct Run {
     pub requests: Option<u64>,
     #[serde(rename = "warmup_s", serialize_with = "seconds")]
     pub warmup: Duration,
+    /// Who is asked for what is only read.
+    pub read_from: ReadFrom,
+    /// An operation that is not answered within this is given up, with its connection.
+    #[serde(rename = "timeout_s", serialize_with = "seconds")]
+    pub timeout: Duration,
     pub clients: u32,
-    /// Operations a client has outstanding; more than one entry is a sweep, one run each.
+    /// Operations a client has outstanding (in an open loop: each of its connections has); more than one entry is a sweep, one run each.
     pub pipeline: Vec<u32>,
+}
+
+/// Who is asked for what is only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadFrom {
+    Primary,
+    /// The slot's replicas in turn, over READONLY connections.
+    Replica,
+}
+
+/// The cluster to launch, where the workload needs a certain one; flags come first.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ClusterShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    #[serde(
+        rename = "node_timeout_s",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_seconds"
+    )]
+    pub node_timeout: Option<Duration>,
 }
 
 /// What must hold for the run to count as passed.
@@ -165,8 +251,18 @@ pub struct Check {
     pub hot_share_points: Option<f64>,
 }
 
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+pub(super) fn some_seconds<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => seconds(duration, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Where each value came from, so that a rule that is broken only after an override can still name its place.

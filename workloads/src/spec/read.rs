@@ -5,8 +5,10 @@ use std::time::Duration;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::SpecError;
+use super::fault::{DEFAULT_FAULT, Fault, FaultKind, MAX_FAULTS};
 use super::model::{
-    Arrival, Check, Keyspace, MAX_MIX, MixEntry, Origin, Run, Size, Spec, Spread, Traffic, ValueKind, Values,
+    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, ReadFrom, Run,
+    Shape, Size, Spec, Spread, Traffic, ValueKind, Values,
 };
 use super::section::{Section, Source, integer, nearest, shown};
 use crate::command::{self, Arity};
@@ -21,6 +23,8 @@ const TOP: &[&str] = &[
     "values",
     "arrival",
     "run",
+    "cluster",
+    "fault",
     "check",
 ];
 
@@ -67,6 +71,8 @@ impl Spec {
             values: reader.values(&mut origin)?,
             arrival: reader.arrival(&mut origin)?,
             run: reader.run(&mut origin)?,
+            cluster: reader.cluster(&mut origin)?,
+            fault: reader.faults(&mut origin)?,
             check: reader.check(&mut origin)?,
             origin,
         };
@@ -228,26 +234,44 @@ impl<'a> Reader<'a> {
     }
 
     fn arrival(&self, origin: &mut Origin) -> Result<Arrival, SpecError> {
-        let section = self.section("arrival", &["mode", "rate"])?;
-        if section.raw("rate").is_some() {
-            return Err(section.error(
-                "rate",
-                "open-loop arrivals are not supported yet; leave the rate out",
-            ));
-        }
-        match section.text("mode", origin)? {
-            None | Some("closed") => Ok(Arrival::Closed),
+        let known = &["mode", "rate", "shape", "to", "steps", "every", "length"];
+        let section = self.section("arrival", known)?;
+        let process = match section.text("mode", origin)? {
+            None if section.raw("rate").is_none() => None,
+            Some("closed") => None,
+            None | Some("constant") => Some(Process::Constant),
+            Some("poisson") => Some(Process::Poisson),
             Some(other) => {
-                let message = format!(
-                    "unknown mode {other:?}; there is closed (open-loop arrivals are not supported yet)"
-                );
-                Err(section.error("mode", message))
+                let message = format!("unknown mode {other:?}; there are closed, constant and poisson");
+                return Err(section.error("mode", message));
             }
-        }
+        };
+        let Some(process) = process else {
+            return match known.iter().skip(1).find(|key| section.raw(key).is_some()) {
+                Some(key) => Err(section.error(key, "means nothing in mode \"closed\"")),
+                None => Ok(Arrival::Closed),
+            };
+        };
+        let Some(rate) = section.number_or_count("rate", origin)? else {
+            return Err(section.error("rate", "is missing: operations a second of all clients together"));
+        };
+        Ok(Arrival::Open(OpenLoop {
+            process,
+            rate,
+            shape: shape(&section, origin)?,
+        }))
     }
 
     fn run(&self, origin: &mut Origin) -> Result<Run, SpecError> {
-        let known = &["duration", "requests", "warmup", "clients", "pipeline"];
+        let known = &[
+            "duration",
+            "requests",
+            "warmup",
+            "read_from",
+            "timeout",
+            "clients",
+            "pipeline",
+        ];
         let section = self.section("run", known)?;
         Ok(Run {
             duration: section
@@ -257,9 +281,51 @@ impl<'a> Reader<'a> {
             warmup: section
                 .duration("warmup", origin)?
                 .unwrap_or(Duration::from_secs(1)),
+            read_from: read_from(&section, origin)?,
+            timeout: section
+                .duration("timeout", origin)?
+                .unwrap_or(Duration::from_secs(10)),
             clients: section.count_u32("clients", origin)?.unwrap_or(50),
             pipeline: pipeline(&section, origin)?,
         })
+    }
+
+    fn cluster(&self, origin: &mut Origin) -> Result<ClusterShape, SpecError> {
+        let section = self.section("cluster", &["nodes", "replicas", "node_timeout"])?;
+        Ok(ClusterShape {
+            nodes: section.count_u32("nodes", origin)?,
+            replicas: section.count_u32("replicas", origin)?,
+            node_timeout: section.duration("node_timeout", origin)?,
+        })
+    }
+
+    fn faults(&self, origin: &mut Origin) -> Result<Vec<Fault>, SpecError> {
+        let Some(value) = self.root.get("fault") else {
+            return Ok(Vec::new());
+        };
+        let line = self.source.line(value.span().start);
+        let wanted = || {
+            let message = format!("a list of 1 to {MAX_FAULTS} [[fault]] sections is wanted");
+            self.source.error(Some(line), "fault", message)
+        };
+        let DeValue::Array(entries) = value.get_ref() else {
+            return Err(wanted());
+        };
+        if entries.is_empty() || entries.len() > MAX_FAULTS {
+            return Err(wanted());
+        }
+        let mut faults = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            let line = self.source.line(entry.span().start);
+            let DeValue::Table(table) = entry.get_ref() else {
+                return Err(wanted());
+            };
+            let known = &["kind", "at", "shard", "rolling", "for", "restart", "command"];
+            let prefix = format!("fault[{at}].");
+            let section = Section::open(self.source, prefix, Some(table), Some(line), known)?;
+            faults.push(fault(&section, origin)?);
+        }
+        Ok(faults)
     }
 
     fn check(&self, origin: &mut Origin) -> Result<Check, SpecError> {
@@ -269,6 +335,68 @@ impl<'a> Reader<'a> {
             hot_share_points: section.number("hot_share_points", origin)?,
         })
     }
+}
+
+fn read_from(section: &Section<'_>, origin: &mut Origin) -> Result<ReadFrom, SpecError> {
+    match section.text("read_from", origin)? {
+        None | Some("primary") => Ok(ReadFrom::Primary),
+        Some("replica") => Ok(ReadFrom::Replica),
+        Some(other) => {
+            let message = format!("unknown place {other:?}; there are primary and replica");
+            Err(section.error("read_from", message))
+        }
+    }
+}
+
+fn fault(section: &Section<'_>, origin: &mut Origin) -> Result<Fault, SpecError> {
+    let name = section.text("kind", origin)?.unwrap_or("kill");
+    let own: &[&str] = match name {
+        "kill" | "term" => &["restart"],
+        "stop" | "partition" | "pause" => &["for"],
+        "command" => &["command"],
+        "failover" => &[],
+        other => {
+            let near = nearest(other, FaultKind::NAMES.into_iter());
+            let hint = near
+                .map(|near| format!("; did you mean \"{near}\"?"))
+                .unwrap_or_default();
+            let message = format!(
+                "unknown kind {other:?}; there are {}{hint}",
+                FaultKind::NAMES.join(", ")
+            );
+            return Err(section.error("kind", message));
+        }
+    };
+    let foreign = ["restart", "for", "command"]
+        .into_iter()
+        .find(|key| section.raw(key).is_some() && !own.contains(key));
+    if let Some(key) = foreign {
+        return Err(section.error(key, format!("means nothing to kind {name:?}")));
+    }
+    let restart = section.duration("restart", origin)?;
+    let length = section.duration("for", origin)?.unwrap_or(DEFAULT_FAULT);
+    let kind = match name {
+        "kill" => FaultKind::Kill { restart },
+        "term" => FaultKind::Term { restart },
+        "stop" => FaultKind::Stop { length },
+        "partition" => FaultKind::Partition { length },
+        "pause" => FaultKind::Pause { length },
+        "failover" => FaultKind::Failover,
+        _ => match section.text("command", origin)? {
+            Some(command) => FaultKind::Command {
+                command: command.to_owned(),
+            },
+            None => return Err(section.error("command", "is missing: the command line to run")),
+        },
+    };
+    Ok(Fault {
+        kind,
+        at: section
+            .duration("at", origin)?
+            .ok_or_else(|| section.error("at", "is missing: when, since the start of the measured time"))?,
+        shard: section.count_u32("shard", origin)?.unwrap_or(0),
+        rolling: section.duration("rolling", origin)?,
+    })
 }
 
 fn mix_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, SpecError> {
@@ -311,6 +439,48 @@ fn arguments(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<String>, 
         .map(|args| args.iter().map(|arg| arg.get_ref().as_str().map(str::to_owned)));
     let args: Option<Vec<String>> = texts.and_then(Iterator::collect);
     args.ok_or_else(|| section.error("args", "a list of texts is wanted, e.g. [\"EX\", \"60\"]"))
+}
+
+fn shape(section: &Section<'_>, origin: &mut Origin) -> Result<Shape, SpecError> {
+    let name = section.text("shape", origin)?.unwrap_or("steady");
+    let own: &[&str] = match name {
+        "steady" => &[],
+        "ramp" => &["to"],
+        "step" => &["to", "steps"],
+        "burst" => &["to", "every", "length"],
+        other => {
+            let message = format!("unknown shape {other:?}; there are steady, ramp, step and burst");
+            return Err(section.error("shape", message));
+        }
+    };
+    let all = ["to", "steps", "every", "length"];
+    if let Some(key) = all
+        .iter()
+        .find(|key| section.raw(key).is_some() && !own.contains(key))
+    {
+        return Err(section.error(key, format!("means nothing to shape {name:?}")));
+    }
+    let to = section.number_or_count("to", origin)?;
+    let steps = section.count_u32("steps", origin)?;
+    let every = section.duration("every", origin)?;
+    let length = section.duration("length", origin)?;
+    let to = match (name, to) {
+        ("steady", _) => return Ok(Shape::Steady),
+        (_, Some(to)) => to,
+        (_, None) => return Err(section.error("to", format!("is missing: the other rate of a {name}"))),
+    };
+    Ok(match name {
+        "ramp" => Shape::Ramp { to },
+        "step" => Shape::Step {
+            to,
+            steps: steps.unwrap_or(5),
+        },
+        _ => Shape::Burst {
+            to,
+            every: every.unwrap_or(Duration::from_secs(5)),
+            length: length.unwrap_or(Duration::from_millis(500)),
+        },
+    })
 }
 
 fn pipeline(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<u32>, SpecError> {

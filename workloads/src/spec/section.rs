@@ -146,6 +146,14 @@ impl<'a> Section<'a> {
             .ok_or_else(|| self.error(key, format!("a number is wanted, not {}", shown(value))))
     }
 
+    /// A number, or a count in the shape of a text: `0.5`, `1000`, `"10k"`.
+    pub fn number_or_count(&self, key: &str, origin: &mut Origin) -> Result<Option<f64>, SpecError> {
+        match self.value(key, origin) {
+            Some((DeValue::String(_), _)) => Ok(self.count(key, origin)?.map(|count| count as f64)),
+            _ => self.number(key, origin),
+        }
+    }
+
     pub fn text(&self, key: &str, origin: &mut Origin) -> Result<Option<&'a str>, SpecError> {
         let Some((value, _)) = self.value(key, origin) else {
             return Ok(None);

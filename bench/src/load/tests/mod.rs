@@ -1,7 +1,9 @@
 //! The engine against servers that misbehave on purpose (`fake`), and against a stock server where one is installed.
 
 mod fake;
+mod open_loop;
 mod redirects;
+mod replicas;
 mod running;
 mod stock;
 mod trouble;
@@ -40,6 +42,9 @@ pub(super) fn plan(workload: &Arc<Workload>, seeds: Vec<HostPort>, requests: u64
         warmup: Duration::ZERO,
         client_base: 0,
         interval: Duration::from_millis(100),
+        trace_shards: false,
+        audit: None,
+        wait: None,
         pin: Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use super::super::client::NO_LINK;
 use super::super::connection::{Connection, Kind, Sent, State};
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
-use super::trouble::CONNECTION;
+use super::trouble::{CONNECTION, TIMEOUT};
 use super::{Stage, Worker};
 
 /// For a connection to be made.
@@ -17,6 +17,8 @@ const CONNECT_LIMIT_NS: u64 = 1_000_000_000;
 /// Before the first attempt to connect again; doubled for each further one.
 const BACKOFF_NS: u64 = 5_000_000;
 const MAX_BACKOFF_NS: u64 = 500_000_000;
+/// A node that has not answered for so long may not be the owner of its slots any more.
+const SUSPICIOUS_NS: u64 = 100_000_000;
 
 impl Worker<'_> {
     /// The connection of a client to a node, which is made if there is none.
@@ -105,6 +107,11 @@ impl Worker<'_> {
     /// The connection is no more, or could not be made: what was due on it has failed, and it will be tried again.
     #[cold]
     pub(super) fn on_broken(&mut self, number: usize, why: &str) {
+        self.break_off(number, why, CONNECTION);
+    }
+
+    /// Closes a connection; the operations under way on it fail as this class. It is made again after a while.
+    pub(super) fn break_off(&mut self, number: usize, why: &str, class: &'static str) {
         let connection = &mut self.connections[number];
         let (client, node) = (connection.client, connection.node);
         let due = connection.close();
@@ -117,9 +124,7 @@ impl Worker<'_> {
         self.begin_handshake(number);
         self.job.scout.request(None);
         for sent in due {
-            if sent.kind == Kind::Op {
-                self.part_done(client, node, sent, now_ns, Some(CONNECTION));
-            }
+            self.part_done(client, node, sent, now_ns, Some(class));
         }
         self.note_room(client);
     }
@@ -145,9 +150,12 @@ impl Worker<'_> {
         if connection.state != State::Waiting {
             return;
         }
-        let has_ops = connection.due.iter().any(|sent| sent.kind == Kind::Op);
+        let has_ops =
+            !connection.waiting.is_empty() || connection.due.iter().any(|sent| sent.kind == Kind::Op);
         let node = connection.node;
-        if has_ops || self.stage == Stage::Connecting || self.routes.owners().contains(&node) {
+        let is_replica =
+            self.job.read_from_replicas && self.routes.all_replicas().any(|replica| replica == node);
+        if has_ops || is_replica || self.stage == Stage::Connecting || self.routes.owners().contains(&node) {
             self.connect(number);
         } else {
             connection.state = State::Idle;
@@ -181,11 +189,36 @@ impl Worker<'_> {
             }
             self.begin_handshake(number);
             for sent in due {
-                if sent.kind == Kind::Op {
-                    self.send(client, sent);
-                }
+                self.send(client, sent);
             }
         }
-        self.refill_windows();
+        self.reroute_waiting();
+        self.send_more(self.job.clock.now_ns());
+    }
+
+    /// Gives up on operations that have waited for an answer longer than they may, and asks for a newer slot map when
+    /// one has waited unusually long: its node may hang, and another have taken its slots.
+    pub(super) fn look_for_hung(&mut self, now_ns: u64) {
+        let limit_ns = self.job.timeout.as_nanos() as u64;
+        let mut suspicious = false;
+        for number in 0..self.connections.len() {
+            let connection = &self.connections[number];
+            suspicious |= !connection.waiting.is_empty() && !connection.is_ready();
+            let Some(first) = connection.due.front() else {
+                continue;
+            };
+            if connection.state != State::Open || first.start_ns <= 1 {
+                continue;
+            }
+            let waited_ns = now_ns.saturating_sub(first.start_ns);
+            suspicious |= waited_ns > SUSPICIOUS_NS;
+            if waited_ns > limit_ns {
+                let why = format!("no answer within {} ms", self.job.timeout.as_millis());
+                self.break_off(number, &why, TIMEOUT);
+            }
+        }
+        if suspicious {
+            self.job.scout.request(None);
+        }
     }
 }

@@ -7,6 +7,7 @@
 //!            ├─▶ redirects, retries, errors, parts        trouble.rs    the rare kinds of replies
 //!            ├─▶ timers                                   links.rs      connecting, connecting again, resending
 //!            ├─▶ refill the windows, encode, write        send.rs       one write a connection
+//!            │     or send what is due (open loop)        pace.rs
 //!            └─▶ the stage: warm-up, measured, draining   stage.rs
 //! ```
 //!
@@ -15,7 +16,9 @@
 //! ready without asking the others, wakes nothing up, and reads once and writes once for a batch; at one operation
 //! a batch, those two system calls are all there is.
 
+mod alarm;
 mod links;
+mod pace;
 mod replies;
 mod send;
 mod stage;
@@ -32,8 +35,12 @@ use super::connection::Connection;
 use super::groups::Groups;
 use super::job::Job;
 use super::routes::Routes;
+use super::staleness::Staleness;
 use super::timers::Timers;
-use crate::measure::Recorder;
+use super::writes::WriteLog;
+use crate::measure::{Recorder, ShardTraces};
+use alarm::Alarm;
+use pace::Agenda;
 use stage::Stage;
 pub(super) use stage::WorkerOutcome;
 use trouble::Trouble;
@@ -68,11 +75,23 @@ pub(super) struct Worker<'a> {
     routes: Routes,
     map_version: u64,
     recorder: Recorder,
+    /// In a round in which the shards are traced.
+    shards: Option<ShardTraces>,
+    /// In an audited round, and where staleness is measured.
+    writes: Option<WriteLog>,
+    staleness: Option<Staleness>,
+    /// For choosing replicas in turn.
+    turn_of_replica: usize,
     groups: Groups,
     timers: Timers,
+    /// Of an open loop.
+    agenda: Agenda,
+    alarm: Option<Alarm>,
     tally: Tally,
     /// Operations outstanding, over all clients.
     under_way: u64,
+    /// In an open loop nothing that is due after this is sent.
+    last_due_ns: u64,
     stage: Stage,
     /// Clients with room in their window.
     with_room: Vec<u32>,
@@ -90,23 +109,32 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(job: &'a Job<'a>, clients: Vec<Client>) -> io::Result<Self> {
+    pub fn new(job: &'a Job<'a>, number: u32, clients: Vec<Client>) -> io::Result<Self> {
         let mut routes = Routes::default();
         let map_version = job.scout.version();
         routes.apply(&job.scout.map());
+        let poll = Poll::new()?;
         Ok(Self {
             job,
-            poll: Poll::new()?,
+            alarm: job.open_loop.then(|| Alarm::new(poll.registry())).transpose()?,
+            agenda: Agenda::default(),
+            poll,
             clients,
             connections: Vec::new(),
             routes,
             map_version,
             // While connecting there is nothing to record: one slice that never ends.
             recorder: Recorder::new(job.commands, 0, u64::MAX, None),
+            shards: None,
+            // Less than 65,536 threads, and as many rounds.
+            writes: job.audit.map(|round| WriteLog::new(round << 16 | number)),
+            staleness: job.read_from_replicas.then(Staleness::new),
+            turn_of_replica: 0,
             groups: Groups::default(),
             timers: Timers::default(),
             tally: Tally::default(),
             under_way: 0,
+            last_due_ns: u64::MAX,
             stage: Stage::Connecting,
             with_room: Vec::new(),
             dirty: Vec::new(),
@@ -123,8 +151,14 @@ impl<'a> Worker<'a> {
         let wake_ns = self
             .timers
             .next_due_ns()
-            .map_or(until_ns, |due| due.min(until_ns));
-        let wait = Duration::from_nanos(wake_ns.saturating_sub(self.job.clock.now_ns()));
+            .map_or(until_ns, |due| due.min(until_ns))
+            .min(self.agenda.next_ns());
+        let mut wait = Duration::from_nanos(wake_ns.saturating_sub(self.job.clock.now_ns()));
+        if let Some(alarm) = &mut self.alarm
+            && !wait.is_zero()
+        {
+            wait = alarm.ring_in(wait);
+        }
         match self.poll.poll(events, Some(wait)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => other?,
@@ -135,7 +169,7 @@ impl<'a> Worker<'a> {
         self.settle_troubles();
         let now_ns = self.job.clock.now_ns();
         self.run_timers(now_ns);
-        self.refill_windows();
+        self.send_more(now_ns);
         Ok(now_ns)
     }
 }

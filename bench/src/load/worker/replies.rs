@@ -6,9 +6,13 @@ use mio::event::Event;
 use slotcore::resp::{ReplyKind, Scanned};
 
 use super::super::connection::{ALONE, Kind, State};
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 use super::trouble::Trouble;
+
+/// What is made of a WAIT that did not reach as many replicas as were asked for.
+const TOO_FEW_REPLICAS: &[u8] = b"NOREPLICAS WAIT found too few replicas that have the write";
 
 impl Worker<'_> {
     pub(super) fn on_event(&mut self, event: &Event) {
@@ -99,10 +103,23 @@ impl Worker<'_> {
             if scanned.kind == ReplyKind::Push {
                 continue;
             }
-            let Some(sent) = connection.due.pop_front() else {
+            let Some(mut sent) = connection.due.pop_front() else {
                 return Err(unasked(&scanned));
             };
-            let error = error_of(&scanned);
+            let mut error = error_of(&scanned);
+            if sent.kind == Kind::Op
+                && let Some(wait) = connection.due.front_mut().filter(|next| next.kind == Kind::Wait)
+            {
+                if error.is_none() {
+                    // What WAIT answers decides.
+                    continue;
+                }
+                wait.kind = Kind::Asking;
+            }
+            if sent.kind == Kind::Wait {
+                sent.kind = Kind::Op;
+                error = error.or((!self.job.has_enough(scanned.line)).then_some(TOO_FEW_REPLICAS));
+            }
             if sent.kind != Kind::Op || sent.group != ALONE || error.is_some() {
                 let error = error.map(<[u8]>::to_vec);
                 self.troubles.push(Trouble {
@@ -116,9 +133,39 @@ impl Worker<'_> {
                 continue;
             }
             ended += 1;
+            if sent.ticket != NO_TICKET
+                && let Some(writes) = &mut self.writes
+            {
+                writes.acknowledged(sent.ticket, now_ns);
+                if let Some(staleness) = &mut self.staleness {
+                    staleness.acknowledged(sent.op.key(), sent.ticket);
+                }
+            } else if let (Some(staleness), Some(writes)) = (&mut self.staleness, &self.writes)
+                && sent.measured
+            {
+                if self.routes.replicas(sent.slot).contains(&node) {
+                    staleness.answered(sent.op.key(), scanned.body, sent.start_ns, writes);
+                } else {
+                    staleness.from_primary();
+                }
+            }
             if sent.measured {
-                self.recorder
-                    .record(sent.op.command(), node, now_ns.saturating_sub(sent.start_ns));
+                let service_ns = now_ns.saturating_sub(sent.start_ns);
+                self.recorder.record(sent.op.command(), node, service_ns);
+                let mut latency_ns = service_ns;
+                if sent.due_ns != 0 {
+                    latency_ns = now_ns.saturating_sub(sent.due_ns);
+                    self.recorder
+                        .record_response(sent.op.command(), node, service_ns, latency_ns);
+                }
+                if let Some(shards) = &mut self.shards {
+                    shards.succeeded(
+                        sent.slot,
+                        self.job.workload.is_write(&sent.op),
+                        now_ns,
+                        latency_ns,
+                    );
+                }
                 self.recorder.count_slot(sent.slot);
                 self.tally.ops += 1;
                 if scanned.kind == ReplyKind::Nil {
@@ -130,6 +177,9 @@ impl Worker<'_> {
             self.clients[client as usize].outstanding -= ended;
             self.under_way -= u64::from(ended);
             self.note_room(client);
+        }
+        if !self.connections[number].waiting.is_empty() {
+            self.pump(number);
         }
         Ok(at)
     }

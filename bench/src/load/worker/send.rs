@@ -1,10 +1,12 @@
 //! Drawing operations into the windows, encoding them, writing them.
 
+use slotcore::Slot;
 use workloads::Op;
 
 use super::super::client::NO_LINK;
 use super::super::connection::{ALONE, Kind, Sent, State};
 use super::super::routes::NodeNo;
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 
@@ -19,8 +21,19 @@ impl Worker<'_> {
         }
     }
 
+    /// Sends what is to be sent now: what is due in an open loop, what there is room for in a closed one.
+    pub(super) fn send_more(&mut self, now_ns: u64) {
+        if self.job.open_loop {
+            let until_ns = now_ns.min(self.last_due_ns);
+            self.issue_due(until_ns);
+            self.write_dirty();
+        } else {
+            self.refill_windows();
+        }
+    }
+
     /// Fills the window of every client that has room in it, and writes.
-    pub(super) fn refill_windows(&mut self) {
+    fn refill_windows(&mut self) {
         let mut clients = std::mem::take(&mut self.with_room);
         for client in clients.drain(..) {
             self.clients[client as usize].has_room = false;
@@ -47,18 +60,20 @@ impl Worker<'_> {
             let Some(op) = op else { return };
             entry.outstanding += 1;
             self.under_way += 1;
-            self.start(client, op, measured);
+            self.start(client, op, measured, 0);
         }
     }
 
     /// Sends an operation for the first time: it is encoded, and written when the window is full.
     #[inline]
-    fn start(&mut self, client: u32, op: Op, measured: bool) {
+    pub(super) fn start(&mut self, client: u32, op: Op, measured: bool, due_ns: u64) {
         let slot = op.slot();
         let sent = Sent {
             op,
             start_ns: 0,
+            due_ns,
             group: ALONE,
+            ticket: self.ticket(&op),
             part: 0,
             slot,
             kind: Kind::Op,
@@ -66,7 +81,14 @@ impl Worker<'_> {
             measured,
         };
         if !self.job.workload.is_split(&op) {
-            self.send(client, sent);
+            if self.job.read_from_replicas
+                && !self.job.workload.is_write(&op)
+                && let Some(replica) = self.next_replica(slot)
+            {
+                self.send_to(client, replica, sent);
+            } else {
+                self.send(client, sent);
+            }
             return;
         }
         self.job.workload.split(&op, &mut self.parts);
@@ -83,6 +105,24 @@ impl Worker<'_> {
                     ..sent
                 },
             );
+        }
+    }
+
+    /// The replica whose turn it is to be asked about a slot.
+    fn next_replica(&mut self, slot: Slot) -> Option<NodeNo> {
+        let replicas = self.routes.replicas(slot);
+        self.turn_of_replica = self.turn_of_replica.wrapping_add(1);
+        replicas
+            .get(self.turn_of_replica % replicas.len().max(1))
+            .copied()
+    }
+
+    /// Takes a write up in the record, if one is kept.
+    #[inline]
+    fn ticket(&mut self, op: &Op) -> u32 {
+        match &mut self.writes {
+            Some(writes) if self.job.workload.is_write(op) => writes.open(op.key()),
+            _ => NO_TICKET,
         }
     }
 
@@ -109,16 +149,32 @@ impl Worker<'_> {
             kind: Kind::Asking,
             ..sent
         });
-        self.send_to(client, node, sent);
+        // Nothing may come between the two, so this one does not wait for room.
+        if sent.group != ALONE {
+            self.job.workload.split(&sent.op, &mut self.parts);
+        }
+        self.push(number, sent);
     }
 
-    /// Encodes a command into its connection's buffer. The parts of a split operation are those in `self.parts`.
+    /// Sends a command to a node, or lets it wait. The parts of a split operation are those in `self.parts`.
     #[inline]
     fn push_to(&mut self, client: u32, node: NodeNo, sent: Sent) {
         let mut number = self.clients[client as usize].link(node);
         if number == NO_LINK {
             number = self.link(client, node);
         }
+        if self.must_wait(number, sent) {
+            if self.connections[number].state == State::Idle {
+                self.connect(number);
+            }
+            return;
+        }
+        self.push(number, sent);
+    }
+
+    /// Encodes a command into its connection's buffer. The parts of a split operation are those in `self.parts`.
+    #[inline]
+    pub(super) fn push(&mut self, number: usize, sent: Sent) {
         let connection = &mut self.connections[number];
         let out = &mut connection.out;
         match sent.group {
@@ -128,7 +184,24 @@ impl Worker<'_> {
                 .workload
                 .encode_part(&sent.op, &self.parts, usize::from(sent.part), out),
         }
+        if sent.ticket != NO_TICKET
+            && let Some(writes) = &mut self.writes
+        {
+            // The value is the last argument, with CR and LF behind it.
+            let stamp = writes.sent(sent.ticket, self.job.clock.now_ns());
+            let value_at = out.len() - 2 - sent.op.value_len();
+            out[value_at..value_at + stamp.len()].copy_from_slice(&stamp);
+        }
         connection.push(sent);
+        if let Some((_, wait)) = &self.job.wait
+            && self.job.workload.is_write(&sent.op)
+        {
+            connection.out.extend_from_slice(wait);
+            connection.push(Sent {
+                kind: Kind::Wait,
+                ..sent
+            });
+        }
         if !connection.dirty {
             connection.dirty = true;
             self.dirty.push(number);
@@ -138,7 +211,7 @@ impl Worker<'_> {
         }
     }
 
-    fn write_dirty(&mut self) {
+    pub(super) fn write_dirty(&mut self) {
         while let Some(number) = self.dirty.pop() {
             self.connections[number].dirty = false;
             self.write(number);

@@ -1,15 +1,16 @@
 //! The stages of a round: connecting, warming up, measuring, draining.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::Events;
 
-use super::super::connection::Kind;
 use super::super::plan::{HostPort, Phase};
+use super::super::staleness::{Staleness, StalenessOutcome};
+use super::super::writes::WriteLog;
 use super::trouble::UNANSWERED;
 use super::{EVENTS, TICK_NS, Tally, Worker};
-use crate::measure::{Recorded, Recorder, thread_cpu};
+use crate::measure::{Recorded, Recorder, ShardTrace, ShardTraces, thread_cpu};
 use crate::report::outcome::Ended;
 
 /// Connections that are being made at the same time: more would overflow a listener's queue, and wait a second for it.
@@ -37,6 +38,15 @@ pub(in super::super) struct WorkerOutcome {
     /// By the numbers that `recorded` uses.
     pub nodes: Vec<(HostPort, Option<String>)>,
     pub tally: Tally,
+    /// Operations that were due in an open loop, and how many of them were not sent.
+    pub scheduled: u64,
+    pub missed: u64,
+    /// Of a round whose reads went to replicas.
+    pub staleness: Option<StalenessOutcome>,
+    /// Of an audited round.
+    pub writes: Option<WriteLog>,
+    /// In the order of the round's shards; empty when they are not traced.
+    pub shards: Vec<ShardTrace>,
     /// Processor time over the measured part.
     pub cpu: Duration,
     /// Start and end of the measured part, on the clock of the round.
@@ -69,7 +79,11 @@ impl Worker<'_> {
     pub fn connect_all(&mut self) -> Result<(), String> {
         let owners = self.routes.owners();
         let clients = 0..self.clients.len() as u32;
-        let mut wanted = clients.flat_map(|client| owners.iter().map(move |&node| (client, node)));
+        let mut nodes = owners;
+        if self.job.read_from_replicas {
+            nodes.extend(self.routes.all_replicas());
+        }
+        let mut wanted = clients.flat_map(|client| nodes.iter().map(move |&node| (client, node)));
         let mut events = Events::with_capacity(EVENTS);
         let deadline_ns = self.job.clock.now_ns() + START_LIMIT_NS;
         let mut all_begun = false;
@@ -120,7 +134,15 @@ impl Worker<'_> {
             .duration
             .map(|duration| measure_ns + duration.as_nanos() as u64);
         self.recorder = Recorder::new(job.commands, measure_ns, job.interval.as_nanos() as u64, end_ns);
+        if job.open_loop {
+            self.recorder = self.recorder.open_loop();
+        }
         self.recorder.set_nodes(self.routes.nodes().len());
+        let slice_ns = job.interval.as_nanos() as u64;
+        self.shards = job
+            .shards
+            .as_ref()
+            .map(|map| ShardTraces::new(map.clone(), measure_ns, slice_ns));
         self.tally = Tally::default();
         let mut timeline = Timeline {
             measure_ns,
@@ -138,9 +160,11 @@ impl Worker<'_> {
         } else {
             self.stage = Stage::WarmingUp;
             job.watch.enter(Phase::WarmingUp);
+            self.plan_arrivals(start_ns);
+            // What is due when measuring has begun is measured.
+            self.last_due_ns = measure_ns - 1;
         }
-        (0..self.clients.len() as u32).for_each(|client| self.note_room(client));
-        self.refill_windows();
+        self.wake_all_clients();
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now_ns = self.turn(&mut events, self.next_look_ns(&timeline))?;
@@ -165,11 +189,12 @@ impl Worker<'_> {
         match self.stage {
             Stage::WarmingUp if now_ns >= timeline.measure_ns => {
                 self.begin_measuring(timeline);
-                (0..self.clients.len() as u32).for_each(|client| self.note_room(client));
-                self.refill_windows();
+                self.wake_all_clients();
             }
             Stage::Measuring if timeline.end_ns.is_some_and(|end_ns| now_ns >= end_ns) => {
                 let end_ns = timeline.end_ns.unwrap_or(now_ns);
+                // What was due until the end is sent, however late it is.
+                self.send_more(now_ns);
                 self.begin_draining(timeline, end_ns, now_ns + DRAIN_NS);
             }
             Stage::Measuring
@@ -184,6 +209,11 @@ impl Worker<'_> {
             self.tick(timeline, now_ns);
         }
         self.stage == Stage::Draining && (self.under_way == 0 || now_ns >= timeline.drain_until_ns)
+    }
+
+    fn wake_all_clients(&mut self) {
+        (0..self.clients.len() as u32).for_each(|client| self.note_room(client));
+        self.send_more(self.job.clock.now_ns());
     }
 
     fn tick(&mut self, timeline: &mut Timeline, now_ns: u64) {
@@ -202,12 +232,22 @@ impl Worker<'_> {
                 self.begin_draining(timeline, now_ns, now_ns + STOPPED_DRAIN_NS);
             }
         }
+        self.look_for_hung(now_ns);
         self.follow_map();
     }
 
     fn begin_measuring(&mut self, timeline: &mut Timeline) {
         self.stage = Stage::Measuring;
+        let late = Duration::from_nanos(self.job.clock.now_ns().saturating_sub(timeline.measure_ns));
+        let now = Instant::now();
+        self.job
+            .watch
+            .begin_measuring(now.checked_sub(late).unwrap_or(now));
         self.job.watch.enter(Phase::Measuring);
+        self.plan_arrivals(timeline.measure_ns);
+        self.last_due_ns = timeline
+            .end_ns
+            .map_or(u64::MAX, |end_ns| end_ns.saturating_sub(1));
         (self.tally.bytes_in, self.tally.bytes_out) = (0, 0);
         timeline.cpu_start = thread_cpu();
     }
@@ -227,12 +267,11 @@ impl Worker<'_> {
     /// Counts what was never answered, and packs up.
     fn finish(mut self, mut timeline: Timeline) -> WorkerOutcome {
         let now_ns = self.job.clock.now_ns();
+        self.give_up_waiting(now_ns);
         for number in 0..self.connections.len() {
             let (client, node) = (self.connections[number].client, self.connections[number].node);
             for sent in self.connections[number].close() {
-                if sent.kind == Kind::Op {
-                    self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
-                }
+                self.part_done(client, node, sent, now_ns, Some(UNANSWERED));
             }
         }
         for (client, sent) in self.timers.take_resends() {
@@ -255,6 +294,12 @@ impl Worker<'_> {
             recorded: self.recorder.finish(timeline.measured_end_ns),
             nodes,
             tally: self.tally,
+            scheduled: self.agenda.scheduled,
+            missed: self.agenda.missed,
+            // Kept for the staleness alone, it is nobody's business.
+            writes: self.writes.filter(|_| !self.job.read_from_replicas),
+            staleness: self.staleness.map(Staleness::finish),
+            shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),
             measured_ns: (timeline.measure_ns, timeline.measured_end_ns),
             ended: timeline.ended,

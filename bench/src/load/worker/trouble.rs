@@ -9,6 +9,7 @@ use super::super::connection::{ALONE, Kind, Sent};
 use super::super::plan::HostPort;
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
+use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
 
@@ -20,6 +21,8 @@ const RETRY_NS: u64 = 2_000_000;
 /// The connection broke, or could not be made.
 pub(super) const CONNECTION: &str = "CONNECTION";
 /// No reply came before the end of the run, and the time after it that is given to late ones.
+/// No answer within the time limit of an operation.
+pub(super) const TIMEOUT: &str = "TIMEOUT";
 pub(super) const UNANSWERED: &str = "UNANSWERED";
 /// Sent around in circles.
 const REDIRECTS: &str = "REDIRECTS";
@@ -43,7 +46,7 @@ impl Worker<'_> {
                 Kind::Op => self.settle(trouble),
                 Kind::Handshake => self.on_handshake(&trouble),
                 // What ASKING says does not matter: the reply to the command behind it tells all.
-                Kind::Asking => {}
+                Kind::Asking | Kind::Wait => {}
             }
         }
         self.troubles = troubles;
@@ -53,6 +56,7 @@ impl Worker<'_> {
         let Some(error) = &trouble.error else {
             let connection = &mut self.connections[trouble.connection];
             connection.handshake_due = connection.handshake_due.saturating_sub(1);
+            self.pump(trouble.connection);
             return;
         };
         let text = format!("the server says: {}", String::from_utf8_lossy(error));
@@ -136,20 +140,40 @@ impl Worker<'_> {
                 None => return,
             }
         };
+        if error.is_none()
+            && sent.ticket != NO_TICKET
+            && let Some(writes) = &mut self.writes
+        {
+            writes.acknowledged(sent.ticket, now_ns);
+        }
         self.clients[client as usize].outstanding -= 1;
         self.under_way -= 1;
         self.note_room(client);
         if !sent.measured {
             return;
         }
+        // A split operation counts in the shard of the part that ended it.
+        let is_write = self.shards.is_some() && self.job.workload.is_write(&sent.op);
         match error {
             Some(class) => {
+                if let Some(shards) = &mut self.shards {
+                    shards.failed(sent.slot, is_write, now_ns);
+                }
                 self.recorder.count_error(class);
                 self.tally.errors += 1;
             }
             None => {
-                self.recorder
-                    .record(sent.op.command(), node, now_ns.saturating_sub(start_ns));
+                let service_ns = now_ns.saturating_sub(start_ns);
+                self.recorder.record(sent.op.command(), node, service_ns);
+                let mut latency_ns = service_ns;
+                if sent.due_ns != 0 {
+                    latency_ns = now_ns.saturating_sub(sent.due_ns);
+                    self.recorder
+                        .record_response(sent.op.command(), node, service_ns, latency_ns);
+                }
+                if let Some(shards) = &mut self.shards {
+                    shards.succeeded(sent.slot, is_write, now_ns, latency_ns);
+                }
                 self.tally.ops += 1;
             }
         }

@@ -11,6 +11,7 @@ use super::model::{
     Comparison, EngineRun, LatencyUs, MetricComparison, Report, RunEnd, Verdict, Warning, WorkloadInfo,
 };
 use super::plot::Rendered;
+use super::text::faults::{self, Finding};
 use super::text::{self, conclusion, metric_value, verdict_words};
 use super::units;
 
@@ -44,6 +45,7 @@ struct Page<'a> {
     pictures: &'a [Rendered],
     settings: Vec<(&'static str, String)>,
     environment: Vec<(&'static str, String)>,
+    open_loop: bool,
     spec: String,
     command_line: String,
 }
@@ -64,6 +66,7 @@ impl<'a> Page<'a> {
             pictures,
             settings: settings(report),
             environment: environment_rows(report),
+            open_loop: report.settings.rate.is_some(),
             spec: serde_json::to_string_pretty(&report.workload.spec)?,
             command_line: report.command_line.join(" "),
         })
@@ -87,6 +90,10 @@ fn ended(report: &Report) -> Option<String> {
 struct Engine {
     label: String,
     rows: Vec<Row>,
+    /// What was done to it, and what became of its writes.
+    findings: Vec<Finding>,
+    shard_columns: [&'static str; 7],
+    shards: Vec<Vec<String>>,
     facts: Vec<(&'static str, String)>,
 }
 
@@ -114,6 +121,9 @@ fn engines(report: &Report) -> Vec<Engine> {
             None => engines.push(Engine {
                 label: run.info.name(),
                 rows: vec![row],
+                findings: Vec::new(),
+                shard_columns: faults::COLUMNS,
+                shards: Vec::new(),
                 facts: Vec::new(),
             }),
         }
@@ -124,6 +134,16 @@ fn engines(report: &Report) -> Vec<Engine> {
 impl Engine {
     fn new(run: &EngineRun) -> Self {
         let mut rows = vec![row("all", "all", run, run.ops, run.ops_per_sec, &run.latency_us)];
+        if let Some(service) = &run.service_us {
+            rows.push(row(
+                "all",
+                "all, from the write",
+                run,
+                run.ops,
+                run.ops_per_sec,
+                service,
+            ));
+        }
         let commands = run.commands.iter();
         rows.extend(commands.map(|c| row("command", &c.name, run, c.ops, c.ops_per_sec, &c.latency_us)));
         let nodes = run.nodes.iter();
@@ -131,6 +151,9 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
+            findings: faults::findings(run),
+            shard_columns: faults::COLUMNS,
+            shards: faults::shard_rows(run),
             facts: facts(run),
         }
     }
@@ -267,6 +290,11 @@ fn settings(report: &Report) -> Vec<(&'static str, String)> {
         ("pipeline depth", s.pipeline.to_string()),
         ("rounds on each engine", s.rounds.to_string()),
     ];
+    rows.push(("arrivals", s.arrivals.clone()));
+    rows.extend(
+        s.rate
+            .map(|rate| ("rate at the start", format!("{}/s", units::rate(rate)))),
+    );
     rows.extend(s.duration_s.map(|d| ("length of a round", units::seconds(d))));
     rows.extend(s.requests.map(|n| ("operations of a round", units::count(n))));
     rows.extend([

@@ -1,14 +1,18 @@
 //! Latency by percentile.
 
 use plotters::prelude::DrawingBackend;
+use plotters::style::RGBColor;
 
 use super::canvas::{Area, Canvas};
-use super::frame::{Frame, draw_series, engine_look};
+use super::color;
+use super::frame::{Frame, Mark, draw_series, engine_look};
 use super::plane::{Axis, Plane};
 use super::render::Picture;
 use super::ticks;
-use crate::report::model::{EngineRun, Report};
+use crate::report::model::{EngineRun, LatencyUs, Report};
 use crate::report::units;
+
+const SERVICE: RGBColor = color::FAINT_INK;
 
 /// The tail, stretched: each nine more takes the same width.
 pub struct Latency<'a> {
@@ -31,8 +35,13 @@ impl Picture for Latency<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> anyhow::Result<()> {
-        let reading = "Service time of successful operations. Both axes logarithmic: each nine more takes the same \
-                       width. Lower is better.";
+        let open = self.runs.iter().any(|run| run.open_loop.is_some());
+        let reading = if open {
+            "Response time of successful operations, from when they were due. Both axes logarithmic. Lower is better."
+        } else {
+            "Service time of successful operations. Both axes logarithmic: each nine more takes the same width. Lower is \
+             better."
+        };
         let mut frame = Frame::new(self.report, &self.title(), reading);
         for (i, run) in self.runs.iter().enumerate() {
             let (color, mark) = engine_look(i);
@@ -40,6 +49,11 @@ impl Picture for Latency<'_> {
             let figures = [("p50", l.p50), ("p99", l.p99), ("p99.9", l.p999), ("max", l.max)]
                 .map(|(name, us)| format!("{name} {}", units::latency(us)));
             frame = frame.legend(color, mark, &run.info.label(), figures.join("  ·  "));
+        }
+        let service = self.service();
+        if let Some((_, l)) = service {
+            let figures = format!("p50 {}  ·  p99 {}", units::latency(l.p50), units::latency(l.p99));
+            frame = frame.legend(SERVICE, Mark::Dashed, "service time, from the write", figures);
         }
         let rest = frame.draw(canvas, (960.0, 540.0))?;
         let plane = Plane {
@@ -54,6 +68,14 @@ impl Picture for Latency<'_> {
             y: latency_axis(self.runs),
         };
         plane.draw(canvas)?;
+        if let Some((run, _)) = service {
+            let points: Vec<_> = run
+                .service_curve
+                .iter()
+                .map(|p| plane.at(nines(p.percentile, run.ops), p.us))
+                .collect();
+            draw_series(canvas, &points, SERVICE, Mark::Dashed)?;
+        }
         for (i, run) in self.runs.iter().enumerate().rev() {
             let (color, mark) = engine_look(i);
             let points: Vec<_> = run
@@ -67,6 +89,16 @@ impl Picture for Latency<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Latency<'_> {
+    /// The service time of an open loop, where it would not be taken for another engine's.
+    fn service(&self) -> Option<(&EngineRun, &LatencyUs)> {
+        match self.runs {
+            [run] => Some((run, run.service_us.as_ref()?)),
+            _ => None,
+        }
     }
 }
 
@@ -107,7 +139,7 @@ fn latency_axis(runs: &[&EngineRun]) -> Axis {
     let seen = runs.iter().filter(|run| run.ops > 0);
     let low = seen
         .clone()
-        .map(|run| run.latency_us.min)
+        .map(|run| run.service_us.map_or(run.latency_us.min, |service| service.min))
         .fold(f64::INFINITY, f64::min);
     let high = seen.map(|run| run.latency_us.max).fold(1.0, f64::max);
     let low = if low.is_finite() { low.max(0.1) } else { 1.0 };

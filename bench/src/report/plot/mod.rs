@@ -6,6 +6,7 @@
 
 mod canvas;
 mod color;
+mod course;
 mod frame;
 mod latency;
 mod nodes;

@@ -8,6 +8,7 @@ use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBacke
 use serde::Serialize;
 
 use super::canvas::Canvas;
+use super::course::Course;
 use super::latency::Latency;
 use super::nodes::Nodes;
 use super::slots::Slots;
@@ -65,6 +66,16 @@ pub fn draw_all(report: &Report, folder: &Path) -> anyhow::Result<Vec<Rendered>>
         let suffix = step
             .map(|s| format!("-{}-{}", s.parameter, s.value))
             .unwrap_or_default();
+        if runs.iter().any(|run| !run.shards.is_empty()) {
+            rendered.push(render(
+                &Course {
+                    report,
+                    runs,
+                    suffix: &suffix,
+                },
+                folder,
+            )?);
+        }
         rendered.push(render(
             &Latency {
                 report,

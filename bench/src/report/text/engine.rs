@@ -24,6 +24,7 @@ pub fn print(run: &EngineRun, report: &Report, style: Style, out: &mut dyn Write
             writeln!(out, "  {line}")?;
         }
     }
+    super::faults::print(run, style, out)?;
     let errors = errors(run);
     for line in wrap(&errors, WIDTH - 2) {
         writeln!(
@@ -51,6 +52,9 @@ fn table(run: &EngineRun) -> Table {
         table.row(cells);
     };
     add("all", run.ops, run.ops_per_sec, &run.latency_us);
+    if let Some(service) = &run.service_us {
+        add("all, from the write", run.ops, run.ops_per_sec, service);
+    }
     for c in &run.commands {
         add(&c.name, c.ops, c.ops_per_sec, &c.latency_us);
     }
@@ -68,6 +72,17 @@ fn remarks(run: &EngineRun, report: &Report) -> Vec<String> {
             hot.slot,
             units::share(hot.share),
             units::ratio(hot.times_the_mean)
+        ));
+    }
+    if let Some(open) = &run.open_loop {
+        sentences.push(format!(
+            "open loop: {} operations were due ({}/s), {} missed, {} sent more than 1 ms late; latency runs from when \
+             they were due (the generator's own delay: p99 {})",
+            units::count(open.scheduled),
+            units::rate(open.scheduled_per_sec),
+            units::count(open.missed),
+            units::count(open.late),
+            units::latency(open.delay_us.p99)
         ));
     }
     sentences.push(resources(run, report));

@@ -2,15 +2,20 @@
 
 mod compared;
 mod engine;
+pub mod faults;
+mod logged;
+mod runs;
 mod sweep;
 mod table;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::model::{Report, RunEnd, Settings};
+use super::model::{Report, RunEnd, Settings, Warning};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
+pub use logged::print as print_log;
+pub use runs::print as print_runs;
 pub use table::wrap;
 
 /// Every line fits into this.
@@ -69,6 +74,16 @@ pub fn print(report: &Report, folder: Option<&Path>, style: Style, out: &mut dyn
     for line in wrap(&parameters(report), WIDTH) {
         writeln!(out, "{}", style.faint(&line))?;
     }
+    if let Some(merged) = &report.merged {
+        let text = format!(
+            "added up from {}, all at work for {} of the time",
+            plural(merged.generators.len() as u64, "generator"),
+            units::share(merged.overlap_share)
+        );
+        for line in wrap(&text, WIDTH) {
+            writeln!(out, "{}", style.faint(&line))?;
+        }
+    }
     if report.engines.iter().any(|run| run.info.step.is_some()) {
         sweep::print(report, style, out)?;
     } else {
@@ -100,7 +115,11 @@ fn print_warnings(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     if !report.warnings.is_empty() {
         writeln!(out)?;
     }
-    for warning in &report.warnings {
+    print_each_warning(&report.warnings, style, out)
+}
+
+fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for warning in warnings {
         let engine = warning
             .engine
             .as_ref()
@@ -143,6 +162,9 @@ pub fn parameters(report: &Report) -> String {
     });
     if report.workload.preloaded_keys > 0 {
         parts.push(format!("{} keys", units::count(report.workload.preloaded_keys)));
+    }
+    if let Some(rate) = s.rate {
+        parts.push(format!("open loop from {}/s, {}", units::rate(rate), s.arrivals));
     }
     parts.push(rounds(s));
     parts.push(format!("seed {}", report.workload.seed));

@@ -6,6 +6,7 @@ use crate::admin::clients::ClientRegistry;
 use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
+use crate::keyspace::lazy_free;
 use crate::pubsub::Counts;
 use crate::replication::Replication;
 use crate::replication::replica::{LoadingFacts, LoadingState};
@@ -180,6 +181,8 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     text.zeros(&["mem_clients_slaves", "mem_aof_buffer"]);
     text.field("mem_allocator", "mimalloc");
     text.field("active_defrag_running", 0);
+    text.field("lazyfree_pending_objects", lazy_free::pending());
+    text.field("lazyfreed_objects", lazy_free::freed());
 }
 
 /// There is no persistence: nothing is loaded, nothing saved.

@@ -1,6 +1,6 @@
 //! DEBUG DIGEST and DIGEST-VALUE: fingerprints of data that are equal on any server of the family with equal data.
 
-use crate::keyspace::Entry;
+use crate::keyspace::{Collection, Entry, ValueRef};
 
 /// A fingerprint.
 pub type Digest = [u8; 20];
@@ -9,6 +9,10 @@ pub type Digest = [u8; 20];
 const EXPIRES: &[u8] = b"!!expire!!";
 /// The number of the type "string".
 const STRING: u32 = 0;
+/// The number of the type "set".
+const SET: u32 = 2;
+/// The number of the type "hash".
+const HASH: u32 = 4;
 
 /// Folds bytes in so that their order does not matter.
 pub fn add(digest: &mut Digest, bytes: &[u8]) {
@@ -26,12 +30,34 @@ pub fn mix(digest: &mut Digest, bytes: &[u8]) {
 
 /// The fingerprint of a value on top of what `digest` holds.
 pub fn mix_value(digest: &mut Digest, entry: Entry<'_>) {
-    mix(digest, &STRING.to_be_bytes());
-    if let Some(text) = entry.string() {
-        mix(digest, text);
+    match entry.value() {
+        ValueRef::Str(text) => {
+            mix(digest, &STRING.to_be_bytes());
+            mix(digest, text);
+        }
+        ValueRef::Collection(collection) => mix_collection(digest, collection),
     }
     if entry.expiry().is_some() {
         add(digest, EXPIRES);
+    }
+}
+
+fn mix_collection(digest: &mut Digest, collection: &Collection) {
+    match collection {
+        Collection::Hash(hash) => {
+            mix(digest, &HASH.to_be_bytes());
+            hash.for_each(&mut |field, value| {
+                let mut pair = Digest::default();
+                mix(&mut pair, field);
+                mix(&mut pair, value);
+                add(digest, &pair);
+            });
+        }
+        Collection::Set(set) => {
+            mix(digest, &SET.to_be_bytes());
+            set.iter()
+                .for_each(|member| add(digest, member.text(&mut itoa::Buffer::new())));
+        }
     }
 }
 

@@ -94,7 +94,8 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     let ttl = parse_i64(call.args.at(2)).ok_or(ErrorReply::NOT_INTEGER)?;
     let ttl = u64::try_from(ttl).map_err(|_| ErrorReply::fixed("ERR Invalid TTL value, must be >= 0"))?;
-    let value = dump::decode(call.args.at(3)).map_err(|error| ErrorReply::new(format!("ERR {error}")))?;
+    let value = dump::decode(call.args.at(3), &call.node.config.load().limits)
+        .map_err(|error| ErrorReply::new(format!("ERR {error}")))?;
 
     let expiry = match ttl {
         0 => None,
@@ -119,7 +120,7 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         call.effect_instead(&[b"DEL", key.bytes]);
     } else {
         let mut place = table.find(key, now);
-        place.set_owned(value, expiry.map_or(Expire::Clear, Expire::At));
+        place.set_content(value, expiry.map_or(Expire::Clear, Expire::At));
         if let Some(seconds) = options.idle_s {
             place.set_idle(seconds);
         }

@@ -18,8 +18,8 @@ const DEFAULT_COUNT: usize = 10;
 const RANDOM_TRIES: usize = 100;
 
 fn scan(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let cursor = parse_cursor(call.args.at(1)).ok_or(ErrorReply::fixed("ERR invalid cursor"))?;
-    let filter = Filter::parse(call)?;
+    let cursor = cursor_arg(call, 1)?;
+    let filter = Filter::parse(call, 2, true)?;
     let mut found = KeyList::default();
     let (keyspace, now) = (&call.node.keyspace, call.now);
     let next = call.held.scan(keyspace, cursor, filter.count, now, &mut |entry| {
@@ -31,6 +31,11 @@ fn scan(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.out.bulk(itoa::Buffer::new().format(next).as_bytes());
     found.write(&mut call.out);
     Ok(())
+}
+
+/// The cursor in argument `i`.
+pub fn cursor_arg(call: &Call<'_>, i: usize) -> Result<u64, ErrorReply> {
+    parse_cursor(call.args.at(i)).ok_or(ErrorReply::fixed("ERR invalid cursor"))
 }
 
 /// Reads a cursor as stock does with `strtoul`: a sign is allowed, and nothing at all means 0.
@@ -50,21 +55,22 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
     Some(if negative { value.wrapping_neg() } else { value })
 }
 
-/// What SCAN is to return.
-struct Filter<'a> {
-    count: usize,
+/// What a SCAN, HSCAN, SSCAN or ZSCAN is to return.
+pub struct Filter<'a> {
+    /// Elements to look at in one step.
+    pub count: usize,
     pattern: Option<&'a [u8]>,
     type_name: Option<&'a [u8]>,
 }
 
 impl<'a> Filter<'a> {
-    fn parse(call: &Call<'a>) -> Result<Self, ErrorReply> {
+    /// Reads the arguments from `index` on. `keys`: TYPE may be asked for.
+    pub fn parse(call: &Call<'a>, mut index: usize, keys: bool) -> Result<Self, ErrorReply> {
         let mut filter = Self {
             count: DEFAULT_COUNT,
             pattern: None,
             type_name: None,
         };
-        let mut index = 2;
         while index < call.args.len() {
             if index + 1 == call.args.len() {
                 return Err(ErrorReply::SYNTAX);
@@ -78,7 +84,7 @@ impl<'a> Filter<'a> {
             } else if call.arg_is(index, "match") {
                 let pattern = call.args.at(index + 1);
                 filter.pattern = (pattern != b"*").then_some(pattern);
-            } else if call.arg_is(index, "type") {
+            } else if keys && call.arg_is(index, "type") {
                 filter.type_name = Some(call.args.at(index + 1));
             } else {
                 return Err(ErrorReply::SYNTAX);
@@ -88,9 +94,13 @@ impl<'a> Filter<'a> {
         Ok(filter)
     }
 
+    /// Does the pattern, if there is one, fit?
+    pub fn matches(&self, text: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| glob::matches(pattern, text))
+    }
+
     fn accepts(&self, entry: Entry<'_>) -> bool {
-        self.pattern
-            .is_none_or(|pattern| glob::matches(pattern, entry.key()))
+        self.matches(entry.key())
             && self
                 .type_name
                 .is_none_or(|name| name.eq_ignore_ascii_case(entry.type_name().as_bytes()))
@@ -130,20 +140,20 @@ fn randomkey(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
-/// Keys found, encoded while the locks are held, counted before they are sent.
+/// Strings found, encoded while the locks are held, counted before they are sent.
 #[derive(Default)]
-struct KeyList {
+pub struct KeyList {
     encoded: Vec<u8>,
     count: usize,
 }
 
 impl KeyList {
-    fn push(&mut self, key: &[u8]) {
+    pub fn push(&mut self, key: &[u8]) {
         slotcore::resp::encode_bulk(&mut self.encoded, key);
         self.count += 1;
     }
 
-    fn write(&self, out: &mut ReplyWriter<'_>) {
+    pub fn write(&self, out: &mut ReplyWriter<'_>) {
         out.array(self.count);
         out.out.extend_from_slice(&self.encoded);
     }

@@ -68,6 +68,10 @@ impl Extended {
         })
     }
 
+    pub fn is_infinite(self) -> bool {
+        self.infinite
+    }
+
     /// The rounded sum; `None` if it is no finite number.
     pub fn add(self, other: Self) -> Option<Self> {
         if self.infinite || other.infinite {

@@ -1,7 +1,7 @@
 //! Strings: reading, setting, counting, pieces, and the longest common subsequence.
 
 mod count;
-mod extended;
+pub(super) mod extended;
 mod lcs;
 mod options;
 mod range;

@@ -1,6 +1,6 @@
 //! The first eight bytes of an entry.
 
-/// What an entry holds. Three bits; the free numbers are for boxed collections.
+/// What an entry holds. Three bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Kind {
@@ -8,6 +8,8 @@ pub enum Kind {
     Inline = 0,
     /// A string in an allocation of its own.
     Large = 1,
+    /// A pointer to a collection.
+    Collection = 2,
 }
 
 /// How a string came to be, as far as OBJECT ENCODING tells.
@@ -61,10 +63,10 @@ impl Header {
 
     #[inline]
     pub fn kind(self) -> Kind {
-        if self.0 & KIND_MASK == 0 {
-            Kind::Inline
-        } else {
-            Kind::Large
+        match self.0 & KIND_MASK {
+            0 => Kind::Inline,
+            1 => Kind::Large,
+            _ => Kind::Collection,
         }
     }
 

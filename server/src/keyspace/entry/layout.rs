@@ -1,8 +1,10 @@
 //! Where the parts of an entry lie, and the one function that writes them all.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::super::size_class;
+use super::super::value::Collection;
 use super::header::{Encoding, Header, Kind};
 
 /// The longest value that is stored inside its entry, in bytes.
@@ -40,11 +42,16 @@ impl Large {
     }
 }
 
-/// The value that a draft is to hold.
-pub(in super::super) enum Content<'a> {
+/// Bytes of the pointer to a collection.
+pub(super) const POINTER_SIZE: usize = size_of::<*const Collection>();
+
+/// A value that an entry is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
     Bytes(&'a [u8]),
     /// Moved, not copied.
     Owned(Vec<u8>),
+    Collection(Arc<Collection>),
 }
 
 /// Everything that an entry is made of, before it is laid out.
@@ -70,14 +77,17 @@ pub(super) struct Layout {
 impl Draft<'_> {
     #[inline]
     pub(super) fn layout(&self) -> Layout {
-        let len = match &self.content {
-            Content::Bytes(bytes) => bytes.len(),
-            Content::Owned(vec) => vec.len(),
+        let string = |len| {
+            if len <= INLINE_MAX {
+                (Kind::Inline, len)
+            } else {
+                (Kind::Large, Large::SIZE)
+            }
         };
-        let (kind, val_len) = if len <= INLINE_MAX {
-            (Kind::Inline, len)
-        } else {
-            (Kind::Large, Large::SIZE)
+        let (kind, val_len) = match &self.content {
+            Content::Bytes(bytes) => string(bytes.len()),
+            Content::Owned(vec) => string(vec.len()),
+            Content::Collection(_) => (Kind::Collection, POINTER_SIZE),
         };
         let long_key = self.key.len() >= LONG_KEY_FROM;
         let key_len = if long_key { 0 } else { self.key.len() as u16 };
@@ -129,11 +139,17 @@ impl Draft<'_> {
                     base.add(offset)
                         .copy_from_nonoverlapping(value.as_ptr(), value.len());
                 }
-                (Kind::Large, content) => {
-                    let vec = match content {
-                        Content::Bytes(value) => value.to_vec(),
-                        Content::Owned(vec) => vec,
-                    };
+                (_, Content::Collection(collection)) => {
+                    base.add(offset)
+                        .cast::<*const Collection>()
+                        .write_unaligned(Arc::into_raw(collection));
+                }
+                (_, Content::Bytes(value)) => {
+                    base.add(offset)
+                        .cast::<Large>()
+                        .write_unaligned(Large::from_vec(value.to_vec()));
+                }
+                (_, Content::Owned(vec)) => {
                     base.add(offset)
                         .cast::<Large>()
                         .write_unaligned(Large::from_vec(vec));

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  0      1           4         6         8             .                 .            .
-//!  | meta | clock     | key len | val len | expiry (8)  | long length (4) | key bytes  | value bytes, or a Large |
+//!  | meta | clock     | key len | val len | expiry (8)  | long length (4) | key bytes  | value bytes, or a pointer |
 //!           24 bits     u16       u16       if HAS_EXPIRY if LONG_KEY
 //! ```
 //!
 //! The value is inline up to [`INLINE_MAX`] bytes; a longer one lives in an allocation of its own that can grow in
-//! place, and the entry holds its pointer, length and capacity. [`header`] is the first eight bytes, [`layout`]
+//! place, and the entry holds its pointer, length and capacity. Of a collection the entry holds the pointer of an
+//! [`Arc`](std::sync::Arc), which a snapshot may share. [`header`] is the first eight bytes, [`layout`]
 //! computes where the parts lie and writes them, [`Entry`] reads, [`OwnedEntry`] owns and changes.
 
 mod header;
@@ -19,7 +20,8 @@ mod view;
 
 pub(super) use header::Encoding;
 pub use header::Kind;
-pub(super) use layout::{Content, Draft};
+pub use layout::Content;
+pub(super) use layout::Draft;
 pub use owned::OwnedEntry;
 pub(super) use view::access_clock;
 pub use view::{Entry, ValueRef};

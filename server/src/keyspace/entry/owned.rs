@@ -2,8 +2,10 @@
 
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::super::size_class;
+use super::super::value::{Collection, lazy_free, make_mut};
 use super::header::{Encoding, Header, Kind};
 use super::layout::{self, Content, Draft, INLINE_MAX, Large};
 use super::view::Entry;
@@ -16,7 +18,7 @@ pub struct OwnedEntry {
     at: NonNull<u8>,
 }
 
-// SAFETY: the entry owns its memory alone, and all of it is plain bytes.
+// SAFETY: the entry owns its memory alone: plain bytes, or a share of a collection, which is Send and Sync.
 unsafe impl Send for OwnedEntry {}
 // SAFETY: a shared reference only reads.
 unsafe impl Sync for OwnedEntry {}
@@ -49,12 +51,13 @@ impl OwnedEntry {
     }
 
     /// Replaces the whole content. `draft.key` must be this entry's key. The old value is returned if it was large:
-    /// the caller decides where the time to free it is spent.
+    /// the caller decides where the time to free it is spent. An old collection is released.
     #[inline]
     pub(in super::super) fn replace(&mut self, draft: Draft<'_>) -> Option<Vec<u8>> {
         let layout = draft.layout();
         let old_block = self.view().block_size();
         let old_value = self.take_large();
+        self.release_collection();
         if size_class::round_up(layout.size) != old_block {
             let at = layout::allocate(layout.size);
             let old = std::mem::replace(&mut self.at, at);
@@ -228,6 +231,48 @@ impl OwnedEntry {
         Some(unsafe { large.into_vec() })
     }
 
+    /// The value for putting it elsewhere: a large one is taken out, a small one copied, a collection shared.
+    pub(in super::super) fn take_content(&mut self) -> Content<'static> {
+        match self.view().share_collection() {
+            Some(collection) => Content::Collection(collection),
+            None => Content::Owned(self.take_value()),
+        }
+    }
+
+    /// The collection for writing; None if the value is a string.
+    pub(in super::super) fn collection_mut(&mut self) -> Option<&mut Collection> {
+        let at = self.view().collection_at()?;
+        // SAFETY: the entry owns this share, and hands it back below before anybody else can see the entry.
+        let mut collection = ManuallyDrop::new(unsafe { Arc::from_raw(at) });
+        make_mut(&mut collection);
+        let at = Arc::as_ptr(&collection);
+        self.write_pointer(at);
+        // SAFETY: make_mut left this as the only share, self is borrowed mutably for as long as the reference lives.
+        Some(unsafe { &mut *at.cast_mut() })
+    }
+
+    /// Gives the share of a collection up. The entry must not be read again before it is written.
+    #[inline]
+    fn release_collection(&mut self) {
+        if let Some(at) = self.view().collection_at() {
+            // SAFETY: the share came from Arc::into_raw, and the entry does not use it any more.
+            lazy_free::release(unsafe { Arc::from_raw(at) });
+        }
+    }
+
+    fn write_pointer(&mut self, collection: *const Collection) {
+        debug_assert!(self.view().header().kind() == Kind::Collection);
+        let (offset, len) = self.view().key_span();
+        // SAFETY: the entry's kind is Collection, so a pointer follows the key.
+        unsafe {
+            self.at
+                .as_ptr()
+                .add(offset + len)
+                .cast::<*const Collection>()
+                .write_unaligned(collection)
+        };
+    }
+
     /// Takes the value out if it is large, copies it if it is inline.
     pub(in super::super) fn take_value(&mut self) -> Vec<u8> {
         match self.take_large() {
@@ -270,7 +315,8 @@ impl Drop for OwnedEntry {
     fn drop(&mut self) {
         let block = self.view().block_size();
         drop(self.take_large());
-        // SAFETY: the block is ours, and its large value is gone.
+        self.release_collection();
+        // SAFETY: the block is ours, and its large value or collection is gone.
         unsafe { free_block(self.at, block) };
     }
 }

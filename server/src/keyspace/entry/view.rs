@@ -2,17 +2,19 @@
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::super::size_class;
+use super::super::value::Collection;
 use super::header::{CLOCK_MASK, Encoding, Header, Kind};
 use super::layout::{Content, Draft, Large};
 use super::owned::OwnedEntry;
 
-/// The value of an entry. More kinds come with the collection types, hence non-exhaustive.
+/// The value of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum ValueRef<'a> {
     Str(&'a [u8]),
+    Collection(&'a Collection),
 }
 
 /// The longest string that stock embeds into its object, in bytes.
@@ -95,8 +97,45 @@ impl<'a> Entry<'a> {
         })
     }
 
+    /// Where the collection lies, as [`Arc::into_raw`] gave it; None if the value is a string.
+    #[inline]
+    pub(super) fn collection_at(self) -> Option<*const Collection> {
+        if self.header().kind() != Kind::Collection {
+            return None;
+        }
+        let (offset, len) = self.key_span();
+        // SAFETY: the kind says that a pointer follows the key.
+        Some(unsafe {
+            self.at
+                .as_ptr()
+                .add(offset + len)
+                .cast::<*const Collection>()
+                .read_unaligned()
+        })
+    }
+
+    /// The collection; None if the value is a string.
+    #[inline]
+    pub fn collection(self) -> Option<&'a Collection> {
+        // SAFETY: the entry owns a share of the collection, lives for 'a, and changes only through &mut.
+        self.collection_at().map(|at| unsafe { &*at })
+    }
+
+    /// A share of the collection: whoever changes the entry from now on changes a copy.
+    pub(in super::super) fn share_collection(self) -> Option<Arc<Collection>> {
+        let at = self.collection_at()?;
+        // SAFETY: the entry owns a share that came from Arc::into_raw; the new share is one more.
+        Some(unsafe {
+            Arc::increment_strong_count(at);
+            Arc::from_raw(at)
+        })
+    }
+
     #[inline]
     pub fn value(self) -> ValueRef<'a> {
+        if let Some(collection) = self.collection() {
+            return ValueRef::Collection(collection);
+        }
         let header = self.header();
         let (data, len) = match self.large() {
             Some(large) => (large.data.cast_const(), large.len),
@@ -116,20 +155,26 @@ impl<'a> Entry<'a> {
     /// The bytes of a string; None for any other type of value.
     #[inline]
     pub fn string(self) -> Option<&'a [u8]> {
-        let ValueRef::Str(bytes) = self.value();
-        Some(bytes)
+        match self.value() {
+            ValueRef::Str(bytes) => Some(bytes),
+            ValueRef::Collection(_) => None,
+        }
     }
 
     /// The name of the value's type, as TYPE answers.
     pub fn type_name(self) -> &'static str {
         match self.value() {
             ValueRef::Str(_) => "string",
+            ValueRef::Collection(collection) => collection.type_name(),
         }
     }
 
     /// The name of the value's encoding, as OBJECT ENCODING answers.
     pub fn encoding(self) -> &'static str {
-        let ValueRef::Str(bytes) = self.value();
+        let bytes = match self.value() {
+            ValueRef::Str(bytes) => bytes,
+            ValueRef::Collection(collection) => return collection.encoding(),
+        };
         match self.header().encoding() {
             Encoding::Raw => "raw",
             Encoding::Auto if reads_as_integer(bytes) => "int",
@@ -142,12 +187,15 @@ impl<'a> Entry<'a> {
         self.header().encoding()
     }
 
-    /// A copy that is in no table.
+    /// A copy that is in no table. It shares a collection until one of the two changes it.
     pub fn to_owned_entry(self) -> OwnedEntry {
-        let ValueRef::Str(value) = self.value();
+        let content = match (self.share_collection(), self.string()) {
+            (Some(collection), _) => Content::Collection(collection),
+            (None, value) => Content::Bytes(value.unwrap_or_default()),
+        };
         OwnedEntry::new(Draft {
             key: self.key(),
-            content: Content::Bytes(value),
+            content,
             expiry: self.expiry(),
             encoding: self.encoding_hint(),
             clock: self.clock(),
@@ -171,12 +219,16 @@ impl<'a> Entry<'a> {
         u64::from(access_clock(now).wrapping_sub(self.clock()) & CLOCK_MASK)
     }
 
-    /// Bytes allocated for this entry, its large value included.
+    /// Bytes allocated for this entry, its large value or collection included.
     pub fn footprint(self) -> usize {
         self.block_size()
-            + self
-                .large()
-                .map_or(0, |large| size_class::round_up(large.capacity))
+            + match self.header().kind() {
+                Kind::Inline => 0,
+                Kind::Large => self
+                    .large()
+                    .map_or(0, |large| size_class::round_up(large.capacity)),
+                Kind::Collection => self.collection().map_or(0, Collection::footprint),
+            }
     }
 
     /// Bytes of the entry's own block.

@@ -195,7 +195,9 @@ fn read(cut: &mut Cut<'_>, pieces: usize, into: &mut Model) -> bool {
             return false;
         }
         for record in records.iter() {
-            let super::super::ValueRef::Str(value) = record.value;
+            let super::super::ValueRef::Str(value) = record.value else {
+                panic!("there are strings only")
+            };
             let twice = into.insert(record.key.to_vec(), (value.to_vec(), record.expiry));
             assert!(twice.is_none(), "{} comes twice", record.key.escape_ascii());
         }

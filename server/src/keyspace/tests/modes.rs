@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::super::Mode;
+use super::super::{Content, Mode};
 use super::*;
 
 /// A keyspace in this mode, and the keys that its sink was told.
@@ -169,8 +169,11 @@ fn contents_are_replaced_whole() {
         let key = Key::new(&name);
         let expiry = (number % 2 == 0).then_some(NOW + 10);
         let mut table = staged.lock(key.slot);
-        assert!(table.load(&key, b"new", expiry, Some(100), NOW));
-        assert!(!table.load(&key, b"other", None, None, NOW), "there already");
+        assert!(table.load(&key, Content::Bytes(b"new"), expiry, Some(100), NOW));
+        assert!(
+            !table.load(&key, Content::Bytes(b"other"), None, None, NOW),
+            "there already"
+        );
         assert_eq!(table.peek(&key, NOW).unwrap().idle_s(NOW), 100);
     }
     let (gone, come, neither) = (Key::new(b"old1"), Key::new(b"new1"), Key::new(b"none"));

@@ -2,11 +2,9 @@
 
 use slotcore::resp::parse_i64;
 
+use super::value;
 use crate::keyspace::ValueRef;
 use crate::persistence::lzf::Compressor;
-
-/// The type "string".
-pub const STRING: u8 = 0;
 
 /// Strings up to this length are looked at: they may be numbers.
 const NUMBER_LEN_MAX: usize = 11;
@@ -73,7 +71,8 @@ impl Encoder {
     /// The number of a value's type, as it stands before the key.
     pub fn kind(value: ValueRef<'_>) -> u8 {
         match value {
-            ValueRef::Str(_) => STRING,
+            ValueRef::Str(_) => value::kind::STRING,
+            ValueRef::Collection(collection) => value::kind_of(collection),
         }
     }
 
@@ -81,6 +80,7 @@ impl Encoder {
     pub fn value(&mut self, value: ValueRef<'_>) {
         match value {
             ValueRef::Str(bytes) => self.string(bytes),
+            ValueRef::Collection(collection) => value::write(self, collection),
         }
     }
 

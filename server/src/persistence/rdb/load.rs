@@ -3,10 +3,10 @@
 use std::io;
 
 use super::VERSION;
-use super::encode::STRING;
 use super::error::RdbError;
 use super::source::Source;
-use crate::keyspace::{Key, Keyspace};
+use super::value::{kind, read as read_value, type_name};
+use crate::keyspace::{Content, Key, Keyspace, Limits};
 use crate::node::unix_ms;
 
 /// Opcodes: what may stand in the place of a type.
@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub keep_expired: bool,
     /// Unix time in milliseconds by which keys have expired.
     pub now_ms: u64,
+    /// Up to what size collections are kept in their compact forms.
+    pub limits: Limits,
 }
 
 impl Default for LoadOptions {
@@ -38,6 +40,7 @@ impl Default for LoadOptions {
         Self {
             keep_expired: false,
             now_ms: unix_ms(),
+            limits: Limits::default(),
         }
     }
 }
@@ -78,7 +81,7 @@ pub fn check(reader: &mut dyn io::Read, options: &LoadOptions) -> Result<Loaded,
 /// A key that was read.
 struct Found<'a> {
     key: &'a [u8],
-    value: &'a [u8],
+    value: Content<'a>,
     /// Unix time in milliseconds.
     expiry: Option<u64>,
     /// Seconds since the last access.
@@ -132,12 +135,18 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
             op::EOF => break,
             op::FUNCTION2 | op::FUNCTION => return Err(source.unsupported("functions")),
             op::MODULE_AUX => return Err(source.unsupported("data of a module")),
-            STRING => {
+            kind if type_name(kind).is_some() || kind == kind::STRING => {
                 source.string(&mut key)?;
-                source.string(&mut value)?;
+                let content = if kind == kind::STRING {
+                    source.string(&mut value)?;
+                    Content::Bytes(&value)
+                } else {
+                    read_value(&mut source, kind, &options.limits)?
+                        .ok_or_else(|| foreign(&source, kind, &key))?
+                };
                 let read = Found {
                     key: &key,
-                    value: &value,
+                    value: content,
                     expiry: expiry.take(),
                     idle_s: idle_s.take(),
                 };
@@ -149,7 +158,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
                     return Err(source.damaged(format!("the key '{}' for the second time", show(&key))));
                 }
             }
-            kind => return Err(foreign(&mut source, kind, &mut key)),
+            kind => return Err(source.damaged(format!("type {kind}"))),
         }
     }
     footer(&mut source, version)?;
@@ -192,28 +201,10 @@ fn time(source: &Source<'_>, ms: i64) -> Result<u64, RdbError> {
     Ok(u64::try_from(ms).unwrap_or(1))
 }
 
-/// A type that a keyspace does not hold, or none at all.
-fn foreign(source: &mut Source<'_>, kind: u8, key: &mut Vec<u8>) -> RdbError {
-    let Some(name) = type_name(kind) else {
-        return source.damaged(format!("type {kind}"));
-    };
-    match source.string(key) {
-        Ok(()) => source.unsupported(format!("{name} (type {kind}) in the key '{}'", show(key))),
-        Err(error) => error,
-    }
-}
-
-/// What a value of a type is that a keyspace does not hold; `None`: there is no such type.
-pub fn type_name(kind: u8) -> Option<&'static str> {
-    Some(match kind {
-        1 | 10 | 14 | 18 => "a list",
-        2 | 11 | 20 => "a set",
-        3 | 5 | 12 | 17 => "a sorted set",
-        4 | 9 | 13 | 16 | 22..=25 => "a hash",
-        15 | 19 | 21 => "a stream",
-        6 | 7 => "a value of a module",
-        _ => return None,
-    })
+/// A value of a type that a keyspace does not hold.
+fn foreign(source: &Source<'_>, kind: u8, key: &[u8]) -> RdbError {
+    let name = type_name(kind).unwrap_or("a value");
+    source.unsupported(format!("{name} (type {kind}) in the key '{}'", show(key)))
 }
 
 /// A key for an error message.
@@ -239,6 +230,7 @@ mod tests {
         LoadOptions {
             keep_expired: false,
             now_ms: 1_700_000_000_000,
+            ..LoadOptions::default()
         }
     }
 

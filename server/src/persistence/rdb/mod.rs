@@ -13,12 +13,13 @@ mod error;
 mod load;
 mod source;
 mod text;
+mod value;
 mod write;
 
 pub use error::RdbError;
-pub(super) use load::type_name;
 pub use load::{LoadOptions, Loaded, check, load};
 pub(super) use source::Source;
+pub(super) use value::{read as read_value, type_name};
 pub use write::{RdbAux, RdbHistory, RdbTotals, RdbWriter};
 
 /// The version that 7.0 writes, and the newest that it reads.

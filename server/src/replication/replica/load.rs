@@ -117,7 +117,7 @@ async fn load_as_it_comes(
     let (feed, mut source) = channel();
     let loader = spawn_blocking(move || {
         let staging = Keyspace::new();
-        rdb::load(&mut source, &staging, &options())
+        rdb::load(&mut source, &staging, &options(node))
             .map(|_| staging)
             .map_err(|error| error.to_string())
     });
@@ -160,7 +160,7 @@ async fn load_from_file(
         let checked = spool
             .rewind(flag)
             .map_err(|error| error.to_string())
-            .and_then(|mut file| rdb::check(&mut file, &options()).map_err(|error| error.to_string()));
+            .and_then(|mut file| rdb::check(&mut file, &options(node)).map_err(|error| error.to_string()));
         checked.map(|_| spool)
     });
     let mut spool = with_signs_of_life(wire, checker).await?.map_err(Fault::Load)?;
@@ -174,7 +174,7 @@ async fn load_from_file(
         let staging = Keyspace::new();
         let file = spool.rewind(flag).map_err(|error| error.to_string())?;
         let mut counted = Counted { source: file, node };
-        rdb::load(&mut counted, &staging, &options())
+        rdb::load(&mut counted, &staging, &options(node))
             .map(|_| staging)
             .map_err(|error| error.to_string())
     });
@@ -184,9 +184,10 @@ async fn load_from_file(
 }
 
 /// A replica keeps what has expired until its primary says that it is gone.
-fn options() -> rdb::LoadOptions {
+fn options(node: &Node) -> rdb::LoadOptions {
     rdb::LoadOptions {
         keep_expired: true,
+        limits: node.config.load().limits,
         ..rdb::LoadOptions::default()
     }
 }

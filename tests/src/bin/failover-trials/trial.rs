@@ -59,6 +59,7 @@ impl Trial<'_> {
             node_threads: 1,
             directives: vec![format!("cluster-node-timeout {}", self.node_timeout_ms)],
             first_port: None,
+            namespaces: false,
             bond: Bond::DiesWithUs,
         };
         let cluster = LocalCluster::launch(&plan, &workspace.subdirectory("nodes")?, &me, stop)?;

@@ -1,0 +1,154 @@
+//! Collections: the values that are no strings.
+//!
+//! ```text
+//! entry (key, expiry) ─► Arc<Collection>
+//!                          Hash   Listpack │ Segments           small, one block of bytes │ large, a table
+//!                          Set    Intset   │ Segments
+//! ```
+//!
+//! A type is a file here: its forms, and what converts one into the other. [`Listpack`] and [`Intset`] are the byte
+//! layouts of redis-server, so that an RDB holds them as they are; [`Segments`] is the table of large collections, none
+//! of whose steps takes time in proportion to its size.
+//!
+//! The pointer is shared with a snapshot that has not written the value yet: whoever changes the value then changes a
+//! copy ([`Arc::make_mut`]). A copy of a table shares all segments but those that are changed. [`lazy_free`] takes large
+//! collections apart on a thread of its own.
+
+mod hash;
+mod intset;
+pub mod lazy_free;
+mod limits;
+mod listpack;
+mod segments;
+mod set;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use hash::{Hash, HashForm};
+pub use intset::Intset;
+pub use limits::Limits;
+pub use listpack::{Item, Listpack};
+pub use segments::Segments;
+pub use set::{Set, SetForm};
+
+/// A value that is no string.
+#[derive(Clone, Debug)]
+pub enum Collection {
+    Hash(Hash),
+    Set(Set),
+}
+
+/// One type of collection.
+pub trait CollectionType: Default {
+    /// The collection, if it is of this type.
+    fn of(collection: &Collection) -> Option<&Self>;
+    /// The collection for writing, if it is of this type.
+    fn of_mut(collection: &mut Collection) -> Option<&mut Self>;
+    /// The collection that holds `self`.
+    fn into_collection(self) -> Collection;
+    /// Elements.
+    fn len(&self) -> usize;
+    /// An empty collection is no value: its key goes.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Implements [`CollectionType`] for a type with a `len` by the variant of its name.
+macro_rules! collection_type {
+    ($name:ident) => {
+        impl CollectionType for $name {
+            fn of(collection: &Collection) -> Option<&Self> {
+                match collection {
+                    Collection::$name(value) => Some(value),
+                    _ => None,
+                }
+            }
+
+            fn of_mut(collection: &mut Collection) -> Option<&mut Self> {
+                match collection {
+                    Collection::$name(value) => Some(value),
+                    _ => None,
+                }
+            }
+
+            fn into_collection(self) -> Collection {
+                Collection::$name(self)
+            }
+
+            fn len(&self) -> usize {
+                $name::len(self)
+            }
+        }
+    };
+}
+
+collection_type!(Hash);
+collection_type!(Set);
+
+impl Collection {
+    /// The type, as TYPE names it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Hash(_) => "hash",
+            Self::Set(_) => "set",
+        }
+    }
+
+    /// The form, as OBJECT ENCODING names it.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Self::Hash(hash) => hash.encoding(),
+            Self::Set(set) => set.encoding(),
+        }
+    }
+
+    /// Elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Hash(hash) => hash.len(),
+            Self::Set(set) => set.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes allocated. Takes the same time whatever the size.
+    pub fn footprint(&self) -> usize {
+        let own = size_of::<Self>() + 2 * size_of::<usize>();
+        own + match self {
+            Self::Hash(hash) => hash.footprint(),
+            Self::Set(set) => set.footprint(),
+        }
+    }
+
+    /// Allocations that freeing it gives back, about.
+    pub fn free_effort(&self) -> usize {
+        match self {
+            Self::Hash(hash) => hash.free_effort(),
+            Self::Set(set) => set.free_effort(),
+        }
+    }
+}
+
+/// Equal collections hold the same elements, in whatever form.
+impl PartialEq for Collection {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Hash(a), Self::Hash(b)) => a == b,
+            (Self::Set(a), Self::Set(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Collection {}
+
+/// For writing: a copy, if a snapshot still needs the collection as it is.
+pub(super) fn make_mut(collection: &mut Arc<Collection>) -> &mut Collection {
+    Arc::make_mut(collection)
+}

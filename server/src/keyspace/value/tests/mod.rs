@@ -1,0 +1,5 @@
+//! The forms of collections against the standard library's.
+
+mod compact;
+mod segments;
+mod sharing;

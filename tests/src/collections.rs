@@ -1,0 +1,49 @@
+//! Values of every type that the node holds beside strings, in every form, for tests that carry them from one server to
+//! another. A new type adds its rows to [`fill`].
+
+use crate::Client;
+
+/// Enough that a collection is large, in stock and here.
+const LARGE: usize = 6000;
+
+/// Writes them.
+pub fn fill(client: &mut Client) {
+    let mut say = |words: &[&str]| {
+        let reply = client.cmd(words);
+        assert!(reply.as_error().is_none(), "{words:?}: {reply:?}");
+    };
+    say(&[
+        "HSET",
+        "hash:small",
+        "sum",
+        "1.5",
+        "number",
+        "-70000",
+        "text",
+        "hello",
+    ]);
+    say(&["HSET", "hash:expiring", "f", "v"]);
+    say(&["PEXPIREAT", "hash:expiring", "4000000000000"]);
+    say(&["HSET", "hash:long", "f", &"v".repeat(5000)]);
+    say(&[
+        "SADD",
+        "set:numbers",
+        "1",
+        "-2",
+        "300",
+        "70000",
+        "9223372036854775807",
+    ]);
+    say(&["SADD", "set:texts", "a", "b", "1", ""]);
+    for from in (0..LARGE).step_by(500) {
+        let fields: Vec<String> = (from..from + 500)
+            .flat_map(|number| [format!("field:{number}"), number.to_string()])
+            .collect();
+        let mut words = vec!["HSET", "hash:large"];
+        words.extend(fields.iter().map(String::as_str));
+        say(&words);
+        words[0] = "SADD";
+        words[1] = "set:large";
+        say(&words);
+    }
+}

@@ -1,0 +1,76 @@
+//! What of a reply must be the same.
+
+use slotcore::resp::{Reply, ReplyLimits, parse_reply};
+
+/// What the order of the elements of a reply means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// The very bytes must be the same.
+    AsSent,
+    /// Elements come in any order, so many belonging together.
+    Unordered { group: usize },
+    /// A cursor, and elements in any order.
+    Scan { group: usize },
+    /// Elements are drawn at random: only their type and number must be the same.
+    Drawn,
+}
+
+/// The reply to a command, without what may differ.
+pub fn canonical(reply: &[u8], order: Order) -> String {
+    if order == Order::AsSent {
+        return reply.escape_ascii().to_string();
+    }
+    let (reply, _) = parse_reply(reply, &ReplyLimits::default())
+        .expect("a well-formed reply")
+        .expect("a whole reply");
+    shown(&reply, order)
+}
+
+/// The reply to EXEC, for the commands that were queued.
+pub fn canonical_exec(reply: &[u8], orders: &[Order]) -> String {
+    let parsed = parse_reply(reply, &ReplyLimits::default()).expect("a well-formed reply");
+    match parsed {
+        Some((Reply::Array(replies), _)) if replies.len() == orders.len() => replies
+            .iter()
+            .zip(orders)
+            .map(|(reply, order)| shown(reply, *order) + "; ")
+            .collect(),
+        _ => reply.escape_ascii().to_string(),
+    }
+}
+
+fn shown(reply: &Reply, order: Order) -> String {
+    match (order, reply) {
+        (Order::Unordered { group }, Reply::Array(elements)) => format!("array {}", sorted(elements, group)),
+        (Order::Unordered { group }, Reply::Set(elements)) => format!("set {}", sorted(elements, group)),
+        (Order::Unordered { .. }, Reply::Map(pairs)) => {
+            let mut pairs: Vec<String> = pairs.iter().map(|pair| format!("{pair:?}")).collect();
+            pairs.sort();
+            format!("map {pairs:?}")
+        }
+        (Order::Scan { group }, Reply::Array(parts)) => match &parts[..] {
+            [cursor, Reply::Array(elements)] => format!("{cursor:?} {}", sorted(elements, group)),
+            _ => format!("{parts:?}"),
+        },
+        (Order::Drawn, Reply::Array(elements)) => {
+            let kinds: Vec<String> = elements
+                .iter()
+                .map(|element| shown(element, Order::Drawn))
+                .collect();
+            format!("array {kinds:?}")
+        }
+        (Order::Drawn, Reply::Bulk(_)) => "bulk".into(),
+        _ => format!("{reply:?}"),
+    }
+}
+
+/// Elements in groups, the groups in the order of their texts. Elements that are arrays are groups already.
+fn sorted(elements: &[Reply], group: usize) -> String {
+    let grouped = elements.iter().any(|element| matches!(element, Reply::Array(_)));
+    let mut groups: Vec<String> = elements
+        .chunks(if grouped { 1 } else { group })
+        .map(|group| format!("{group:?}"))
+        .collect();
+    groups.sort();
+    groups.concat()
+}

@@ -1,0 +1,162 @@
+//! Random arguments.
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::families::Family;
+
+pub type Args = Vec<Vec<u8>>;
+
+/// One chance in so many that an argument too many is sent, or one too few.
+const SLIP: u32 = 50;
+
+pub struct Generator {
+    pub rng: Xoshiro256PlusPlus,
+}
+
+impl Generator {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+        }
+    }
+
+    pub fn one<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words.choose(&mut self.rng).expect("a choice")
+    }
+
+    pub fn key(&mut self) -> Vec<u8> {
+        self.one(&["a", "b", "c", "{t}1", "{t}2", "", "a key with spaces", "k\r\n"])
+            .into()
+    }
+
+    pub fn number(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..12) {
+            0 => "9223372036854775807".into(),
+            1 => "-9223372036854775808".into(),
+            2 => "9223372036854775808".into(),
+            3 => self
+                .one(&["", " 1", "1 ", "+1", "01", "-0", "1.0", "abc", "1e3", "0x10"])
+                .into(),
+            4 => "0".into(),
+            5 => "-1".into(),
+            _ => self.rng.random_range(-20i64..40).to_string().into(),
+        }
+    }
+
+    pub fn float(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..8) {
+            0 => self
+                .one(&["nan", "inf", "-inf", "1e400", "abc", "", " 1", "1 "])
+                .into(),
+            1 => self
+                .one(&["1e10", "-1.5e-3", "3.0", "5.0e3", "0.1", "-0", "1e17"])
+                .into(),
+            _ => format!("{:.3}", self.rng.random_range(-100.0..100.0)).into(),
+        }
+    }
+
+    pub fn value(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..10) {
+            0 => Vec::new(),
+            1 => self.number(),
+            2 => self.float(),
+            3 => vec![b'x'; self.rng.random_range(40..50)],
+            4 => vec![b'y'; self.rng.random_range(500..5000)],
+            5 => {
+                let mut bytes = vec![0; self.rng.random_range(0..40)];
+                self.rng.fill_bytes(&mut bytes);
+                bytes
+            }
+            6 => self.rng.random_range(-1000i64..1000).to_string().into(),
+            _ => self.one(&["hello", "ohmytext", "mynewtext", "foo bar"]).into(),
+        }
+    }
+
+    /// A time to live that cannot run out within the test, or an error.
+    pub fn seconds(&mut self) -> Vec<u8> {
+        self.one(&["1000", "5000", "100000", "0", "-1", "abc", "9223372036854775807"])
+            .into()
+    }
+
+    /// A unix time that is not over: when active expiry finds a key that is, differs.
+    pub fn moment(&mut self) -> Vec<u8> {
+        self.one(&[
+            "4000000000000",
+            "9000000000000",
+            "0",
+            "-1",
+            "abc",
+            "9223372036854775808",
+        ])
+        .into()
+    }
+
+    /// A field of a hash or a member of a set: few enough that they are met again.
+    pub fn element(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..10) {
+            0 => self.value(),
+            1 => self.number(),
+            2..5 => self
+                .one(&["f", "g", "h", "field with spaces", "", "x\r\n"])
+                .into(),
+            _ => self.rng.random_range(-5i64..12).to_string().into(),
+        }
+    }
+
+    /// An argument for a placeholder, or the word itself.
+    fn part(&mut self, part: &str) -> Vec<u8> {
+        match part {
+            "<key>" => self.key(),
+            "<number>" => self.number(),
+            "<float>" => self.float(),
+            "<value>" => self.value(),
+            "<seconds>" => self.seconds(),
+            "<element>" => self.element(),
+            "<pattern>" => self.one(&["*", "f*", "[0-5]", "?", "", "*1*", "\\"]).into(),
+            word => word.into(),
+        }
+    }
+
+    /// A command of a family.
+    pub fn command(&mut self, family: &Family) -> Args {
+        let shape: &[&str] = family.shapes.choose(&mut self.rng).expect("a shape");
+        let mut args: Args = shape.iter().map(|part| self.part(part)).collect();
+        if self.rng.random_ratio(1, SLIP) {
+            args.push(b"extra".to_vec());
+        }
+        if self.rng.random_ratio(1, SLIP) && args.len() > 1 {
+            args.pop();
+        }
+        (family.extend)(self, &mut args);
+        args
+    }
+
+    /// A few keys more.
+    pub fn more_keys(&mut self, args: &mut Args) {
+        for _ in 0..self.rng.random_range(0..3) {
+            args.push(self.key());
+        }
+    }
+
+    /// A few more of what a placeholder stands for.
+    pub fn more(&mut self, args: &mut Args, part: &str) {
+        for _ in 0..self.rng.random_range(0..4) {
+            args.push(self.part(part));
+        }
+    }
+
+    pub fn options(&mut self, args: &mut Args, words: &[&str]) {
+        while self.rng.random_ratio(1, 2) {
+            let word = self.one(words);
+            args.push(word.into());
+            match word {
+                "EX" | "PX" => args.push(self.seconds()),
+                "EXAT" | "PXAT" => args.push(self.moment()),
+                "MINMATCHLEN" => args.push(self.number()),
+                _ => {}
+            }
+        }
+    }
+}
