@@ -71,6 +71,7 @@ impl<'a> Call<'a> {
         i: usize,
     ) -> Result<(Option<&T>, &mut ReplyWriter<'a>), ErrorReply> {
         let key = &self.keys[i];
+        self.notify_miss(key);
         let found = self.held.table(key.slot).get(key, self.now);
         self.node.stats.worker(self.worker).looked_up(found.is_some());
         Ok((typed(found)?, &mut self.out))
@@ -162,6 +163,27 @@ impl<'a> Call<'a> {
             _ => self.held.tell_events(keyspace, key.slot),
         }
         self.node.events.tell(&self.node.pubsub, event, key.bytes);
+    }
+
+    /// Tells the event of a change that may have left nothing of the key: then that it is gone, too.
+    #[inline]
+    pub fn notify_removal(&mut self, class: EventClass, event: &str, key: &Key<'_>) {
+        self.notify(class, event, key);
+        if self.node.events.wants(EventClass::GENERIC)
+            && self.held.table(key.slot).peek(key, self.now).is_none()
+        {
+            self.notify(EventClass::GENERIC, "del", key);
+        }
+    }
+
+    /// Before a key is looked up for reading: if it is not there, that is an event.
+    #[inline]
+    pub fn notify_miss(&mut self, key: &Key<'_>) {
+        if self.node.events.wants(EventClass::KEY_MISS)
+            && self.held.table(key.slot).peek(key, self.now).is_none()
+        {
+            self.notify(EventClass::KEY_MISS, "keymiss", key);
+        }
     }
 
     /// Counts a lookup for reading as a hit or a miss; a miss is an event.

@@ -57,6 +57,31 @@ fn keys_that_were_read_are_told_of_once() {
     ] {
         sides.same(1, &[words]);
     }
+    // Of other types.
+    sides.same(
+        0,
+        &[&["HGET", "h", "f"], &["SMEMBERS", "s"], &["SINTER", "s", "s2"]],
+    );
+    for words in [
+        &["HSET", "h", "f", "1"] as &[&str],
+        &["SADD", "s2", "1"],
+        &["SADD", "s", "1"],
+        &["HDEL", "h", "f"],
+    ] {
+        sides.same(1, &[words]);
+    }
+    sides.same(
+        0,
+        &[&["HGET", "h", "f"], &["SCARD", "s"], &["SISMEMBER", "s2", "1"]],
+    );
+    for words in [
+        &["HDEL", "h", "f"] as &[&str],
+        &["SREM", "s", "1"],
+        &["SPOP", "s2"],
+        &["SUNIONSTORE", "s", "s2"],
+    ] {
+        sides.same(1, &[words]);
+    }
     // Its own changes, behind the reply.
     sides.same(0, &[&["GET", "k"], &["SET", "k", "own"], &["GET", "k"]]);
     sides.same(0, &[&["MULTI"], &["SET", "k", "x"], &["GET", "q"], &["EXEC"]]);
