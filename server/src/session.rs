@@ -105,6 +105,8 @@ pub struct Session {
     pub flushed: Option<Forgotten>,
     /// CLIENT CACHING was said for the next command.
     pub caching: bool,
+    /// The messages that wait now come before the replies of this turn.
+    pub messages_first: bool,
     /// The command has confirmed a subscription, which is said whatever CLIENT REPLY is.
     pub confirmed: bool,
 }
@@ -136,6 +138,7 @@ impl Session {
             tracking: None,
             flushed: None,
             caching: false,
+            messages_first: false,
             confirmed: false,
         }
     }

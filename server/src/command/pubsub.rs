@@ -60,10 +60,18 @@ pub fn put_messages_first(call: &mut Call<'_>, before: usize) {
     if subscriber.client().queued() == 0 || held_back || session.reply_mode != ReplyMode::On {
         return;
     }
+    if subscriber.client().queued() > MAX_COPIED {
+        call.session.messages_first = true;
+        return;
+    }
     let reply = call.out.out.split_off(before);
     subscriber.flush(call.out.proto, call.out.out);
     call.out.out.extend_from_slice(&reply);
 }
+
+/// So many bytes of messages are copied to where they belong among replies. More, which only slow readers have waiting,
+/// come before all replies of the turn.
+const MAX_COPIED: usize = 64 * 1024;
 
 fn kind_of(spec: &CommandSpec) -> Kind {
     match spec.name.as_bytes()[0] {
@@ -134,7 +142,9 @@ fn unsubscribe(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     };
     let end = |call: &mut Call<'_>, name: &[u8]| {
         call.node.pubsub.unsubscribe(kind, name, &subscriber);
-        if !call.session.in_exec && call.session.reply_mode == ReplyMode::On {
+        if subscriber.client().queued() > MAX_COPIED {
+            call.session.messages_first = true;
+        } else if !call.session.in_exec && call.session.reply_mode == ReplyMode::On {
             subscriber.flush(call.out.proto, call.out.out);
         }
         confirm(call, Some(name), subscriber.count(kind));

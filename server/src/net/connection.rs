@@ -45,6 +45,14 @@ impl WorkerBuffers {
     }
 }
 
+/// How far a piece of work has brought a connection.
+enum Step {
+    /// There may be more to do.
+    Done,
+    /// The connection is over, or another thread's.
+    Ended,
+}
+
 /// One client's connection.
 pub struct Connection {
     pub(super) node: &'static Node,
@@ -57,12 +65,13 @@ pub struct Connection {
     /// `partial` may hold complete commands: look at it before reading more.
     pub(super) resume: bool,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
-    unsent: Vec<u8>,
+    pub(super) unsent: Vec<u8>,
     sent: usize,
     pause: Option<Pin<Box<Sleep>>>,
     /// The session's write offset at the end of the turn before.
     seen_offset: u64,
-    /// Messages for a subscriber that the socket did not take yet; `frame_sent` bytes of the first one are out.
+    /// Messages for a subscriber that the socket did not take yet; they come before `unsent`. `frame_sent` bytes of the
+    /// first one are out.
     pub(super) frames: VecDeque<Frame>,
     pub(super) frame_sent: usize,
     /// Ends the wait of a blocked command.
@@ -109,49 +118,60 @@ impl Connection {
             if self.session.client.is_killed() {
                 return Poll::Ready(());
             }
-            if !self.unsent.is_empty() && ready!(self.poll_send(cx)).is_err() {
+            let output = self.poll_output(cx);
+            if let Poll::Ready(Err(_)) = output {
                 return Poll::Ready(());
+            }
+            if !self.unsent.is_empty() {
+                // Nothing runs before its replies have room; messages alone hold nothing up.
+                return Poll::Pending;
             }
             if self.session.closing {
                 return Poll::Ready(());
             }
-            if self.session.subscriber.is_some() && ready!(self.poll_deliver(cx)).is_err() {
-                return Poll::Ready(());
+            match self.poll_work(cx, buffers) {
+                Poll::Ready(Step::Ended) => return Poll::Ready(()),
+                Poll::Ready(Step::Done) => {}
+                Poll::Pending if output.is_ready() && self.has_messages() => {}
+                Poll::Pending => return Poll::Pending,
             }
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(cx));
-                self.pause = None;
-            }
-            if self.session.bus_is_full {
-                self.session.bus_is_full = self.node.cluster.as_ref().is_some_and(Cluster::is_bus_full);
-                self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
-                continue;
-            }
-            if let Some(request) = self.session.handover.take() {
-                if self.hand_over(request) {
-                    return Poll::Ready(());
-                }
-                continue;
-            }
-            if let Some(blocked) = self.session.blocked {
-                let mut chunk = ReadBuf::new(&mut buffers.read);
-                ready!(self.poll_blocked(cx, blocked, &mut chunk));
-                continue;
-            }
-            if self.resume {
-                self.resume = false;
-                let partial = std::mem::take(&mut self.partial);
-                self.understand(&mut buffers.scratch, partial);
-                continue;
-            }
-            let mut chunk = ReadBuf::new(&mut buffers.read);
-            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
-                Ok(()) if !chunk.filled().is_empty() => {}
-                _ => return Poll::Ready(()),
-            }
-            let read = chunk.filled().len();
-            self.received(&mut buffers.scratch, &mut buffers.read[..read]);
         }
+    }
+
+    /// Does the next thing that there is to do besides writing.
+    fn poll_work(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<Step> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        if self.session.bus_is_full {
+            self.session.bus_is_full = self.node.cluster.as_ref().is_some_and(Cluster::is_bus_full);
+            self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+            return Poll::Ready(Step::Done);
+        }
+        if let Some(request) = self.session.handover.take() {
+            let left = self.hand_over(request);
+            return Poll::Ready(if left { Step::Ended } else { Step::Done });
+        }
+        if let Some(blocked) = self.session.blocked {
+            let mut chunk = ReadBuf::new(&mut buffers.read);
+            ready!(self.poll_blocked(cx, blocked, &mut chunk));
+            return Poll::Ready(Step::Done);
+        }
+        if self.resume {
+            self.resume = false;
+            let partial = std::mem::take(&mut self.partial);
+            self.understand(&mut buffers.scratch, partial);
+            return Poll::Ready(Step::Done);
+        }
+        let mut chunk = ReadBuf::new(&mut buffers.read);
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
+            Ok(()) if !chunk.filled().is_empty() => {}
+            _ => return Poll::Ready(Step::Ended),
+        }
+        let read = chunk.filled().len();
+        self.received(&mut buffers.scratch, &mut buffers.read[..read]);
+        Poll::Ready(Step::Done)
     }
 
     fn received(&mut self, scratch: &mut Scratch, bytes: &mut [u8]) {
@@ -263,7 +283,12 @@ impl Connection {
             return;
         }
         self.node.stats.worker(self.worker).sent(out.len());
-        let taken = if self.unsent.is_empty() {
+        if std::mem::take(&mut self.session.messages_first)
+            && let Some(subscriber) = &self.session.subscriber
+        {
+            subscriber.take(&mut self.frames);
+        }
+        let taken = if self.unsent.is_empty() && self.frames.is_empty() {
             self.stream.try_write(out).unwrap_or(0)
         } else {
             0
@@ -296,7 +321,7 @@ impl Connection {
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         while self.sent < self.unsent.len() {
             let rest = &self.unsent[self.sent..];
             match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {

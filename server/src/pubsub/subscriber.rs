@@ -141,6 +141,11 @@ impl Subscriber {
         inner.mailbox.shrink_to(KEPT_FRAMES);
     }
 
+    /// Is anything in the mailbox?
+    pub fn has_mail(&self) -> bool {
+        self.client.queued() > 0 && !self.inner.lock().mailbox.is_empty()
+    }
+
     /// A frame is the socket's now.
     pub fn sent(&self, frame: &Frame) {
         self.client.unqueue(frame.cost());

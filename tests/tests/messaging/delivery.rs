@@ -150,6 +150,40 @@ fn a_slow_subscriber_is_ended_at_the_limit_and_nobody_waits_for_it() {
     );
 }
 
+/// Whoever gets more than it can read can still say that it wants no more.
+#[test]
+fn a_flooded_subscriber_can_unsubscribe() {
+    let node = Server::slotmark(NODE, &["--client-output-buffer-limit", "pubsub", "0", "0", "0"]);
+    let mut flooded = node.client();
+    flooded.cmd(&["SUBSCRIBE", "news"]);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (mut publisher, told) = (node.client(), stop.clone());
+    let thread = thread::spawn(move || {
+        let filler = "x".repeat(50_000);
+        let mut sent = 0;
+        while !told.load(Relaxed) && sent < 4000 {
+            publish_all(&mut publisher, "news", (0..20).map(|_| filler.clone()));
+            sent += 20;
+        }
+    });
+    let mut asker = node.client();
+    wait_for("more than the sockets hold", Duration::from_secs(10), || {
+        let list = text(&asker.cmd(&["CLIENT", "LIST", "TYPE", "pubsub"]));
+        let omem = list.split(' ').find_map(|word| word.strip_prefix("omem="))?;
+        (omem.parse::<usize>().ok()? > 2 << 20).then_some(())
+    });
+    flooded.send(b"UNSUBSCRIBE news\r\nPING all-read\r\n");
+    // It has not read a byte of the flood when its wish is granted.
+    wait_for("the subscription to end", Duration::from_secs(10), || {
+        let reply = asker.cmd(&["PUBSUB", "NUMSUB", "news"]);
+        (reply.as_array()?.get(1)? == &Reply::Integer(0)).then_some(())
+    });
+    stop.store(true, Relaxed);
+    thread.join().expect("it publishes");
+    flooded.read_until(b"$11\r\nunsubscribe\r\n$4\r\nnews\r\n:0\r\n");
+    assert_eq!(flooded.read_until(b"all-read\r\n"), b"$8\r\nall-read\r\n");
+}
+
 #[test]
 fn a_subscriber_above_the_soft_limit_is_ended_in_time() {
     let node = Server::slotmark(NODE, &["--client-output-buffer-limit", "pubsub", "0", "1mb", "1"]);
