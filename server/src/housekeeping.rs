@@ -44,7 +44,7 @@ fn run(node: &'static Node) {
                 node.clients.close_idle(now, config.timeout_s);
             }
             node.clients
-                .enforce_soft_limit(now, &config.client_output_buffer_limit[0]);
+                .enforce_soft_limit(now, &config.client_output_buffer_limit);
         }
         drop(config);
         thread::sleep(tick);

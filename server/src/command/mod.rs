@@ -16,6 +16,7 @@ pub mod help;
 pub mod info;
 pub mod keys;
 pub mod latency;
+pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
@@ -49,6 +50,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    pubsub::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,

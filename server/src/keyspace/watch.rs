@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::buckets::Buckets;
 use super::cut::Kept;
 use super::entry::OwnedEntry;
+use super::observe::Observed;
 
 /// Memory that is given up under a slot's lock and freed after it is released.
 #[expect(dead_code, reason = "held to be dropped")]
@@ -26,6 +27,8 @@ pub(super) struct Extras {
     pub expired_keys: Vec<Box<[u8]>>,
     /// What a snapshot has yet to fetch.
     pub kept: Kept,
+    /// What others want to hear.
+    pub observed: Observed,
 }
 
 struct Watcher {
@@ -39,6 +42,7 @@ impl Extras {
             && self.garbage.is_empty()
             && self.expired_keys.is_empty()
             && self.kept.is_empty()
+            && self.observed.is_empty()
     }
 
     pub fn watch(&mut self, key: &[u8], touched: Arc<AtomicBool>) {
