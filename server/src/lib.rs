@@ -29,6 +29,7 @@ pub mod pubsub;
 pub mod replication;
 pub mod session;
 pub mod tracking;
+pub mod waiting;
 
 pub use boot::main_from_args;
 

@@ -13,6 +13,7 @@ use crate::keyspace::Forgotten;
 use crate::pubsub::Subscriber;
 use crate::replication::primary::{ReplicaTerms, SyncRequest};
 use crate::tracking::Mode;
+use crate::waiting::Waiter;
 
 /// CLIENT REPLY's modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,7 @@ pub struct Watch {
 }
 
 /// A command that waits for something before it replies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Blocked {
     /// When it stops to wait, unix time in milliseconds; None: never.
     pub until_ms: Option<u64>,
@@ -42,7 +43,7 @@ pub struct Blocked {
 }
 
 /// What a blocked command waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub enum BlockedFor {
     /// WAIT: that so many replicas have acknowledged the stream up to here.
     Replicas {
@@ -51,6 +52,8 @@ pub enum BlockedFor {
         /// Bytes of the stream.
         offset: u64,
     },
+    /// BLPOP and its kin: for one of their keys.
+    Keys(Arc<Waiter>),
 }
 
 /// By what a request was found to be ours to serve, before its locks were taken.
@@ -150,7 +153,6 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
-        client.set_flag(ClientFlags::BLOCKED, self.blocked.is_some());
     }
 
     /// May it run little more than subscriptions?

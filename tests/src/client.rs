@@ -92,6 +92,11 @@ impl Client {
         let mut out = Vec::new();
         encode_command(&mut out, args);
         self.send(&out);
+        self.raw_reply()
+    }
+
+    /// The next reply as the bytes on the wire.
+    pub fn raw_reply(&mut self) -> Vec<u8> {
         loop {
             if let Some((_, used)) =
                 parse_reply(&self.buffer, &ReplyLimits::default()).expect("a well-formed reply")

@@ -35,6 +35,10 @@ pub fn fill(client: &mut Client) {
         "9223372036854775807",
     ]);
     say(&["SADD", "set:texts", "a", "b", "1", ""]);
+    say(&["RPUSH", "list:small", "a", "-7", "", "a", "9223372036854775807"]);
+    say(&["RPUSH", "list:long", &"v".repeat(20_000), "x"]);
+    say(&["LPUSH", "list:expiring", "x"]);
+    say(&["PEXPIREAT", "list:expiring", "4000000000000"]);
     for from in (0..LARGE).step_by(500) {
         let fields: Vec<String> = (from..from + 500)
             .flat_map(|number| [format!("field:{number}"), number.to_string()])
@@ -44,6 +48,9 @@ pub fn fill(client: &mut Client) {
         say(&words);
         words[0] = "SADD";
         words[1] = "set:large";
+        say(&words);
+        words[0] = "RPUSH";
+        words[1] = "list:large";
         say(&words);
     }
 }

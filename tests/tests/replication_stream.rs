@@ -4,6 +4,9 @@
 //! `SLOTMARK_STREAM_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
 //! the seed, and `SLOTMARK_STREAM_SEED` replays it.
 
+#[path = "replication_stream/blocking.rs"]
+mod blocking;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -158,10 +161,24 @@ const SHAPES: &[&[&str]] = &[
     &["SUNIONSTORE", "<set>", "<set>", "<set>"],
     &["SDIFFSTORE", "<set>", "<set>", "<set>"],
     &["SCARD", "<set>"],
+    &["LPUSH", "<list>", "<value>"],
+    &["rpush", "<list>", "<value>", "<field>", "1"],
+    &["LPUSHX", "<list>", "<value>"],
+    &["LPOP", "<list>"],
+    &["RPOP", "<list>", "<count>"],
+    &["LMPOP", "2", "<list>", "<list>", "RIGHT", "COUNT", "<count>"],
+    &["LMPOP", "1", "<list>", "LEFT"],
+    &["LMOVE", "<list>", "<list>", "left", "RIGHT"],
+    &["RPOPLPUSH", "<list>", "<list>"],
+    &["LSET", "<list>", "0", "<value>"],
+    &["LINSERT", "<list>", "AFTER", "1", "<value>"],
+    &["LREM", "<list>", "1", "<value>"],
+    &["LTRIM", "<list>", "0", "<count>"],
+    &["LRANGE", "<list>", "0", "-1"],
     &["EXPIRE", "<set>", "<time>"],
     &["PEXPIRE", "<hash>", "5"],
     &["DEL", "<key>"],
-    &["DEL", "<hash>", "<set>"],
+    &["DEL", "<hash>", "<set>", "<list>"],
     &["DEL", "<key>", "<key>"],
     &["UNLINK", "<key>", "<key>"],
     &["RENAME", "<key>", "<key>"],
@@ -206,6 +223,8 @@ impl Generator {
                 "<key>" => self.one(&["{t}a", "{t}b", "{t}c", "{t}d", "{t}\r\n"]),
                 "<hash>" => self.one(&["{t}h", "{t}i", "{t}a"]),
                 "<set>" => self.one(&["{t}s", "{t}u", "{t}v", "{t}a"]),
+                "<list>" => self.one(&["{t}l", "{t}m", "{t}a"]),
+                "<count>" => self.one(&["0", "1", "2", "100"]),
                 "<field>" => self.one(&["f", "g", "1"]),
                 "<value>" => self.one(&["", "1", "17", "3.5", "hello", "a b\r\nc"]),
                 "<number>" => self.one(&["1", "-7", "9223372036854775807", "abc"]),

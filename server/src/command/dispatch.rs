@@ -17,6 +17,7 @@ use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
 use crate::session::{ReplyMode, Routed, Session};
 use crate::tracking;
+use crate::waiting;
 
 /// The implementation of a command.
 #[derive(Clone, Copy)]
@@ -385,7 +386,7 @@ fn run(
         keys: request.keys,
         spec,
         node: batch.node,
-        session,
+        session: &mut *session,
         held: &mut held,
         out,
         wire_len: request.wire_len,
@@ -394,6 +395,9 @@ fn run(
         effect: Effect::default(),
     };
     invoke(&mut call, bound);
+    if writes && held.is_ready() {
+        waiting::serve_ready(batch.node, session, &mut held, batch.worker, batch.now);
+    }
 }
 
 /// Runs a handler under the locks that the call holds, writes its error if it has one, and accounts for it.

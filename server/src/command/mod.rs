@@ -14,8 +14,10 @@ pub mod dispatch;
 pub mod hash;
 pub mod help;
 pub mod info;
+pub mod kept;
 pub mod keys;
 pub mod latency;
+pub mod list;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -51,6 +53,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::ttl::HANDLERS,
     latency::HANDLERS,
     pubsub::HANDLERS,
+    list::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,

@@ -8,20 +8,22 @@ use std::sync::atomic::Ordering::Acquire;
 
 use slotcore::Slot;
 use slotcore::command::{CommandFlags, CommandSpec};
-use slotcore::resp::{ArgRange, Args, ReplyWriter};
+use slotcore::resp::{Args, ReplyWriter};
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::dispatch;
+use crate::command::kept::Kept;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
 use crate::replication::effect::{self, Effect};
 use crate::session::{Session, Watch};
 use crate::tracking;
+use crate::waiting;
 
 /// The commands between MULTI and EXEC.
 #[derive(Default)]
 pub struct Transaction {
-    queue: Vec<Queued>,
+    queue: Vec<Kept>,
     held_bytes: usize,
     /// The flags that any of the commands has.
     flags: CommandFlags,
@@ -31,39 +33,14 @@ pub struct Transaction {
     pub refused: bool,
 }
 
-struct Queued {
-    spec: &'static CommandSpec,
-    bytes: Box<[u8]>,
-    args: Box<[ArgRange]>,
-}
-
-impl Queued {
-    fn args(&self) -> Args<'_> {
-        Args::new(&self.bytes, &self.args)
-    }
-}
-
 impl Transaction {
     /// Keeps a copy of a command for EXEC.
     pub fn push(&mut self, spec: &'static CommandSpec, args: Args<'_>) {
-        let mut bytes = Vec::with_capacity(args.iter().map(<[u8]>::len).sum());
-        let mut ranges = Vec::with_capacity(args.len());
-        for arg in args.iter() {
-            let start = bytes.len() as u32;
-            bytes.extend_from_slice(arg);
-            ranges.push(ArgRange {
-                start,
-                end: bytes.len() as u32,
-            });
-        }
+        let queued = Kept::new(spec, args);
         self.flags |= spec.flags;
         self.missing |= spec.flags.complement();
-        self.held_bytes += bytes.len() + size_of_val(&*ranges);
-        self.queue.push(Queued {
-            spec,
-            bytes: bytes.into(),
-            args: ranges.into(),
-        });
+        self.held_bytes += queued.held_bytes();
+        self.queue.push(queued);
     }
 
     /// How many commands are queued.
@@ -243,7 +220,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
             session: &mut *call.session,
             held: &mut held,
             out: ReplyWriter::new(&mut *call.out.out, call.out.proto),
-            wire_len: queued.bytes.len(),
+            wire_len: queued.text_len(),
             worker: call.worker,
             now,
             effect: Effect::default(),
@@ -255,6 +232,9 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     effect::end_unit(call);
     if call.node.tracking.is_active() {
         tracking::tell_stale(call.node, call.session, &mut held);
+    }
+    if held.is_ready() {
+        waiting::serve_ready(call.node, call.session, &mut held, call.worker, now);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
 use crate::events::EventClass;
-use crate::keyspace::Limits;
+use crate::keyspace::{Limits, NodeLimit};
 use crate::log::Level;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -246,6 +246,7 @@ impl Config {
                 hash_max_entries: v.int("hash-max-listpack-entries"),
                 hash_max_value: v.int("hash-max-listpack-value"),
                 set_max_intset_entries: v.int("set-max-intset-entries"),
+                list_node: NodeLimit::new(v.int("list-max-listpack-size")),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

@@ -138,7 +138,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("jemalloc-bg-thread", Bool, "yes").ignored(OWN_ALLOCATOR),
     d("hash-max-listpack-entries", int(0, LONG_MAX), "512").alias("hash-max-ziplist-entries"),
     d("hash-max-listpack-value", memory(0, LONG_MAX), "64").alias("hash-max-ziplist-value"),
-    d("list-max-listpack-size", int(-2147483648, INT_MAX), "-2").alias("list-max-ziplist-size").ignored(ONE_ENCODING),
+    d("list-max-listpack-size", int(-2147483648, INT_MAX), "-2").alias("list-max-ziplist-size"),
     d("list-compress-depth", int(0, INT_MAX), "0").ignored(ONE_ENCODING),
     d("set-max-intset-entries", int(0, LONG_MAX), "512"),
     d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries").ignored(ONE_ENCODING),

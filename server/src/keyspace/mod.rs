@@ -45,7 +45,7 @@ pub use place::{Expire, Place, WrongType, typed};
 pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
-    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, Listpack, Segments, Set, SetForm,
-    lazy_free,
+    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,
+    Set, SetForm, Side, lazy_free,
 };
 pub use watch::Contents;

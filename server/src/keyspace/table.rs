@@ -12,6 +12,7 @@ use super::observe::{KeyEvent, Observed};
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
+use crate::waiting::Waiter;
 
 /// Values from this size on are freed after the slot's lock is released.
 const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
@@ -30,6 +31,8 @@ const MARK: u8 = 16;
 const EVENTS: u8 = 32;
 /// Somebody wants to hear of every key that changes.
 const REPORTS: u8 = 64;
+/// A key has changed that somebody waits for; see [`SlotTable::take_ready`].
+const READY: u8 = 128;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -54,7 +57,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`], [`EVENTS`], [`REPORTS`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`], [`EVENTS`], [`REPORTS`], [`READY`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -262,10 +265,12 @@ impl SlotTable {
         }
     }
 
-    fn touch_watched(&self) {
-        if let Some(extras) = &self.extras {
+    fn touch_watched(&mut self) {
+        if let Some(extras) = &mut self.extras {
             let buckets = &self.buckets;
-            extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some());
+            if extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some()) {
+                self.news |= READY;
+            }
         }
     }
 
@@ -433,6 +438,55 @@ impl SlotTable {
             extras.unwatch(touched);
             self.drop_empty_extras();
         }
+    }
+
+    /// Has `waiter` served when `key` changes: see [`crate::waiting`].
+    pub fn wait_for(&mut self, key: &Key<'_>, waiter: Arc<Waiter>) {
+        self.extras_mut().waiting.add(key.bytes, waiter);
+    }
+
+    /// Ends a wait for `key`.
+    pub fn stop_waiting(&mut self, key: &Key<'_>, ticket: u64) {
+        if let Some(extras) = &mut self.extras {
+            extras.waiting.remove(key.bytes, ticket);
+            self.drop_empty_extras();
+        }
+    }
+
+    /// Who waits for `key` next behind this ticket.
+    pub fn waiter_after(&self, key: &Key<'_>, ticket: u64) -> Option<Arc<Waiter>> {
+        self.extras.as_ref()?.waiting.after(key.bytes, ticket)
+    }
+
+    /// Does anybody want to know that `key` is gone?
+    pub fn any_waits_when_gone(&self, key: &Key<'_>) -> bool {
+        let extras = self.extras.as_ref();
+        extras.is_some_and(|extras| extras.waiting.any_when_gone(key.bytes))
+    }
+
+    /// Has a key changed that somebody waits for?
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.news & READY != 0
+    }
+
+    /// The place of the first such key in the order of all slots.
+    pub(super) fn first_ready(&self) -> Option<u64> {
+        if !self.is_ready() {
+            return None;
+        }
+        self.extras.as_ref()?.waiting.first_ready()
+    }
+
+    /// Takes that key, to look who is to be served.
+    pub(super) fn take_ready(&mut self) -> Option<Box<[u8]>> {
+        let waiting = &mut self.extras.as_mut()?.waiting;
+        let key = waiting.take_ready();
+        if waiting.first_ready().is_none() {
+            self.news &= !READY;
+        }
+        self.drop_empty_extras();
+        key
     }
 
     /// Books executed commands.
@@ -634,7 +688,9 @@ impl SlotTable {
     fn tell_changed_at(&mut self, position: Position) {
         let extras = self.extras.get_or_insert_default();
         let key = self.buckets.entry(position).key();
-        extras.touch(key);
+        if extras.touch(key) {
+            self.news |= READY;
+        }
         if extras.observed.changed(key, self.news & REPORTS != 0, false) {
             self.news |= UNPUBLISHED;
         }
@@ -650,7 +706,9 @@ impl SlotTable {
     #[cold]
     fn tell_changed(&mut self, key: &[u8], by_itself: bool) {
         let extras = self.extras.get_or_insert_default();
-        extras.touch(key);
+        if extras.touch(key) {
+            self.news |= READY;
+        }
         if extras.observed.changed(key, self.news & REPORTS != 0, by_itself) {
             self.news |= UNPUBLISHED;
         }

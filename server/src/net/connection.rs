@@ -153,7 +153,7 @@ impl Connection {
             let left = self.hand_over(request);
             return Poll::Ready(if left { Step::Ended } else { Step::Done });
         }
-        if let Some(blocked) = self.session.blocked {
+        if let Some(blocked) = self.session.blocked.clone() {
             let mut chunk = ReadBuf::new(&mut buffers.read);
             ready!(self.poll_blocked(cx, blocked, &mut chunk));
             return Poll::Ready(Step::Done);
@@ -348,8 +348,9 @@ impl Drop for Connection {
                 .keyspace
                 .set_observed(self.node.events.wants_unnamed(), false);
         }
-        if self.session.blocked.is_some() {
-            self.node.replication.replicas.forget_waiter(&self.session.client);
+        if let Some(blocked) = self.session.blocked.take() {
+            self.session.client.finish_wait();
+            self.stop_waiting(&blocked);
         }
         if !self.handed_over {
             self.node.clients.remove(self.session.client.id());

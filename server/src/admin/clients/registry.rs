@@ -1,6 +1,6 @@
 //! All connections by id.
 
-use super::shared::{ClientFlags, ClientKind, ClientShared};
+use super::shared::{ClientFlags, ClientKind, ClientShared, Unblock};
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;
@@ -87,6 +87,13 @@ impl ClientRegistry {
             .values()
             .filter(|client| client.flags().contains(ClientFlags::BLOCKED))
             .count()
+    }
+
+    /// Ends all waits in blocking commands: this node is another one than they began at.
+    pub fn unblock_all(&self) {
+        for client in self.all() {
+            client.unblock(Unblock::RoleChanged);
+        }
     }
 
     /// How many there ever were, or since the last reset.

@@ -3,14 +3,13 @@
 use crate::config::OutputLimit;
 use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
+use slotcore::Slot;
 use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use Ordering::Relaxed;
@@ -108,16 +107,45 @@ pub struct Buffers {
 }
 
 /// Why a connection that waits in a blocking command need not wait any longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unblock {
     /// As if its time were over: CLIENT UNBLOCK.
-    Timeout = 1,
+    Timeout,
     /// With an error: CLIENT UNBLOCK ... ERROR.
     Error,
     /// This node is no primary any more.
     RoleChanged,
+    /// The key that it waits for is elsewhere, or nowhere: this error says so.
+    Redirected(String),
+    /// It has what it waited for.
+    Served {
+        reply: Vec<u8>,
+        /// The end of the replication stream behind what it did, in bytes.
+        write_offset: u64,
+    },
 }
+
+/// Where a connection waits for a key.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitPlace {
+    pub slot: Slot,
+    /// Its command may write.
+    pub writes: bool,
+    /// It has said READONLY.
+    pub readonly: bool,
+}
+
+/// A wait in a blocking command, and how it ended.
+#[derive(Debug, Default)]
+struct Wait {
+    /// The number of the wait; 0: there is none.
+    ticket: u64,
+    place: Option<WaitPlace>,
+    ending: Option<Unblock>,
+}
+
+/// Numbers of waits: a later one is larger, on whatever connection.
+static TICKETS: AtomicU64 = AtomicU64::new(1);
 
 /// What CLIENT SETINFO said.
 #[derive(Debug, Default)]
@@ -156,8 +184,9 @@ pub struct ClientShared {
     name: Mutex<Vec<u8>>,
     library: Mutex<Library>,
     killed: AtomicBool,
-    /// An [`Unblock`], or 0.
-    unblock: AtomicU8,
+    wait: Mutex<Wait>,
+    /// There is a wait; written under its lock.
+    waits: AtomicBool,
     waker: Mutex<Option<Waker>>,
     mailbox: Mutex<Mailbox>,
     has_mailbox: AtomicBool,
@@ -201,7 +230,8 @@ impl ClientShared {
             name: Mutex::default(),
             library: Mutex::default(),
             killed: AtomicBool::new(false),
-            unblock: AtomicU8::new(0),
+            wait: Mutex::default(),
+            waits: AtomicBool::new(false),
             waker: Mutex::default(),
             mailbox: Mutex::default(),
             has_mailbox: AtomicBool::new(false),
@@ -339,6 +369,7 @@ impl ClientShared {
         let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
         flags.set(ClientFlags::PUBSUB, self.subscription_count() > 0);
         flags.set(ClientFlags::BROKEN_REDIRECT, self.broken_redirect.load(Relaxed));
+        flags.set(ClientFlags::BLOCKED, self.waits.load(Relaxed));
         flags
     }
 
@@ -424,6 +455,8 @@ impl ClientShared {
     /// Ends the connection soon, wherever it waits.
     pub fn kill(&self) {
         self.killed.store(true, Ordering::Release);
+        // Nothing is given to it any more.
+        self.finish_wait();
         self.wake();
     }
 
@@ -434,20 +467,70 @@ impl ClientShared {
         }
     }
 
-    /// Ends its wait in a blocking command; without effect on one that does not wait.
-    pub fn unblock(&self, why: Unblock) {
-        self.unblock.store(why as u8, Ordering::Release);
-        self.wake();
+    /// Its own command waits from here on, for a key if there is a place. Returns the number of the wait.
+    pub fn begin_wait(&self, place: Option<WaitPlace>) -> u64 {
+        let mut wait = self.wait.lock();
+        let ticket = TICKETS.fetch_add(1, Relaxed);
+        *wait = Wait {
+            ticket,
+            place,
+            ending: None,
+        };
+        self.waits.store(true, Relaxed);
+        ticket
     }
 
-    /// Why it need not wait any longer, once.
-    pub fn take_unblock(&self) -> Option<Unblock> {
-        match self.unblock.swap(0, Ordering::AcqRel) {
-            0 => None,
-            1 => Some(Unblock::Timeout),
-            2 => Some(Unblock::Error),
-            _ => Some(Unblock::RoleChanged),
+    /// Ends the wait of this number if `serve` has an ending for it, during which nobody else can. True if the wait is
+    /// over, by this or before.
+    pub fn end_wait(&self, ticket: u64, serve: impl FnOnce() -> Option<Unblock>) -> bool {
+        let mut wait = self.wait.lock();
+        if wait.ticket != ticket {
+            return true;
         }
+        let Some(ending) = serve() else { return false };
+        self.end_with(&mut wait, Some(ending));
+        drop(wait);
+        self.wake();
+        true
+    }
+
+    /// Ends its wait in a blocking command; false if it does not wait.
+    pub fn unblock(&self, why: Unblock) -> bool {
+        let mut wait = self.wait.lock();
+        let waits = wait.ticket != 0;
+        if waits {
+            self.end_with(&mut wait, Some(why));
+            drop(wait);
+            self.wake();
+        }
+        waits
+    }
+
+    /// How its wait ended, once; `None` if it goes on.
+    pub fn take_ending(&self) -> Option<Unblock> {
+        self.wait.lock().ending.take()
+    }
+
+    /// It waits no more. How the wait ended, if it had before.
+    pub fn finish_wait(&self) -> Option<Unblock> {
+        let mut wait = self.wait.lock();
+        if wait.ticket != 0 {
+            self.end_with(&mut wait, None);
+        }
+        wait.ending.take()
+    }
+
+    /// Where it waits for a key, if it does.
+    pub fn waits_at(&self) -> Option<WaitPlace> {
+        self.waits.load(Relaxed).then(|| self.wait.lock().place).flatten()
+    }
+
+    fn end_with(&self, wait: &mut Wait, ending: Option<Unblock>) {
+        *wait = Wait {
+            ending,
+            ..Wait::default()
+        };
+        self.waits.store(false, Relaxed);
     }
 
     /// Whether somebody ended it.

@@ -68,6 +68,28 @@ impl Extended {
         })
     }
 
+    /// Thousandths, rounded up; `None` if there are 2^63 or more of them, or if it is no finite number.
+    pub fn milliseconds(self) -> Option<i64> {
+        if self.infinite || self.power > 64 {
+            return None;
+        }
+        let thousandths = BigUint::from(self.mantissa) * 1000_u32;
+        let whole = if self.power >= 0 {
+            thousandths << self.power as u64
+        } else {
+            let unit = BigUint::from(1_u8) << self.power.unsigned_abs();
+            // Away from zero for what is positive.
+            let up = if self.negative {
+                BigUint::ZERO
+            } else {
+                &unit - 1_u8
+            };
+            (thousandths + up) / unit
+        };
+        let whole = whole.to_i64()?;
+        Some(if self.negative { -whole } else { whole })
+    }
+
     pub fn is_infinite(self) -> bool {
         self.infinite
     }

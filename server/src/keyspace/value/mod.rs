@@ -4,6 +4,7 @@
 //! entry (key, expiry) ─► Arc<Collection>
 //!                          Hash   Listpack │ Segments           small, one block of bytes │ large, a table
 //!                          Set    Intset   │ Segments
+//!                          List   Listpack, Listpack, ...      a row of small blocks
 //! ```
 //!
 //! A type is a file here: its forms, and what converts one into the other. [`Listpack`] and [`Intset`] are the byte
@@ -18,6 +19,7 @@ mod hash;
 mod intset;
 pub mod lazy_free;
 mod limits;
+mod list;
 mod listpack;
 mod segments;
 mod set;
@@ -28,7 +30,8 @@ use std::sync::Arc;
 
 pub use hash::{Hash, HashForm};
 pub use intset::Intset;
-pub use limits::Limits;
+pub use limits::{Limits, NodeLimit};
+pub use list::{List, Side};
 pub use listpack::{Item, Listpack};
 pub use segments::Segments;
 pub use set::{Set, SetForm};
@@ -38,6 +41,7 @@ pub use set::{Set, SetForm};
 pub enum Collection {
     Hash(Hash),
     Set(Set),
+    List(List),
 }
 
 /// One type of collection.
@@ -87,6 +91,7 @@ macro_rules! collection_type {
 
 collection_type!(Hash);
 collection_type!(Set);
+collection_type!(List);
 
 impl Collection {
     /// The type, as TYPE names it.
@@ -94,6 +99,7 @@ impl Collection {
         match self {
             Self::Hash(_) => "hash",
             Self::Set(_) => "set",
+            Self::List(_) => "list",
         }
     }
 
@@ -102,6 +108,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.encoding(),
             Self::Set(set) => set.encoding(),
+            Self::List(list) => list.encoding(),
         }
     }
 
@@ -110,6 +117,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.len(),
             Self::Set(set) => set.len(),
+            Self::List(list) => list.len(),
         }
     }
 
@@ -123,6 +131,7 @@ impl Collection {
         own + match self {
             Self::Hash(hash) => hash.footprint(),
             Self::Set(set) => set.footprint(),
+            Self::List(list) => list.footprint(),
         }
     }
 
@@ -131,6 +140,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.free_effort(),
             Self::Set(set) => set.free_effort(),
+            Self::List(list) => list.free_effort(),
         }
     }
 }
@@ -141,6 +151,7 @@ impl PartialEq for Collection {
         match (self, other) {
             (Self::Hash(a), Self::Hash(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 mod hash;
 mod keys;
+mod list;
 mod set;
 mod string;
 
@@ -18,13 +19,20 @@ pub struct Family {
     pub order: fn(&Args) -> Order,
 }
 
-pub const ALL: &[Family] = &[string::FAMILY, keys::FAMILY, hash::FAMILY, set::FAMILY];
+pub const ALL: &[Family] = &[
+    string::FAMILY,
+    keys::FAMILY,
+    hash::FAMILY,
+    set::FAMILY,
+    list::FAMILY,
+];
 
 /// Directives that let collections change their form at a few elements.
 pub const THRESHOLDS: &[(&str, &str)] = &[
     ("hash-max-listpack-entries", "6"),
     ("hash-max-listpack-value", "20"),
     ("set-max-intset-entries", "6"),
+    ("list-max-listpack-size", "4"),
 ];
 
 /// What the order of the reply to a command means.
