@@ -2,7 +2,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -207,6 +208,194 @@ fn a_run_on_the_embedded_node_reports_and_leaves_nothing() {
 }
 
 #[test]
+fn established_clients_are_timed_before_and_in_a_storm() {
+    let ground = Ground::new();
+    let mut args = vec!["--workload", "reconnect-storm", "--standalone", "--rate", "500"];
+    args.extend(["-r", "2k", "-c", "4", "--warmup", "50ms", "--duration", "1s"]);
+    let done = ground.run(&args);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let report = ground.report();
+    let beside = &report["engines"][0]["beside"];
+    let storm = &beside["storm"];
+    let count = |value: &Value| value.as_u64().expect("a count");
+    assert!(count(&storm["answered"]) > 50, "{storm}");
+    assert_eq!(storm["failed"], serde_json::json!({}), "{storm}");
+    assert!(
+        storm["connect_us"]["p99"].as_f64().expect("a time") > 0.0,
+        "{storm}"
+    );
+    let group = &beside["groups"][0];
+    for part in ["calm", "company"] {
+        assert!(count(&group[part]["ops"]) > 100, "{group}");
+    }
+    assert!(done.out.contains("established clients, storm"), "{done:?}");
+    let page = std::fs::read_to_string(ground.results().join("report.html")).expect("a page");
+    assert!(page.contains("established clients: p99"));
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn a_neighbour_is_seen_from_its_slot_its_node_and_the_others() {
+    let mut engines = vec![("slotmark", "string")];
+    if has_redis() {
+        engines.push(("redis", "hash"));
+    }
+    for (engine, kind) in engines {
+        let ground = Ground::new();
+        let file = ground.dir.path().join("noisy.toml");
+        let text = run(&["workloads", "noisy-neighbor"]).out;
+        let text = match kind {
+            "hash" => text
+                .replace("kind = \"string\"", "kind = \"hash\"")
+                .replace("size = 10_000_000 ", "elements = 1200 "),
+            _ => text.replace("size = 10_000_000 ", "size = 200_000 "),
+        };
+        std::fs::write(&file, text).expect("written");
+        let mut args = vec![
+            "--workload",
+            file.to_str().expect("UTF-8"),
+            "--engine",
+            engine,
+            "--rate",
+            "500",
+        ];
+        args.extend([
+            "-r",
+            "2k",
+            "-c",
+            "2",
+            "--nodes",
+            "2",
+            "--warmup",
+            "50ms",
+            "--duration",
+            "1s",
+        ]);
+        let done = ground.run(&args);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let report = ground.report();
+        let beside = &report["engines"][0]["beside"];
+        let neighbor = &beside["neighbor"];
+        let commands = neighbor["commands"].as_u64().expect("a count");
+        assert!(
+            commands > 5 && neighbor["failed"] == serde_json::json!({}),
+            "{engine}: {neighbor}"
+        );
+        let least = if kind == "hash" { 1200 * 2 * 16 } else { 200_000 };
+        assert!(
+            neighbor["bytes"].as_u64().expect("a count") >= commands * least,
+            "{engine}: {neighbor}"
+        );
+        let groups = beside["groups"].as_array().expect("groups");
+        let names: Vec<&str> = groups
+            .iter()
+            .filter_map(|group| group["group"].as_str())
+            .collect();
+        assert_eq!(names, ["all", "same_slot", "same_node", "other_nodes"]);
+        let ops = |group: usize, part: &str| groups[group][part]["ops"].as_u64().expect("a count");
+        for part in ["calm", "company"] {
+            assert_eq!(
+                ops(0, part),
+                ops(1, part) + ops(2, part) + ops(3, part),
+                "{engine}: {beside}"
+            );
+            assert!(ops(1, part) > 20, "{engine}: {beside}");
+        }
+        assert!(ground.is_clean());
+    }
+}
+
+/// Whether the machine is quiet enough to confirm a rate is not ours to decide: the answer and the exit code must agree.
+#[test]
+fn the_highest_rate_that_holds_is_found() {
+    let ground = Ground::new();
+    let mut args = vec![
+        "find-max",
+        "--slo",
+        "p99<100ms",
+        "--slo",
+        "errors<0.1%",
+        "--resolution",
+        "30%",
+    ];
+    args.extend([
+        "--standalone",
+        "-r",
+        "2k",
+        "-c",
+        "4",
+        "--warmup",
+        "50ms",
+        "--duration",
+        "300ms",
+    ]);
+    let done = ground.run(&args);
+    let report = ground.report();
+    let search = &report["find_max"];
+    assert_eq!(
+        search["objectives"],
+        serde_json::json!(["p99<100ms", "errors<0.1%"])
+    );
+    let found = &search["engines"][0];
+    let confirmed = found["confirmed"].as_bool().expect("yes or no");
+    assert_eq!(done.code, Some(if confirmed { 0 } else { 3 }), "{done:?}");
+    let answer = found["answer"].as_u64().expect("a node carries something");
+    let trials = found["trials"].as_array().expect("trials");
+    assert!(
+        trials.iter().any(|t| t["rate"] == answer && t["holds"] == true),
+        "{found}"
+    );
+    for trial in trials {
+        let step = serde_json::json!({ "parameter": "rate", "value": trial["rate"] });
+        let entry = report["engines"]
+            .as_array()
+            .expect("engines")
+            .iter()
+            .find(|e| e["step"] == step);
+        let entry = entry.unwrap_or_else(|| panic!("no entry for {trial}"));
+        assert!(
+            entry["open_loop"]["scheduled"].as_u64().expect("a count") > 0,
+            "{trial}"
+        );
+    }
+    assert!(done.out.contains("operations a second"), "{done:?}");
+    assert!(ground.results().join("plots/sweep.svg").is_file());
+    assert!(ground.is_clean());
+}
+
+#[test]
+fn an_objective_that_cannot_be_read_is_pointed_at() {
+    for (args, expected) in [
+        (&["find-max", "--slo", "p98<1ms"][..], "  p98<1ms\n  ^^^\n"),
+        (&["find-max"][..], "--slo <OBJECTIVE>"),
+        (
+            &["find-max", "--slo", "p99<1ms", "--rate", "5"][..],
+            "looks for the rate itself",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-n", "5"][..],
+            "--duration is the length of each trial",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--arrivals", "closed"][..],
+            "a closed loop has no rate",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "--resolution", "0"][..],
+            "from 0.5% to 50%",
+        ),
+        (
+            &["find-max", "--slo", "p99<1ms", "-w", "pipeline-sweep"][..],
+            "choose one with --pipeline",
+        ),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.code, Some(2), "{args:?} {refused:?}");
+        assert!(refused.err.contains(expected), "{args:?} {refused:?}");
+    }
+}
+
+#[test]
 fn engines_are_compared_in_turns() {
     if !has_redis() {
         return;
@@ -223,10 +412,16 @@ fn engines_are_compared_in_turns() {
         "1",
         "--csv",
         "-",
+        "--fail-if",
+        "throughput<-99.9%",
     ];
     args.extend(SMALL);
     let done = ground.run(&args);
     assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.err.contains("check passed: throughput<-99.9%: redis 7.0"),
+        "{done:?}"
+    );
     assert!(
         done.out.starts_with("\"test\"") || done.out.starts_with("test,"),
         "{done:?}"
@@ -665,6 +860,25 @@ fn finished_runs_are_compared_and_gated() {
         ]);
         assert_eq!(run(&args).code, Some(0), "absolute conditions hold for one run");
     }
+    let args = [
+        "-p",
+        &up.port,
+        "--output",
+        &slow,
+        "-n",
+        "200",
+        "-r",
+        "2k",
+        "-q",
+        "--fail-if",
+        "p99>0us",
+    ];
+    let failed = run(&args);
+    assert_eq!(failed.code, Some(3), "{failed:?}");
+    assert!(
+        failed.err.contains("check failed: p99>0us: slotmark"),
+        "{failed:?}"
+    );
     let lenient = [
         "--fail-if",
         "throughput<-80%",
@@ -685,7 +899,6 @@ fn finished_runs_are_compared_and_gated() {
     }
 
     // Nine of ten operations lost in every round.
-    std::fs::create_dir(&slow).expect("created");
     let mut report = json_of(&format!("{b}/run.json"));
     let rounds = report["engines"][0]["rounds"].as_array_mut().expect("rounds");
     for round in rounds {
@@ -718,4 +931,76 @@ fn finished_runs_are_compared_and_gated() {
 fn is_program(pid: u32, name: &str) -> bool {
     let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.starts_with(comm.trim()) && !comm.trim().is_empty()
+}
+
+/// A server that is no cluster and answers every GET after so long.
+fn server_with_delay(delay: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer_after(stream, delay));
+        }
+    });
+    port
+}
+
+fn answer_after(mut stream: TcpStream, delay: Duration) -> std::io::Result<()> {
+    let mut chunk = [0; 4096];
+    loop {
+        let got = stream.read(&mut chunk)?;
+        if got == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&chunk[..got]).into_owned();
+        for word in text.split("\r\n") {
+            let reply: &[u8] = match word {
+                "CLUSTER" => b"-ERR This instance has cluster support disabled\r\n",
+                "PING" => b"+PONG\r\n",
+                "INFO" => b"$22\r\nredis_version:7.0.15\r\n\r\n",
+                "GET" => {
+                    std::thread::sleep(delay);
+                    b"$1\r\nx\r\n"
+                }
+                _ => continue,
+            };
+            stream.write_all(reply)?;
+        }
+    }
+}
+
+/// A tenth is little enough to be overlooked in a table, and much for a release.
+#[test]
+fn a_delay_of_a_tenth_fails_the_gate() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let [before, after] = ["before", "after"].map(|name| path(dir.path(), name));
+    for (delay_us, folder) in [(20_000, &before), (22_000, &after)] {
+        let port = server_with_delay(Duration::from_micros(delay_us)).to_string();
+        let finished = run(&[
+            "-p",
+            &port,
+            "--no-preload",
+            "--ratio",
+            "0:1",
+            "-c",
+            "4",
+            "-r",
+            "2k",
+            "--rounds",
+            "6",
+            "--duration",
+            "3s",
+            "--warmup",
+            "100ms",
+            "-q",
+            "-o",
+            folder,
+        ]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+    let gate = run(&["compare", &before, &after, "--fail-if", "p50>+5%"]);
+    assert_eq!(gate.code, Some(3), "{gate:?}");
+    assert!(gate.out.contains("p50>+5%"), "{gate:?}");
+    let same = run(&["compare", &before, &before, "--fail-if", "p50>+5%"]);
+    assert_eq!(same.code, Some(0), "{same:?}");
 }

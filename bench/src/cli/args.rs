@@ -7,12 +7,14 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
 use workloads::spec::FaultChoice;
 
 use crate::load::HostPort;
 use crate::stats::gate::Condition;
+use crate::stats::slo::Objective;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +22,7 @@ Examples:
   loadgen --workload hotslot --compare redis      the same, in turns with redis-server
   loadgen --workload zipf --target 10.0.0.1:7000  a cluster or server that runs already
   loadgen -h 10.0.0.1 -p 6379 -c 50 -P 16 -n 1m --ratio 1:10
+  loadgen find-max --slo 'p99<1ms'                the highest rate that keeps p99 below 1 ms
   loadgen workloads                               which there are, and what they answer
   loadgen cluster up                              a local cluster to play with
 
@@ -34,6 +37,24 @@ Exit codes:
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
 
+const FIND_MAX_HELP: &str = "\
+An objective is FIGURE<LIMIT (or FIGURE<=LIMIT):
+  p50 p90 p95 p99 p99.9 p99.99 max mean   with us, ms or s:  'p99<1ms'  'max<=0.5s'
+  errors                                  with %:            'errors<0.1%'
+Percentiles are of the response time, which runs from when an operation was due.
+
+The cluster is started and filled once. A closed loop tells where to begin; then trials of --duration each (3s unless \
+given, after a warm-up of 0.5s) double or halve the rate until one holds and a higher one fails, and bisect between the \
+two, as closely as --resolution asks for. A trial holds when every operation was sent, at most 0.1 % failed (unless an \
+objective says otherwise), the rate was kept up with and all objectives hold. One near its limit is repeated. At last \
+the answer must hold at 0.9 of its rate and fail at 1.2.
+
+Examples:
+  loadgen find-max --slo 'p99<1ms'
+  loadgen find-max --slo 'p99<1ms' --slo 'errors<0.1%' --workload zipf --compare redis
+  loadgen find-max --slo 'p99.9<5ms' --target 10.0.0.1:7000 --arrivals poisson --duration 30s
+
+Exit codes are those of a run; 3 when there is no rate that could be confirmed.";
 const MERGE_HELP: &str = "\
 Examples, on each of two machines, at the same moment:
   loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
@@ -89,6 +110,9 @@ pub enum Command {
         /// The workload whose file to print (a start for one of your own)
         name: Option<String>,
     },
+    /// Search the highest rate at which service level objectives hold, and confirm it
+    #[command(after_help = FIND_MAX_HELP)]
+    FindMax(Box<FindMaxArgs>),
     /// A local cluster to play with: start one, look at it, end it
     #[command(
         after_help = "Clusters are remembered below $SLOTMARK_CLUSTERS, if that is set, else in slotmark/clusters in \
@@ -198,6 +222,24 @@ pub struct LaunchArgs {
     /// A directive for every node, as in redis.conf: --node-arg 'maxmemory 1gb'; may be repeated
     #[arg(long, value_name = "DIRECTIVE")]
     pub node_arg: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FindMaxArgs {
+    /// What must hold, e.g. 'p99<1ms' or 'errors<0.1%'; may be repeated, then all must
+    #[arg(
+        long,
+        required = true,
+        value_name = "OBJECTIVE",
+        help_heading = "What to find"
+    )]
+    pub slo: Vec<Objective>,
+    /// How close the answer is to be to the highest rate that holds
+    #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = find_max::resolution,
+          help_heading = "What to find")]
+    pub resolution: f64,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 #[derive(Debug, Args)]

@@ -23,19 +23,23 @@ pub fn run(args: &RunArgs) -> CommandResult {
     let stop = signals::install()?;
     let measured = session
         .run(&stop, Progress::detect(args.output.quiet))
-        .map_err(|error| match error {
-            SessionError::Spec(error) => Failure::usage(error),
-            SessionError::Interrupted => Failure {
-                exit: Exit::Interrupted,
-                error: SessionError::Interrupted.into(),
-            },
-            SessionError::CannotRun(error) => error.into(),
-        })?;
+        .map_err(failure)?;
     output.write(&measured.report, &measured.logs, &measured.lost_keys)?;
     Ok(verdict(args, &measured))
 }
 
-fn session(args: &RunArgs) -> Result<Session, Failure> {
+pub fn failure(error: SessionError) -> Failure {
+    match error {
+        SessionError::Spec(error) => Failure::usage(error),
+        SessionError::Interrupted => Failure {
+            exit: Exit::Interrupted,
+            error: SessionError::Interrupted.into(),
+        },
+        SessionError::CannotRun(error) => error.into(),
+    }
+}
+
+pub fn session(args: &RunArgs) -> Result<Session, Failure> {
     output::one_stdout(&args.output)?;
     let spec = spec(args)?;
     if args.audit && spec.run.read_from == ReadFrom::Replica {
@@ -196,17 +200,24 @@ fn auth(args: &RunArgs) -> Result<Option<Auth>, Failure> {
     }
 }
 
-/// What a finished run comes to, the gravest first; the reasons go to stderr.
-fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
-    match &measured.report.ended {
-        RunEnd::Interrupted => return Exit::Interrupted,
+/// What a run comes to that did not reach its end.
+pub fn cut_short(report: &Report) -> Option<Exit> {
+    match &report.ended {
+        RunEnd::Interrupted => Some(Exit::Interrupted),
         RunEnd::TargetLost { reason } => {
             talk::complain(format_args!("loadgen: the target was lost: {reason}"));
-            return Exit::CannotRun;
+            Some(Exit::CannotRun)
         }
-        RunEnd::Completed => {}
+        RunEnd::Completed => None,
     }
+}
+
+/// What a finished run comes to, the gravest first; the reasons go to stderr.
+fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     let report = &measured.report;
+    if let Some(exit) = cut_short(report) {
+        return exit;
+    }
     let lost: u64 = audits(report).map(|audit| audit.lost).sum();
     if lost > 0 {
         talk::complain(format_args!(

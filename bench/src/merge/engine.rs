@@ -107,6 +107,8 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         commands: commands.iter().map(|sum| sum.command(seconds)).collect(),
         nodes: nodes(parts, seconds)?,
         faults: course::faults(parts, &rounds),
+        // Each generator had company of its own: their parts are not added up.
+        beside: None,
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
         replica_reads: replica_reads(parts)?,

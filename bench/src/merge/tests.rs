@@ -78,6 +78,7 @@ impl Load {
             nodes: vec![node(0), node(1)],
             slots,
             intervals: (0..SLICES).map(interval).collect(),
+            beside: None,
             shards: Vec::new(),
             writes: Vec::new(),
             staleness: self.open.then(|| StalenessOutcome {

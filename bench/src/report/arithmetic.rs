@@ -116,6 +116,7 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            beside: super::beside::beside(outcomes),
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
             replica_reads: replica_reads(outcomes),

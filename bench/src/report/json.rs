@@ -134,6 +134,9 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {
@@ -163,6 +166,9 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {

@@ -12,9 +12,11 @@
 //! the histograms of whole runs and rounds as text (`histogram`), so that saved runs can be added up and compared.
 
 pub mod arithmetic;
+pub mod beside;
 mod course;
 pub mod csv;
 pub mod files;
+pub mod found;
 pub mod histogram;
 pub mod hlog;
 pub mod hot;
