@@ -162,6 +162,8 @@ fn shard_channels_end_when_their_slots_go() {
         subscribed(&mut at_primary, "SSUBSCRIBE", &tag);
         let mut at_replica = nodes.node(nodes.replica_of(from)).client();
         subscribed(&mut at_replica, "SSUBSCRIBE", &channel);
+        // With the largest epoch first: else whoever hears of both claims keeps the old owner.
+        nodes.node(to).client().cmd(&["CLUSTER", "BUMPEPOCH"]);
         for at in [to, from] {
             let reply = nodes
                 .node(at)
@@ -169,7 +171,6 @@ fn shard_channels_end_when_their_slots_go() {
                 .cmd(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
             assert_eq!(reply, Reply::Simple(b"OK".to_vec()));
         }
-        nodes.node(to).client().cmd(&["CLUSTER", "BUMPEPOCH"]);
         let mut ends = [at_primary.reply(), at_primary.reply()];
         // Which of the two goes first is the table's choice.
         let expected = match ends[0]
@@ -190,6 +191,12 @@ fn shard_channels_end_when_their_slots_go() {
         );
         let counts = nodes.node(from).client().cmd(&["PUBSUB", "SHARDCHANNELS"]);
         assert_eq!(counts, Reply::Array(vec![]));
+        // All know of it, and of the epoch, before there is a next one.
+        let moved = Reply::Error(format!("MOVED {slot} {}", nodes.node(to).address()).into_bytes());
+        let knows = |at: usize| at == to || nodes.node(at).client().cmd(&["GET", &channel]) == moved;
+        wait_for("all nodes to know the new owner", Duration::from_secs(20), || {
+            (0..nodes.len()).all(knows).then_some(())
+        });
     }
     // A replica takes its primary's place: there the subscription goes on, at the old primary it ends.
     for (primary, replica) in nodes.pairs().into_iter().take(2) {

@@ -72,6 +72,15 @@ impl Sides {
 
     /// New clients on the same servers.
     pub fn reconnect(&mut self, protocols: &[&str]) {
+        self.ours.clients.clear();
+        self.stock.clients.clear();
+        for server in [&self.servers.0, &self.servers.1] {
+            let mut asker = server.client();
+            wait_for("the old clients to be gone", Duration::from_secs(5), || {
+                let list = asker.cmd(&["CLIENT", "LIST", "TYPE", "pubsub"]);
+                list.as_str()?.is_empty().then_some(())
+            });
+        }
         align(&self.servers.0, &self.servers.1);
         self.ours = Side::new(&self.servers.0, protocols);
         self.stock = Side::new(&self.servers.1, protocols);
