@@ -31,8 +31,9 @@ use crate::report::outcome::BesideOutcome;
 
 pub(super) use large_key::store as store_large_key;
 
-/// How often the beginning of the measured time is looked for.
+/// How often the beginning of the measured time is looked for, and in the calm part its end.
 const POLL: Duration = Duration::from_millis(1);
+const CALM_POLL: Duration = Duration::from_millis(20);
 
 /// The slot that is a group of its own: a neighbour's.
 pub(super) fn own_slot(job: &Job<'_>) -> Option<Slot> {
@@ -114,15 +115,20 @@ struct Moment<'a> {
 impl Moment<'_> {
     /// Waits until so much of the measured time is over. False if the round has ended before.
     fn wait_for(&self, from: Duration) -> bool {
-        let mut began = None;
+        let mut until: Option<Instant> = None;
         while !self.over.load(Ordering::Acquire) {
-            match (self.job.watch.phase(), began) {
-                (Phase::Measuring, None) => began = Some(Instant::now()),
-                (Phase::Measuring, Some(at)) if Instant::now() >= at + from => return true,
+            let now = Instant::now();
+            let pause = match (self.job.watch.phase(), until) {
+                (Phase::Measuring, None) => {
+                    until = Some(now + from);
+                    continue;
+                }
+                (Phase::Measuring, Some(until)) if now >= until => return true,
+                (Phase::Measuring, Some(until)) => (until - now).min(CALM_POLL),
                 (Phase::Draining | Phase::Done, _) => return false,
-                _ => {}
-            }
-            std::thread::sleep(POLL);
+                (Phase::Connecting | Phase::WarmingUp, _) => POLL,
+            };
+            std::thread::sleep(pause);
         }
         false
     }

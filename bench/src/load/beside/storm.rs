@@ -98,8 +98,8 @@ impl Thread<'_> {
             }
             self.ring(now);
             // Those that are held are not waited for.
-            let waits = self.visitors.iter().flatten().any(|visitor| !visitor.answered);
-            if ended.is_some_and(|at| !waits || now >= at + LIMIT) {
+            let waits = || self.visitors.iter().flatten().any(|visitor| !visitor.answered);
+            if ended.is_some_and(|at| now >= at + LIMIT || !waits()) {
                 break;
             }
             let wake = self.alarms.peek().map_or(now + TICK, |Reverse((at, ..))| *at);

@@ -38,6 +38,20 @@ fn a_storm_begins_when_the_calm_part_is_over() {
     let others = fake.connections.load(Ordering::Relaxed) - storm.due;
     assert!((12..20).contains(&others), "{others}");
     assert!(storm.most_open < 20, "{storm:?}");
+    // Only the clients' connections wait for their ports, not those of the storm.
+    assert!(waiting_ports(&fake) <= others, "{}", waiting_ports(&fake));
+}
+
+/// Connections to the fake's nodes that are in TIME_WAIT.
+fn waiting_ports(fake: &Fake) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let waits = |line: &&str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let port = columns.get(2).and_then(|remote| remote.rsplit(':').next());
+        let port = port.and_then(|port| u16::from_str_radix(port, 16).ok());
+        columns.get(3) == Some(&"06") && port.is_some_and(|port| fake.ports.contains(&port))
+    };
+    table.lines().filter(waits).count() as u64
 }
 
 #[test]
