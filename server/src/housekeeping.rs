@@ -53,7 +53,7 @@ fn run(node: &'static Node) {
             // A wait may have begun while the view changed.
             redirect_waiters(node);
             node.clients
-                .enforce_soft_limit(now, &config.client_output_buffer_limit[0]);
+                .enforce_soft_limit(now, &config.client_output_buffer_limit);
         }
         drop(config);
         thread::sleep(tick);

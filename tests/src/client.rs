@@ -113,6 +113,27 @@ impl Client {
         std::mem::take(&mut self.buffer)
     }
 
+    /// Everything that comes up to these bytes, and them.
+    pub fn read_until(&mut self, end: &[u8]) -> Vec<u8> {
+        let mut from = 0;
+        loop {
+            let found = self.buffer[from..]
+                .windows(end.len())
+                .position(|part| part == end);
+            if let Some(at) = found {
+                return self.buffer.drain(..from + at + end.len()).collect();
+            }
+            from = self.buffer.len().saturating_sub(end.len() - 1);
+            self.fill().unwrap_or_else(|error| {
+                panic!(
+                    "{error} before {}, after {}",
+                    end.escape_ascii(),
+                    self.buffer.escape_ascii()
+                )
+            });
+        }
+    }
+
     fn fill(&mut self) -> std::io::Result<()> {
         let mut chunk = [0; 16384];
         match self.stream.read(&mut chunk)? {

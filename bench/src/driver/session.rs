@@ -110,6 +110,18 @@ const MOST_SLICES: u64 = 900;
 impl Session {
     /// Runs everything. What was launched has ended when this returns.
     pub fn run(&self, stop: &StopFlag, progress: Progress) -> Result<Measured, SessionError> {
+        self.run_with(stop, progress, |workload, subjects, workspace| {
+            self.measure(workload, subjects, workspace, stop, progress)
+        })
+    }
+
+    /// Runs everything, with rounds of the caller's choice between preload and report.
+    pub(super) fn run_with(
+        &self,
+        stop: &StopFlag,
+        progress: Progress,
+        measure: impl FnOnce(&Arc<Workload>, &mut [Subject], Option<&Workspace>) -> Result<RunEnd, SessionError>,
+    ) -> Result<Measured, SessionError> {
         let workload = self.spec.compile(self.seed)?;
         let started_utc = environment::utc_now();
         let mut environment = environment::describe();
@@ -160,7 +172,7 @@ impl Session {
         };
 
         let noise = NoiseMeter::start(&subjects);
-        let ended = self.measure(&workload, &mut subjects, workspace.as_ref(), stop, progress)?;
+        let ended = measure(&workload, &mut subjects, workspace.as_ref())?;
         environment.noise = noise.finish(&subjects, self.knows_servers());
 
         let mut report = Report {
@@ -182,6 +194,8 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            find_max: None,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {
@@ -189,7 +203,8 @@ impl Session {
                 if rounds.outcomes.is_empty() {
                     continue;
                 }
-                let info = subject.info(self.step(index));
+                let step = rounds.step.clone().or_else(|| self.step(index));
+                let info = subject.info(step);
                 report.engines.push(EngineRun::from_outcomes(
                     info.clone(),
                     &rounds.outcomes,
@@ -392,7 +407,7 @@ impl Session {
         (outcome, context)
     }
 
-    fn one_round(
+    pub(super) fn one_round(
         &self,
         plan: &Plan,
         subject: &mut Subject,
@@ -442,7 +457,13 @@ impl Session {
         Ok((outcome?, context))
     }
 
-    fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
+    pub(super) fn plan(
+        &self,
+        workload: &Arc<Workload>,
+        subject: &Subject,
+        pipeline: u32,
+        round: u32,
+    ) -> Plan {
         let clients = self.spec.run.clients;
         let length = self.round_length();
         Plan {

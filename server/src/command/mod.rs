@@ -18,6 +18,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
@@ -52,6 +53,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    pubsub::HANDLERS,
     list::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,

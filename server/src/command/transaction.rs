@@ -17,6 +17,7 @@ use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
 use crate::replication::effect::{self, Effect};
 use crate::session::{Session, Watch};
+use crate::tracking;
 use crate::waiting;
 
 /// The commands between MULTI and EXEC.
@@ -169,17 +170,23 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     }
     let mut positions = Vec::new();
     let mut keys: Vec<Key<'_>> = Vec::new();
+    // Shard channels are not among these: nothing of them can be here or elsewhere.
+    let mut stored: Vec<Key<'_>> = Vec::new();
     let mut ends = Vec::with_capacity(transaction.len());
     for queued in &transaction.queue {
+        let first = keys.len();
         dispatch::hash_keys(queued.spec, &queued.args(), &mut positions, &mut keys);
         ends.push(keys.len());
+        if !queued.spec.flags.contains(CommandFlags::PUBSUB) {
+            stored.extend_from_slice(&keys[first..]);
+        }
     }
     let writes = transaction
         .queue
         .iter()
         .any(|queued| dispatch::may_write(queued.spec));
     if !call.session.is_primary_link {
-        dispatch::check_route(call.node, call.session, &keys, writes)?;
+        dispatch::check_route(call.node, call.session, &keys, &stored, writes, false)?;
     }
 
     let mut held = lock_all(call, transaction, &keys, watch);
@@ -190,7 +197,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     let is_held_back = !call.node.replication.gate.is_plain()
         && transaction.any_has(CommandFlags::WRITE)
         && dispatch::gate_holds(call.node, call.session);
-    if is_held_back || !dispatch::still_routed(call.node, call.session, &keys, writes, &mut held, now) {
+    if is_held_back || !dispatch::still_routed(call.node, call.session, &stored, writes, &mut held, now) {
         call.session.retry = true;
         return Ok(());
     }
@@ -223,6 +230,9 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     }
     call.session.in_exec = false;
     effect::end_unit(call);
+    if call.node.tracking.is_active() {
+        tracking::tell_stale(call.node, call.session, &mut held);
+    }
     if held.is_ready() {
         waiting::serve_ready(call.node, call.session, &mut held, call.worker, now);
     }

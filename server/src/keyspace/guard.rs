@@ -57,6 +57,9 @@ impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
         if self.table.is_unpublished() {
             self.keyspace.tell_expired(&mut self.table);
+            if self.table.has_extras() {
+                self.keyspace.tell_observed(&mut self.table);
+            }
             self.keyspace.publish(self.slot, &mut self.table);
             self.garbage = self.table.take_garbage();
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::buckets::Buckets;
 use super::cut::Kept;
 use super::entry::OwnedEntry;
+use super::observe::Observed;
 use crate::waiting::Queues;
 
 /// Memory that is given up under a slot's lock and freed after it is released.
@@ -30,6 +31,8 @@ pub(super) struct Extras {
     pub waiting: Queues,
     /// What a snapshot has yet to fetch.
     pub kept: Kept,
+    /// What others want to hear.
+    pub observed: Observed,
 }
 
 struct Watcher {
@@ -44,6 +47,7 @@ impl Extras {
             && self.expired_keys.is_empty()
             && self.waiting.is_empty()
             && self.kept.is_empty()
+            && self.observed.is_empty()
     }
 
     pub fn watch(&mut self, key: &[u8], touched: Arc<AtomicBool>) {

@@ -10,6 +10,7 @@ use crate::keyspace::{Held, Key};
 use crate::node::Node;
 use crate::replication::effect::{self, Effect};
 use crate::session::Session;
+use crate::tracking;
 
 /// Serves the waiters of all keys that are ready in the slots that are held, in the order in which they became ready, also
 /// those that become ready by it. What each does is recorded behind what made its key ready: the caller's unit has ended.
@@ -35,6 +36,9 @@ pub fn serve_ready(
                 held.table(slot).stop_waiting(&key, last);
             }
         }
+    }
+    if node.tracking.is_active() {
+        tracking::tell_stale(node, session, held);
     }
 }
 

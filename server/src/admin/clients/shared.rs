@@ -1,12 +1,14 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
 use crate::config::OutputLimit;
+use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::Slot;
 use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
@@ -36,16 +38,25 @@ bitflags::bitflags! {
         const READONLY = 1 << 8;
         /// `e`: CLIENT NO-EVICT.
         const NO_EVICT = 1 << 9;
+        /// `t`: CLIENT TRACKING.
+        const TRACKING = 1 << 10;
+        /// `R`: whoever its tracking redirects to is gone.
+        const BROKEN_REDIRECT = 1 << 11;
+        /// `B`: CLIENT TRACKING with BCAST.
+        const BCAST = 1 << 12;
     }
 }
 
-const LETTERS: [(ClientFlags, char); 10] = [
+const LETTERS: [(ClientFlags, char); 13] = [
     (ClientFlags::REPLICA, 'S'),
     (ClientFlags::PRIMARY, 'M'),
     (ClientFlags::MONITOR, 'O'),
     (ClientFlags::PUBSUB, 'P'),
     (ClientFlags::MULTI, 'x'),
     (ClientFlags::BLOCKED, 'b'),
+    (ClientFlags::TRACKING, 't'),
+    (ClientFlags::BROKEN_REDIRECT, 'R'),
+    (ClientFlags::BCAST, 'B'),
     (ClientFlags::DIRTY, 'd'),
     (ClientFlags::CLOSING, 'c'),
     (ClientFlags::READONLY, 'r'),
@@ -168,6 +179,8 @@ pub struct ClientShared {
     query_free: AtomicUsize,
     multi_bytes: AtomicUsize,
     output: AtomicUsize,
+    /// Bytes of messages that wait in the mailbox.
+    queued: AtomicUsize,
     /// Unix time in milliseconds since which the output has been over the soft limit; 0: it is not.
     over_soft_limit_ms: AtomicU64,
     name: Mutex<Vec<u8>>,
@@ -177,6 +190,22 @@ pub struct ClientShared {
     /// There is a wait; written under its lock.
     waits: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    mailbox: Mutex<Mailbox>,
+    has_mailbox: AtomicBool,
+    /// Whom CLIENT TRACKING redirects to; 0: nobody, negative: it does not track.
+    redirect: AtomicI64,
+    /// Whoever it redirected to is gone.
+    broken_redirect: AtomicBool,
+}
+
+/// Where others put messages for a connection.
+#[derive(Debug, Default)]
+enum Mailbox {
+    #[default]
+    None,
+    Open(Arc<Subscriber>),
+    /// The connection has ended.
+    Gone,
 }
 
 impl ClientShared {
@@ -198,6 +227,7 @@ impl ClientShared {
             query_free: AtomicUsize::new(0),
             multi_bytes: AtomicUsize::new(0),
             output: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             over_soft_limit_ms: AtomicU64::new(0),
             name: Mutex::default(),
             library: Mutex::default(),
@@ -205,6 +235,10 @@ impl ClientShared {
             wait: Mutex::default(),
             waits: AtomicBool::new(false),
             waker: Mutex::default(),
+            mailbox: Mutex::default(),
+            has_mailbox: AtomicBool::new(false),
+            redirect: AtomicI64::new(-1),
+            broken_redirect: AtomicBool::new(false),
         }
     }
 
@@ -266,7 +300,63 @@ impl ClientShared {
         {
             place.store(count, Relaxed);
         }
-        self.set_flag(ClientFlags::PUBSUB, channels + patterns + shard_channels > 0);
+    }
+
+    /// How many channels, patterns and shard channels it is subscribed to.
+    #[inline]
+    pub fn subscription_count(&self) -> u32 {
+        self.subscriptions.iter().map(|count| count.load(Relaxed)).sum()
+    }
+
+    /// It as one who listens, with a mailbox; None if it has ended, or is the link to our primary, which listens to
+    /// nothing.
+    pub fn listen(self: &Arc<Self>) -> Option<Arc<Subscriber>> {
+        if self.flags().contains(ClientFlags::PRIMARY) {
+            return None;
+        }
+        let mut mailbox = self.mailbox.lock();
+        if let Mailbox::None = &*mailbox {
+            *mailbox = Mailbox::Open(Subscriber::new(self.clone()));
+            self.has_mailbox.store(true, Ordering::Release);
+        }
+        match &*mailbox {
+            Mailbox::Open(subscriber) => Some(subscriber.clone()),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// Has anybody given it a mailbox?
+    #[inline]
+    pub fn has_mailbox(&self) -> bool {
+        self.has_mailbox.load(Ordering::Acquire)
+    }
+
+    /// The connection has ended: it has no mailbox any more, and gets none.
+    pub fn close_mailbox(&self) -> Option<Arc<Subscriber>> {
+        match std::mem::replace(&mut *self.mailbox.lock(), Mailbox::Gone) {
+            Mailbox::Open(subscriber) => Some(subscriber),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// The protocol that it speaks.
+    pub fn proto(&self) -> Proto {
+        match self.resp3.load(Relaxed) {
+            true => Proto::Resp3,
+            false => Proto::Resp2,
+        }
+    }
+
+    /// CLIENT TRACKING: whom it redirects to, 0 for nobody; None: it does not track.
+    pub fn set_redirect(&self, redirect: Option<u64>) {
+        let shown = redirect.map_or(-1, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        self.redirect.store(shown, Relaxed);
+        self.set_broken_redirect(false);
+    }
+
+    /// Whoever it redirects to is gone.
+    pub fn set_broken_redirect(&self, broken: bool) {
+        self.broken_redirect.store(broken, Relaxed);
     }
 
     /// Sets or clears a flag. Only the connection's own worker may.
@@ -276,11 +366,34 @@ impl ClientShared {
         self.flags.store(flags.bits(), Relaxed);
     }
 
-    /// Its flags.
+    /// Its flags. Subscriptions may end by what other threads do, so that their flag is what they are.
     pub fn flags(&self) -> ClientFlags {
         let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
+        flags.set(ClientFlags::PUBSUB, self.subscription_count() > 0);
+        flags.set(ClientFlags::BROKEN_REDIRECT, self.broken_redirect.load(Relaxed));
         flags.set(ClientFlags::BLOCKED, self.waits.load(Relaxed));
         flags
+    }
+
+    /// A message of so many bytes has been put into its mailbox. Returns how much it has left unread.
+    pub fn queue(&self, bytes: usize) -> usize {
+        self.queued.fetch_add(bytes, Relaxed) + bytes + self.output.load(Relaxed)
+    }
+
+    /// A message of so many bytes has left the mailbox.
+    pub fn unqueue(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Bytes of messages that wait in the mailbox.
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.queued.load(Relaxed)
+    }
+
+    /// Replies and messages that it has not read, in bytes.
+    pub fn unread(&self) -> usize {
+        self.queued() + self.output.load(Relaxed)
     }
 
     /// What it holds.
@@ -293,7 +406,7 @@ impl ClientShared {
 
     /// Whether more replies than the soft limit have been left unread for longer than it allows. To be asked often.
     pub(super) fn stays_over(&self, now_ms: u64, limit: &OutputLimit) -> bool {
-        if limit.soft == 0 || (self.output.load(Relaxed) as u64) < limit.soft {
+        if limit.soft == 0 || (self.unread() as u64) < limit.soft {
             self.over_soft_limit_ms.store(0, Relaxed);
             return false;
         }
@@ -477,14 +590,15 @@ impl fmt::Display for Description<'_> {
         }
         let [sub, psub, ssub] = &c.subscriptions;
         let output = c.output.load(Relaxed);
+        let unread = c.unread();
         let (query, query_free) = (c.query.load(Relaxed), c.query_free.load(Relaxed));
         let multi_bytes = c.multi_bytes.load(Relaxed);
         let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
-             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={output} \
-             tot-mem={} events={} cmd={} user=default redir=-1 resp={}",
+             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
+             tot-mem={} events={} cmd={} user=default redir={} resp={}",
             c.id,
             c.peer,
             c.local,
@@ -497,9 +611,10 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + output + size_of::<ClientShared>(),
-            if output > 0 { "rw" } else { "r" },
+            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
+            c.redirect.load(Relaxed),
             if c.resp3.load(Relaxed) { 3 } else { 2 },
         )?;
         // Fields of 7.2, so they are there only if the client gave them.
