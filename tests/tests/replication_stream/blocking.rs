@@ -460,14 +460,29 @@ fn play(server: &Server, steps: &[&str]) -> Vec<String> {
         said: Vec::new(),
     };
     run.control.cmd(&["FLUSHALL"]);
+    let mut listener = server.client();
+    listener.cmd(&["PSUBSCRIBE", "__keyevent@0__:*"]);
     steps.iter().for_each(|step| run.step(step));
-    run.said
+    run.control.cmd(&["DEL", "{end}", "mark"]);
+    run.control.cmd(&["SET", "{end}", ""]);
+    loop {
+        let event = listener.raw_reply().escape_ascii().to_string();
+        let is_last = event.contains("{end}");
+        run.said.push(event);
+        if is_last {
+            return run.said;
+        }
+    }
 }
 
 #[test]
 fn who_waits_is_served_as_by_stock() {
-    let Some(stock) = Server::stock(&[]) else { return };
-    let node = Server::slotmark(NODE, &[]);
+    // The events are told to a connection of their own.
+    let directives = ["--notify-keyspace-events", "KEAnm"];
+    let Some(stock) = Server::stock(&directives) else {
+        return;
+    };
+    let node = Server::slotmark(NODE, &directives);
     let mut streams = [Stream::open(node.port()), Stream::open(stock.port())];
     for (title, steps) in SCRIPTS {
         let [ours, theirs] = [&node, &stock].map(|server| play(server, steps));

@@ -2,9 +2,10 @@
 
 use slotcore::resp::{ReplyWriter, parse_i64};
 
-use super::side_arg;
+use super::{pop_event, side_arg};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{List, Side};
 
 pub fn lpop(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -31,11 +32,15 @@ fn pop(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
 
 /// Takes one element out of the list of key number `i`.
 pub(super) fn pop_one(call: &mut Call<'_>, i: usize, side: Side) -> Result<Option<Vec<u8>>, ErrorReply> {
-    call.edit(i, |list: &mut List| {
+    let element = call.edit(i, |list: &mut List| {
         let element = list.pop(side);
         let changed = element.is_some();
         (element, changed)
-    })
+    })?;
+    if element.is_some() {
+        call.notify_removal(EventClass::LIST, pop_event(side), &call.keys[i]);
+    }
+    Ok(element)
 }
 
 fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
@@ -44,17 +49,20 @@ fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
         .ok_or(ErrorReply::fixed("ERR value is out of range, must be positive"))?;
     let key = &call.keys[0];
     let out = &mut call.out;
-    call.held
+    let taken = call
+        .held
         .table(key.slot)
         .find(key, call.now)
         .edit(|list: &mut List| {
             if list.is_empty() {
                 out.nil_array();
-            } else {
-                take(list, side, count, out);
+                return (0, false);
             }
-            ((), count > 0)
+            (take(list, side, count, out), count > 0)
         })?;
+    if taken > 0 {
+        call.notify_removal(EventClass::LIST, pop_event(side), key);
+    }
     Ok(())
 }
 
@@ -130,6 +138,7 @@ pub(super) fn take_from(call: &mut Call<'_>, i: usize, wanted: Wanted) -> Result
     if taken > 0 {
         let count = itoa::Buffer::new().format(taken).to_owned();
         call.effect_instead(&[pop_name(wanted.side), key.bytes, count.as_bytes()]);
+        call.notify_removal(EventClass::LIST, pop_event(wanted.side), key);
     }
     Ok(taken > 0)
 }

@@ -1,8 +1,9 @@
 //! LMOVE and RPOPLPUSH.
 
-use super::side_arg;
+use super::{pop_event, push_event, side_arg};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{List, Side};
 
 pub fn lmove(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -44,6 +45,8 @@ pub(super) fn transfer(call: &mut Call<'_>, from: Side, to: Side) -> Result<bool
     if !is_same {
         call.edit(1, |list: &mut List| (list.push(to, &element, &limits), true))?;
     }
+    call.notify(EventClass::LIST, push_event(to), destination);
+    call.notify_removal(EventClass::LIST, pop_event(from), source);
     call.out.bulk(&element);
     Ok(true)
 }
