@@ -164,6 +164,11 @@ const SHAPES: &[&[&str]] = &[
     &["LPUSH", "<list>", "<value>"],
     &["rpush", "<list>", "<value>", "<field>", "1"],
     &["LPUSHX", "<list>", "<value>"],
+    &["SORT", "<list>", "ALPHA", "STORE", "<list>"],
+    &[
+        "SORT", "<list>", "BY", "nosort", "LIMIT", "0", "<count>", "STORE", "<list>",
+    ],
+    &["SORT", "<list>", "LIMIT", "0", "0", "store", "<list>"],
     &["LPOP", "<list>"],
     &["RPOP", "<list>", "<count>"],
     &["LMPOP", "2", "<list>", "<list>", "RIGHT", "COUNT", "<count>"],

@@ -21,6 +21,8 @@ pub enum Locks {
     None,
     /// The slots of its keys, taken by the dispatcher in ascending order before the handler runs.
     Keys,
+    /// The slots of its keys, and outside of a cluster those of any keys that patterns may name: SORT.
+    Patterns,
     /// Any slot, one after the other, through [`Call::with_slot`]; a transaction holds them all.
     Each,
     /// Every slot at once: what happens has one place in the order of all writes.

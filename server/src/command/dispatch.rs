@@ -8,7 +8,7 @@ use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
-use crate::command::{FAMILIES, pubsub, transaction};
+use crate::command::{FAMILIES, pubsub, sort, transaction};
 use crate::config::Config;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
@@ -366,13 +366,16 @@ fn run(
     let bound = binding(spec);
     let mut held = match (bound.locks, request.keys) {
         (Locks::All, _) => Held::acquire_all(&batch.node.keyspace),
+        (Locks::Patterns, _) if reads_any_slot(batch.node, bound, &request.args) => {
+            Held::acquire_all(&batch.node.keyspace)
+        }
         (Locks::None | Locks::Each, _) | (_, []) => Held::None,
-        (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
-        (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
+        (Locks::Keys | Locks::Patterns, [key]) => Held::one(&batch.node.keyspace, key.slot),
+        (Locks::Keys | Locks::Patterns, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
     let writes = spec.flags.contains(CommandFlags::WRITE);
     let is_held_back = writes && !batch.node.replication.gate.is_plain() && gate_holds(batch.node, session);
-    let is_stale = matches!(bound.locks, Locks::Keys)
+    let is_stale = matches!(bound.locks, Locks::Keys | Locks::Patterns)
         && !still_routed(batch.node, session, request.keys, writes, &mut held, batch.now);
     if is_held_back || is_stale {
         session.retry = true;
@@ -400,6 +403,11 @@ fn run(
     }
 }
 
+/// Does the command need every slot's lock, because it may read keys that its request does not name?
+pub fn reads_any_slot(node: &'static Node, bound: Bound, args: &Args<'_>) -> bool {
+    matches!(bound.locks, Locks::Patterns) && node.cluster.is_none() && sort::names_patterns(args)
+}
+
 /// Runs a handler under the locks that the call holds, writes its error if it has one, and accounts for it.
 pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     let node = call.node;
@@ -420,7 +428,7 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
         tracking::after_command(call);
     }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
-    if let (Locks::Keys, Some(key)) = (bound.locks, call.keys.first()) {
+    if let (Locks::Keys | Locks::Patterns, Some(key)) = (bound.locks, call.keys.first()) {
         let written = (call.out.out.len() - before) as u64;
         call.held
             .table(key.slot)

@@ -25,6 +25,7 @@ pub mod reply_error;
 pub mod server;
 pub mod set;
 pub mod slowlog;
+pub mod sort;
 mod spec_reply;
 pub mod string;
 pub mod sync;
@@ -58,6 +59,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
+    sort::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

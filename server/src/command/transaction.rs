@@ -240,10 +240,11 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
 }
 
 fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch: &Watch) -> Held<'static> {
-    let every_slot = transaction
-        .queue
-        .iter()
-        .any(|queued| matches!(dispatch::binding(queued.spec).locks, Locks::Each | Locks::All));
+    let every_slot = transaction.queue.iter().any(|queued| {
+        let bound = dispatch::binding(queued.spec);
+        matches!(bound.locks, Locks::Each | Locks::All)
+            || dispatch::reads_any_slot(call.node, bound, &queued.args())
+    });
     if every_slot {
         return Held::acquire_all(&call.node.keyspace);
     }

@@ -84,6 +84,7 @@ impl Connection {
     /// Writes the reply that the command owes.
     fn end_block(&mut self, blocked: &Blocked, why: Option<Unblock>) {
         self.stop_waiting(blocked);
+        self.session.client.touched(unix_ms());
         self.session.blocked = None;
         self.resume = true;
         let mut out = Vec::new();

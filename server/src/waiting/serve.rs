@@ -28,15 +28,11 @@ pub fn serve_ready(
         let mut last = 0;
         while let Some(waiter) = held.table(slot).waiter_after(&key, last) {
             last = waiter.ticket();
-            let is_held = held
-                .table(slot)
-                .peek(&key, now)
-                .map(|entry| entry.type_name() == waiter.plan().type_name);
-            if is_held.is_none() && !held.table(slot).any_waits_when_gone(&key) {
+            let table = held.table(slot);
+            if table.peek(&key, now).is_none() && !table.any_waits_when_gone(&key) {
                 break;
             }
-            let concerned = is_held == Some(true) || waiter.when_gone();
-            if concerned && serve(node, session, held, &waiter, &key, worker, now) {
+            if serve(node, session, held, &waiter, &key, worker, now) {
                 held.table(slot).stop_waiting(&key, last);
             }
         }
@@ -69,6 +65,12 @@ fn serve(
     if session.is_primary_link {
         held.reveal_expired();
     }
+    // Now that all locks are held: they may have been released in between.
+    let found = held.table(ready.slot).peek(ready, now);
+    let is_of_type = found.is_some_and(|entry| entry.type_name() == waiter.plan().type_name);
+    if !is_of_type && !waiter.when_gone() {
+        return false;
+    }
     waiter.client.end_wait(waiter.ticket(), || {
         let mut reply = Vec::new();
         let mut call = Call {
@@ -97,6 +99,8 @@ fn serve(
         if node.replication.gate.records() {
             effect::record(&mut call);
         }
+        let sent = call.out.out.len() as u64;
+        call.held.table(ready.slot).account(0, 0, 0, sent);
         let write_offset = call.session.write_offset;
         Some(Unblock::Served { reply, write_offset })
     })

@@ -87,11 +87,12 @@ fn wait(call: &mut Call<'_>, plan: Plan) {
     let keys: &[Key<'_>] = &call.keys[..plan.keys.min(call.keys.len())];
     let client = call.session.client.clone();
     let generation = call.node.replication.generation();
-    let ticket = client.begin_wait(keys.first().map(|key| WaitPlace {
+    let place = keys.first().map(|key| WaitPlace {
         slot: key.slot,
         writes: dispatch::may_write(call.spec),
         readonly: call.session.readonly,
-    }));
+    });
+    let ticket = client.begin_wait(place, plan.until_ms.is_some());
     let waiter = Arc::new(Waiter {
         ticket,
         plan,

@@ -505,6 +505,9 @@ fn a_change_of_role_ends_all_waits() {
         waiters[0].send(b"BLPOP k 0\r\n");
         waiters[1].send(b"BLMOVE k l LEFT LEFT 0\r\n");
         let mut control = server.client();
+        let timed = control.cmd(&["INFO", "clients"]);
+        let text = String::from_utf8_lossy(timed.as_bytes().expect("a text")).into_owned();
+        assert!(text.contains("clients_in_timeout_table:0\r"), "{text}");
         wait_for("both to wait", PATIENCE, || {
             let info = control.cmd(&["INFO", "clients"]);
             let text = String::from_utf8_lossy(info.as_bytes()?).into_owned();

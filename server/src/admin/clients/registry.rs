@@ -89,6 +89,12 @@ impl ClientRegistry {
             .count()
     }
 
+    /// How many of these wait for a limited time.
+    pub fn blocked_with_timeout(&self) -> usize {
+        let open = self.open.lock();
+        open.values().filter(|client| client.waits_with_timeout()).count()
+    }
+
     /// Ends all waits in blocking commands: this node is another one than they began at.
     pub fn unblock_all(&self) {
         for client in self.all() {
@@ -146,11 +152,13 @@ impl ClientRegistry {
         }
     }
 
-    /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent.
+    /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent, and who waits.
     pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
         for client in self.all() {
             let idle_ms = now_ms.saturating_sub(client.active_ms());
-            if client.kind() == ClientKind::Normal && idle_ms / 1000 > timeout_s {
+            let may_stay_silent =
+                client.kind() != ClientKind::Normal || client.flags().contains(ClientFlags::BLOCKED);
+            if !may_stay_silent && idle_ms / 1000 > timeout_s {
                 client.kill();
             }
         }
@@ -278,6 +286,10 @@ mod tests {
         let now = clients[0].active_ms() + 10_000;
         clients[1].touched(now);
         clients[2].set_subscriptions(1, 0, 0);
+        let ticket = clients[0].begin_wait(None, false);
+        registry.close_idle(now, 5);
+        assert!(!clients[0].is_killed(), "it waits");
+        assert!(clients[0].end_wait(ticket, || Some(Unblock::Timeout)));
         registry.close_idle(now, 5);
         assert_eq!(
             clients.iter().map(|c| c.is_killed()).collect::<Vec<_>>(),

@@ -141,6 +141,8 @@ struct Wait {
     /// The number of the wait; 0: there is none.
     ticket: u64,
     place: Option<WaitPlace>,
+    /// Its time is limited.
+    is_timed: bool,
     ending: Option<Unblock>,
 }
 
@@ -468,12 +470,13 @@ impl ClientShared {
     }
 
     /// Its own command waits from here on, for a key if there is a place. Returns the number of the wait.
-    pub fn begin_wait(&self, place: Option<WaitPlace>) -> u64 {
+    pub fn begin_wait(&self, place: Option<WaitPlace>, is_timed: bool) -> u64 {
         let mut wait = self.wait.lock();
         let ticket = TICKETS.fetch_add(1, Relaxed);
         *wait = Wait {
             ticket,
             place,
+            is_timed,
             ending: None,
         };
         self.waits.store(true, Relaxed);
@@ -518,6 +521,11 @@ impl ClientShared {
             self.end_with(&mut wait, None);
         }
         wait.ending.take()
+    }
+
+    /// Does it wait for a limited time?
+    pub fn waits_with_timeout(&self) -> bool {
+        self.waits.load(Relaxed) && self.wait.lock().is_timed
     }
 
     /// Where it waits for a key, if it does.

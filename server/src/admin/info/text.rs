@@ -148,7 +148,7 @@ fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("maxclients", facts.config.maxclients);
     text.field("blocked_clients", facts.clients.blocked());
     text.field("tracking_clients", facts.tracking.clients());
-    text.zeros(&["clients_in_timeout_table"]);
+    text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
 }
 
 /// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
