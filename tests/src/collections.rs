@@ -35,6 +35,29 @@ pub fn fill(client: &mut Client) {
         "9223372036854775807",
     ]);
     say(&["SADD", "set:texts", "a", "b", "1", ""]);
+    say(&[
+        "ZADD",
+        "zset:small",
+        "1.5",
+        "a",
+        "-70000",
+        "b",
+        "1e17",
+        "c",
+        "inf",
+        "d",
+    ]);
+    let long = ["x".repeat(200), "x".repeat(201)];
+    say(&[
+        "ZADD",
+        "zset:long",
+        "-0",
+        &long[0],
+        "-inf",
+        &long[1],
+        "5e-324",
+        "short",
+    ]);
     for from in (0..LARGE).step_by(500) {
         let fields: Vec<String> = (from..from + 500)
             .flat_map(|number| [format!("field:{number}"), number.to_string()])
@@ -44,6 +67,12 @@ pub fn fill(client: &mut Client) {
         say(&words);
         words[0] = "SADD";
         words[1] = "set:large";
+        say(&words);
+        let scored: Vec<String> = (from..from + 500)
+            .flat_map(|number| [format!("{}.5", number % 700), format!("member:{number}")])
+            .collect();
+        let mut words = vec!["ZADD", "zset:large"];
+        words.extend(scored.iter().map(String::as_str));
         say(&words);
     }
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod dispatch;
+mod float;
 pub mod hash;
 pub mod help;
 pub mod info;
@@ -22,6 +23,7 @@ pub mod reply_error;
 pub mod server;
 pub mod set;
 pub mod slowlog;
+pub mod sorted_set;
 mod spec_reply;
 pub mod string;
 pub mod sync;
@@ -53,6 +55,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
+    sorted_set::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

@@ -236,6 +236,8 @@ impl Config {
                 hash_max_entries: v.int("hash-max-listpack-entries"),
                 hash_max_value: v.int("hash-max-listpack-value"),
                 set_max_intset_entries: v.int("set-max-intset-entries"),
+                zset_max_entries: v.int("zset-max-listpack-entries"),
+                zset_max_value: v.int("zset-max-listpack-value"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

@@ -43,6 +43,6 @@ pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
     Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, Listpack, Segments, Set, SetForm,
-    lazy_free,
+    SortedSet, TextSpan, lazy_free,
 };
 pub use watch::Contents;

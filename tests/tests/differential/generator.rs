@@ -105,6 +105,45 @@ impl Generator {
         }
     }
 
+    /// A score: few, so that many are equal, some at the ends of what a double holds, some that are none.
+    pub fn score(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..10) {
+            0 => self.float(),
+            1 => self.number(),
+            2 => self
+                .one(&[
+                    "inf", "-inf", "+Inf", "-0", "1e308", "-1e308", "5e-324", "1e17", "1e19", "0x1p-3",
+                ])
+                .into(),
+            3 => format!("{}.5", self.rng.random_range(-3..3)).into(),
+            _ => self.rng.random_range(-2i64..4).to_string().into(),
+        }
+    }
+
+    /// The end of a range of scores.
+    pub fn bound(&mut self) -> Vec<u8> {
+        let mut bound = match self.rng.random_range(0..12) {
+            0 => self.one(&["(", "", " 1", "nan", "(inf", "1\0", "((1"]).into(),
+            1..4 => self.one(&["-inf", "+inf"]).into(),
+            _ => self.score(),
+        };
+        if self.rng.random_ratio(1, 4) {
+            bound.insert(0, b'(');
+        }
+        bound
+    }
+
+    /// The end of a range of texts.
+    pub fn text_bound(&mut self) -> Vec<u8> {
+        let mut bound = match self.rng.random_range(0..6) {
+            0 => return self.one(&["-", "+", "-", "+", "", "a", "-x", "+\0"]).into(),
+            1 | 2 => return self.one(&["-", "+"]).into(),
+            _ => self.element(),
+        };
+        bound.insert(0, if self.rng.random_ratio(1, 2) { b'[' } else { b'(' });
+        bound
+    }
+
     /// An argument for a placeholder, or the word itself.
     fn part(&mut self, part: &str) -> Vec<u8> {
         match part {
@@ -114,6 +153,9 @@ impl Generator {
             "<value>" => self.value(),
             "<seconds>" => self.seconds(),
             "<element>" => self.element(),
+            "<score>" => self.score(),
+            "<bound>" => self.bound(),
+            "<text bound>" => self.text_bound(),
             "<pattern>" => self.one(&["*", "f*", "[0-5]", "?", "", "*1*", "\\"]).into(),
             word => word.into(),
         }

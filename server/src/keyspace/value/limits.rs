@@ -9,6 +9,10 @@ pub struct Limits {
     pub hash_max_value: usize,
     /// Members of a set of integers in an intset: `set-max-intset-entries`.
     pub set_max_intset_entries: usize,
+    /// Members of a sorted set in a listpack: `zset-max-listpack-entries`.
+    pub zset_max_entries: usize,
+    /// Bytes of each of them: `zset-max-listpack-value`.
+    pub zset_max_value: usize,
 }
 
 impl Default for Limits {
@@ -17,6 +21,8 @@ impl Default for Limits {
             hash_max_entries: 512,
             hash_max_value: 64,
             set_max_intset_entries: 512,
+            zset_max_entries: 128,
+            zset_max_value: 64,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! entry (key, expiry) ─► Arc<Collection>
 //!                          Hash   Listpack │ Segments           small, one block of bytes │ large, a table
 //!                          Set    Intset   │ Segments
+//!                    SortedSet    Listpack │ Segments and a tree of ranks
 //! ```
 //!
 //! A type is a file here: its forms, and what converts one into the other. [`Listpack`] and [`Intset`] are the byte
@@ -21,6 +22,7 @@ mod limits;
 mod listpack;
 mod segments;
 mod set;
+mod sorted_set;
 #[cfg(test)]
 mod tests;
 
@@ -32,12 +34,14 @@ pub use limits::Limits;
 pub use listpack::{Item, Listpack};
 pub use segments::Segments;
 pub use set::{Set, SetForm};
+pub use sorted_set::{SortedSet, TextSpan};
 
 /// A value that is no string.
 #[derive(Clone, Debug)]
 pub enum Collection {
     Hash(Hash),
     Set(Set),
+    SortedSet(SortedSet),
 }
 
 /// One type of collection.
@@ -87,6 +91,7 @@ macro_rules! collection_type {
 
 collection_type!(Hash);
 collection_type!(Set);
+collection_type!(SortedSet);
 
 impl Collection {
     /// The type, as TYPE names it.
@@ -94,6 +99,7 @@ impl Collection {
         match self {
             Self::Hash(_) => "hash",
             Self::Set(_) => "set",
+            Self::SortedSet(_) => "zset",
         }
     }
 
@@ -102,6 +108,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.encoding(),
             Self::Set(set) => set.encoding(),
+            Self::SortedSet(set) => set.encoding(),
         }
     }
 
@@ -110,6 +117,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.len(),
             Self::Set(set) => set.len(),
+            Self::SortedSet(set) => set.len(),
         }
     }
 
@@ -123,6 +131,7 @@ impl Collection {
         own + match self {
             Self::Hash(hash) => hash.footprint(),
             Self::Set(set) => set.footprint(),
+            Self::SortedSet(set) => set.footprint(),
         }
     }
 
@@ -131,6 +140,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.free_effort(),
             Self::Set(set) => set.free_effort(),
+            Self::SortedSet(set) => set.free_effort(),
         }
     }
 }
@@ -141,6 +151,7 @@ impl PartialEq for Collection {
         match (self, other) {
             (Self::Hash(a), Self::Hash(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => a == b,
+            (Self::SortedSet(a), Self::SortedSet(b)) => a == b,
             _ => false,
         }
     }

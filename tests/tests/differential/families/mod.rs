@@ -3,6 +3,7 @@
 mod hash;
 mod keys;
 mod set;
+mod sorted_set;
 mod string;
 
 use super::compare::Order;
@@ -18,13 +19,21 @@ pub struct Family {
     pub order: fn(&Args) -> Order,
 }
 
-pub const ALL: &[Family] = &[string::FAMILY, keys::FAMILY, hash::FAMILY, set::FAMILY];
+pub const ALL: &[Family] = &[
+    string::FAMILY,
+    keys::FAMILY,
+    hash::FAMILY,
+    set::FAMILY,
+    sorted_set::FAMILY,
+];
 
 /// Directives that let collections change their form at a few elements.
 pub const THRESHOLDS: &[(&str, &str)] = &[
     ("hash-max-listpack-entries", "6"),
     ("hash-max-listpack-value", "20"),
     ("set-max-intset-entries", "6"),
+    ("zset-max-listpack-entries", "6"),
+    ("zset-max-ziplist-value", "20"),
 ];
 
 /// What the order of the reply to a command means.

@@ -3,6 +3,7 @@
 
 mod hash;
 mod set;
+mod sorted_set;
 
 use std::sync::Arc;
 
@@ -15,9 +16,12 @@ use crate::keyspace::{Collection, Content, Limits};
 pub(in crate::persistence) mod kind {
     pub const STRING: u8 = 0;
     pub const SET: u8 = 2;
+    pub const ZSET: u8 = 3;
     pub const HASH: u8 = 4;
+    pub const ZSET_2: u8 = 5;
     pub const SET_INTSET: u8 = 11;
     pub const HASH_LISTPACK: u8 = 16;
+    pub const ZSET_LISTPACK: u8 = 17;
 }
 
 /// The number of a collection's type and form.
@@ -25,6 +29,7 @@ pub(super) fn kind_of(collection: &Collection) -> u8 {
     match collection {
         Collection::Hash(hash) => hash::kind_of(hash),
         Collection::Set(set) => set::kind_of(set),
+        Collection::SortedSet(set) => sorted_set::kind_of(set),
     }
 }
 
@@ -33,6 +38,7 @@ pub(super) fn write(encoder: &mut Encoder, collection: &Collection) {
     match collection {
         Collection::Hash(hash) => hash::write(encoder, hash),
         Collection::Set(set) => set::write(encoder, set),
+        Collection::SortedSet(set) => sorted_set::write(encoder, set),
     }
 }
 
@@ -58,6 +64,8 @@ pub(in crate::persistence) fn read(
         kind::HASH_LISTPACK => Collection::Hash(hash::read_listpack(source, limits)?),
         kind::SET => Collection::Set(set::read(source, limits)?),
         kind::SET_INTSET => Collection::Set(set::read_intset(source, limits)?),
+        kind::ZSET | kind::ZSET_2 => Collection::SortedSet(sorted_set::read(source, kind, limits)?),
+        kind::ZSET_LISTPACK => Collection::SortedSet(sorted_set::read_listpack(source, limits)?),
         _ => return Ok(None),
     };
     if collection.is_empty() {
