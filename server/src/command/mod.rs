@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod bitmap;
 pub mod call;
 pub mod catalog;
 pub mod client;
@@ -12,8 +13,10 @@ pub mod connection;
 pub mod debug;
 pub mod dispatch;
 mod float;
+pub mod geo;
 pub mod hash;
 pub mod help;
+pub mod hyperloglog;
 pub mod info;
 pub mod keys;
 pub mod latency;
@@ -34,13 +37,16 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
     cluster::HANDLERS,
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    geo::HANDLERS,
     hash::HANDLERS,
+    hyperloglog::HANDLERS,
     info::HANDLERS,
     keys::dump::HANDLERS,
     keys::existence::HANDLERS,

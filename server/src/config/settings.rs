@@ -68,6 +68,8 @@ pub struct Config {
     pub client_query_buffer_limit: u64,
     /// Bytes of the longest argument.
     pub proto_max_bulk_len: u64,
+    /// Bytes of the longest sparse HyperLogLog.
+    pub hll_sparse_max_bytes: usize,
     /// Limits of normal clients, replicas and subscribers.
     pub client_output_buffer_limit: [OutputLimit; 3],
     /// Threads that serve clients; 0: one per core.
@@ -177,6 +179,7 @@ impl Config {
             requirepass: v.text("requirepass"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
+            hll_sparse_max_bytes: v.int("hll-sparse-max-bytes"),
             client_output_buffer_limit: match values.by_name("client-output-buffer-limit") {
                 Value::OutputLimits(limits) => *limits,
                 _ => Default::default(),

@@ -52,7 +52,9 @@ pub fn record(call: &mut Call<'_>) {
     }
     collect_expired(call);
     let changed = call.held.take_changed();
-    if call.spec.flags.contains(CommandFlags::WRITE) {
+    // Of reads, PFCOUNT alone has something to tell.
+    let tells = matches!(call.effect, Effect::ItselfAlways) || call.spec.flags.contains(CommandFlags::WRITE);
+    if tells {
         match std::mem::take(&mut call.effect) {
             Effect::Instead(command) if changed => add(1, |unit| unit.extend_from_slice(&command)),
             Effect::Several(commands, count) if changed => {

@@ -148,7 +148,12 @@ fn number_or_zero(value: f64) -> f64 {
 }
 
 fn reply(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> {
-    let (keys, limits) = (call.keys, call.limits());
+    let keys = call.keys;
+    // What is not stored is no listpack, in which a zero would lose its sign.
+    let limits = Limits {
+        zset_max_entries: 0,
+        ..call.limits()
+    };
     let request = Request::parse(call, 1, keys, operation, Kind::Reply)?;
     let result = combine(operation, &request, &sources(call.held, keys, call.now), &limits);
     write_header(&mut call.out, result.len(), request.with_scores);
@@ -160,8 +165,10 @@ fn reply(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> {
 
 fn replace(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> {
     let (keys, limits) = (call.keys, call.limits());
-    let (destination, keys) = keys.split_first().expect("the command table says so");
+    // A request with fewer keys than it says has none here, and is refused.
+    let (destination, keys) = (keys.first(), keys.get(1..).unwrap_or_default());
     let request = Request::parse(call, 2, keys, operation, Kind::Store)?;
+    let destination = destination.ok_or(ErrorReply::SYNTAX)?;
     let result = combine(operation, &request, &sources(call.held, keys, call.now), &limits);
     let len = result.len();
     store(call, destination, result);

@@ -38,7 +38,8 @@ pub fn zrandmember(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     if count >= 0 {
         let all = || (0..len).collect::<Vec<usize>>();
         let chosen = if wanted >= len {
-            all()
+            // Of all, the last one first: stock's order.
+            (0..len).rev().collect()
         } else {
             distinct(len, wanted, all, || Some(rand::random_range(0..len)))
         };

@@ -1,6 +1,9 @@
 //! The commands that are drawn, a file a family. A new family is a file with a [`Family`] and its row in [`ALL`].
 
+mod bitmap;
+mod geo;
 mod hash;
+mod hyperloglog;
 mod keys;
 mod set;
 mod sorted_set;
@@ -25,6 +28,9 @@ pub const ALL: &[Family] = &[
     hash::FAMILY,
     set::FAMILY,
     sorted_set::FAMILY,
+    bitmap::FAMILY,
+    geo::FAMILY,
+    hyperloglog::FAMILY,
 ];
 
 /// Directives that let collections change their form at a few elements.
@@ -34,6 +40,7 @@ pub const THRESHOLDS: &[(&str, &str)] = &[
     ("set-max-intset-entries", "6"),
     ("zset-max-listpack-entries", "6"),
     ("zset-max-ziplist-value", "20"),
+    ("hll-sparse-max-bytes", "300"),
 ];
 
 /// What the order of the reply to a command means.
