@@ -13,12 +13,16 @@ const LIMITS: [Limits; 2] = [
         hash_max_value: 0,
         set_max_intset_entries: 0,
         list_node: NodeLimit::new(1),
+        zset_max_entries: 0,
+        zset_max_value: 0,
     },
     Limits {
         hash_max_entries: usize::MAX,
         hash_max_value: usize::MAX,
         set_max_intset_entries: usize::MAX,
         list_node: NodeLimit::new(-5),
+        zset_max_entries: usize::MAX,
+        zset_max_value: usize::MAX,
     },
 ];
 

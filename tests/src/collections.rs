@@ -39,6 +39,29 @@ pub fn fill(client: &mut Client) {
     say(&["RPUSH", "list:long", &"v".repeat(20_000), "x"]);
     say(&["LPUSH", "list:expiring", "x"]);
     say(&["PEXPIREAT", "list:expiring", "4000000000000"]);
+    say(&[
+        "ZADD",
+        "zset:small",
+        "1.5",
+        "a",
+        "-70000",
+        "b",
+        "1e17",
+        "c",
+        "inf",
+        "d",
+    ]);
+    let long = ["x".repeat(200), "x".repeat(201)];
+    say(&[
+        "ZADD",
+        "zset:long",
+        "-0",
+        &long[0],
+        "-inf",
+        &long[1],
+        "5e-324",
+        "short",
+    ]);
     for from in (0..LARGE).step_by(500) {
         let fields: Vec<String> = (from..from + 500)
             .flat_map(|number| [format!("field:{number}"), number.to_string()])
@@ -51,6 +74,12 @@ pub fn fill(client: &mut Client) {
         say(&words);
         words[0] = "RPUSH";
         words[1] = "list:large";
+        say(&words);
+        let scored: Vec<String> = (from..from + 500)
+            .flat_map(|number| [format!("{}.5", number % 700), format!("member:{number}")])
+            .collect();
+        let mut words = vec!["ZADD", "zset:large"];
+        words.extend(scored.iter().map(String::as_str));
         say(&words);
     }
 }

@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod bitmap;
 pub mod call;
 pub mod catalog;
 pub mod client;
@@ -11,8 +12,11 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod dispatch;
+mod float;
+pub mod geo;
 pub mod hash;
 pub mod help;
+pub mod hyperloglog;
 pub mod info;
 pub mod kept;
 pub mod keys;
@@ -26,6 +30,7 @@ pub mod server;
 pub mod set;
 pub mod slowlog;
 pub mod sort;
+pub mod sorted_set;
 mod spec_reply;
 pub mod string;
 pub mod sync;
@@ -36,13 +41,16 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
     cluster::HANDLERS,
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    geo::HANDLERS,
     hash::HANDLERS,
+    hyperloglog::HANDLERS,
     info::HANDLERS,
     keys::dump::HANDLERS,
     keys::existence::HANDLERS,
@@ -60,6 +68,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     set::HANDLERS,
     slowlog::HANDLERS,
     sort::HANDLERS,
+    sorted_set::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

@@ -69,6 +69,8 @@ pub struct Config {
     pub client_query_buffer_limit: u64,
     /// Bytes of the longest argument.
     pub proto_max_bulk_len: u64,
+    /// Bytes of the longest sparse HyperLogLog.
+    pub hll_sparse_max_bytes: usize,
     /// Limits of normal clients, replicas and subscribers.
     pub client_output_buffer_limit: [OutputLimit; 3],
     /// Which events of keys are told to subscribers.
@@ -186,6 +188,7 @@ impl Config {
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
             notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),
             tracking_table_max_keys: v.int("tracking-table-max-keys"),
+            hll_sparse_max_bytes: v.int("hll-sparse-max-bytes"),
             client_output_buffer_limit: match values.by_name("client-output-buffer-limit") {
                 Value::OutputLimits(limits) => *limits,
                 _ => Default::default(),
@@ -247,6 +250,8 @@ impl Config {
                 hash_max_value: v.int("hash-max-listpack-value"),
                 set_max_intset_entries: v.int("set-max-intset-entries"),
                 list_node: NodeLimit::new(v.int("list-max-listpack-size")),
+                zset_max_entries: v.int("zset-max-listpack-entries"),
+                zset_max_value: v.int("zset-max-listpack-value"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

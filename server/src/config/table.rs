@@ -141,9 +141,9 @@ pub const DIRECTIVES: &[Directive] = &[
     d("list-max-listpack-size", int(-2147483648, INT_MAX), "-2").alias("list-max-ziplist-size"),
     d("list-compress-depth", int(0, INT_MAX), "0").ignored(ONE_ENCODING),
     d("set-max-intset-entries", int(0, LONG_MAX), "512"),
-    d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries").ignored(ONE_ENCODING),
-    d("zset-max-listpack-value", memory(0, LONG_MAX), "64").alias("zset-max-ziplist-value").ignored(ONE_ENCODING),
-    d("hll-sparse-max-bytes", memory(0, LONG_MAX), "3000").ignored(ONE_ENCODING),
+    d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries"),
+    d("zset-max-listpack-value", memory(0, LONG_MAX), "64").alias("zset-max-ziplist-value"),
+    d("hll-sparse-max-bytes", memory(0, LONG_MAX), "3000"),
     d("stream-node-max-bytes", memory(0, LONG_MAX), "4096").ignored(ONE_ENCODING),
     d("stream-node-max-entries", int(0, LONG_MAX), "100").ignored(ONE_ENCODING),
     // Persistence

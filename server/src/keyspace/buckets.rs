@@ -159,18 +159,24 @@ impl Buckets {
 
     #[inline]
     pub fn find(&self, key: &Key<'_>) -> Option<Position> {
+        self.find_by(key.hash, |entry| entry.key() == key.bytes)
+    }
+
+    /// The first entry with a hash like this one that `is_it` accepts.
+    #[inline]
+    pub fn find_by(&self, hash: u64, is_it: impl Fn(Entry<'_>) -> bool) -> Option<Position> {
         if self.count == 0 {
             return None;
         }
-        let tag = tag(key.hash, self.count);
-        let mut bucket = home(key.hash, self.count);
+        let tag = tag(hash, self.count);
+        let mut bucket = home(hash, self.count);
         loop {
             let line = self.line(bucket);
             let mut hits = matching_lanes(line, tag);
             while hits != 0 {
                 let lane = hits.trailing_zeros();
                 let position = Position { bucket, lane };
-                if self.entry(position).key() == key.bytes {
+                if is_it(self.entry(position)) {
                     return Some(position);
                 }
                 hits &= hits - 1;

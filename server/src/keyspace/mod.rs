@@ -46,6 +46,6 @@ pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
     Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,
-    Set, SetForm, Side, lazy_free,
+    Set, SetForm, Side, SortedSet, TextSpan, lazy_free,
 };
 pub use watch::Contents;

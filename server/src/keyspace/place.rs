@@ -58,6 +58,11 @@ impl<'t, 'k> Place<'t, 'k> {
         self.put(Content::Bytes(value), expire, Encoding::Text);
     }
 
+    /// The same for computed bytes, which are `raw` whatever their length.
+    pub fn set_raw(&mut self, value: Vec<u8>, expire: Expire) {
+        self.put(Content::Owned(value), expire, Encoding::Raw);
+    }
+
     /// The same for any value.
     pub fn set_content(&mut self, value: Content<'_>, expire: Expire) {
         self.put(value, expire, Encoding::Auto);
@@ -143,6 +148,21 @@ impl<'t, 'k> Place<'t, 'k> {
             entry.grow_string(len);
         });
         self.table.string_mut_at(position)
+    }
+
+    /// Lets `write` change the string in place, made at least `len` bytes long, and say whether it did. A string that has
+    /// grown has changed.
+    pub fn write_string<R>(&mut self, len: usize, write: impl FnOnce(&mut [u8]) -> (R, bool)) -> R {
+        let Some(position) = self.at else {
+            let (result, _) = write(self.grow_string(len));
+            return result;
+        };
+        self.table.try_change_at(position, |entry| {
+            let before = entry.view().string().map_or(0, <[u8]>::len);
+            entry.grow_string(len);
+            let (result, changed) = write(entry.string_mut());
+            (result, changed || len > before)
+        })
     }
 
     /// Removes the key and hands its entry over; see [`SlotTable::discard`].

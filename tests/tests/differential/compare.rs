@@ -60,6 +60,7 @@ fn shown(reply: &Reply, order: Order) -> String {
             format!("array {kinds:?}")
         }
         (Order::Drawn, Reply::Bulk(_)) => "bulk".into(),
+        (Order::Drawn, Reply::Double(_)) => "double".into(),
         _ => format!("{reply:?}"),
     }
 }

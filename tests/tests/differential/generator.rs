@@ -105,6 +105,72 @@ impl Generator {
         }
     }
 
+    /// A score: few, so that many are equal, some at the ends of what a double holds, some that are none.
+    pub fn score(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..10) {
+            0 => self.float(),
+            1 => self.number(),
+            2 => self
+                .one(&[
+                    "inf", "-inf", "+Inf", "-0", "1e308", "-1e308", "5e-324", "1e17", "1e19", "0x1p-3",
+                ])
+                .into(),
+            3 => format!("{}.5", self.rng.random_range(-3..3)).into(),
+            _ => self.rng.random_range(-2i64..4).to_string().into(),
+        }
+    }
+
+    /// The end of a range of scores.
+    pub fn bound(&mut self) -> Vec<u8> {
+        let mut bound = match self.rng.random_range(0..12) {
+            0 => self.one(&["(", "", " 1", "nan", "(inf", "1\0", "((1"]).into(),
+            1..4 => self.one(&["-inf", "+inf"]).into(),
+            _ => self.score(),
+        };
+        if self.rng.random_ratio(1, 4) {
+            bound.insert(0, b'(');
+        }
+        bound
+    }
+
+    /// The end of a range of texts.
+    pub fn text_bound(&mut self) -> Vec<u8> {
+        let mut bound = match self.rng.random_range(0..6) {
+            0 => return self.one(&["-", "+", "-", "+", "", "a", "-x", "+\0"]).into(),
+            1 | 2 => return self.one(&["-", "+"]).into(),
+            _ => self.element(),
+        };
+        bound.insert(0, if self.rng.random_ratio(1, 2) { b'[' } else { b'(' });
+        bound
+    }
+
+    pub fn number_of(&mut self, below: u32) -> u32 {
+        self.rng.random_range(0..below)
+    }
+
+    /// The offset of a bit: few are far behind.
+    pub fn bit(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..12) {
+            0 => self
+                .one(&["-1", "abc", "4294967296", "#1", "#", "#-1", "1000", "3001"])
+                .into(),
+            1 => format!("#{}", self.rng.random_range(0..5)).into(),
+            _ => self.rng.random_range(0..70).to_string().into(),
+        }
+    }
+
+    /// Degrees, mostly of a part of the globe, now and then near its ends.
+    pub fn degrees(&mut self, end: i32) -> Vec<u8> {
+        match self.rng.random_range(0..12) {
+            0 => format!("{}", self.rng.random_range(-end..=end)).into(),
+            1 => self
+                .one(&["180", "-180", "85.05112878", "-85.05112878", "0", "x", "1000"])
+                .into(),
+            2 => format!("{:.4}", f64::from(self.rng.random_range(-end..end)) * 0.99).into(),
+            _ => format!("{:.6}", self.rng.random_range(-60.0..60.0)).into(),
+        }
+    }
+
     /// An argument for a placeholder, or the word itself.
     fn part(&mut self, part: &str) -> Vec<u8> {
         match part {
@@ -114,6 +180,32 @@ impl Generator {
             "<value>" => self.value(),
             "<seconds>" => self.seconds(),
             "<element>" => self.element(),
+            "<score>" => self.score(),
+            "<bound>" => self.bound(),
+            "<text bound>" => self.text_bound(),
+            "<bit>" => self.bit(),
+            "<type>" => self
+                .one(&["u8", "i8", "u1", "i5", "u63", "i64", "i16", "u64", "i0", "x8"])
+                .into(),
+            "<longitude>" => self.degrees(180),
+            "<latitude>" => self.degrees(86),
+            "<place>" => self
+                .one(&[
+                    "p1",
+                    "p2",
+                    "p3",
+                    "p4",
+                    "p5",
+                    "p6",
+                    "a place with a long name",
+                    "1",
+                ])
+                .into(),
+            "<length>" => self
+                .one(&["0", "1", "100", "700.5", "2000", "9000", "30000", "-1", "x"])
+                .into(),
+            "<unit>" => self.one(&["m", "km", "KM", "ft", "mi", "mile"]).into(),
+            "<hll>" => self.one(&["{hll}1", "{hll}2", "{hll}3"]).into(),
             "<pattern>" => self.one(&["*", "f*", "[0-5]", "?", "", "*1*", "\\"]).into(),
             word => word.into(),
         }

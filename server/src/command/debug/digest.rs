@@ -1,5 +1,7 @@
 //! DEBUG DIGEST and DIGEST-VALUE: fingerprints of data that are equal on any server of the family with equal data.
 
+use slotcore::resp::format_double;
+
 use crate::keyspace::{Collection, Entry, ValueRef};
 
 /// A fingerprint.
@@ -13,6 +15,8 @@ const STRING: u32 = 0;
 const LIST: u32 = 1;
 /// The number of the type "set".
 const SET: u32 = 2;
+/// The number of the type "sorted set".
+const SORTED_SET: u32 = 3;
 /// The number of the type "hash".
 const HASH: u32 = 4;
 
@@ -64,6 +68,15 @@ fn mix_collection(digest: &mut Digest, collection: &Collection) {
             mix(digest, &LIST.to_be_bytes());
             list.iter()
                 .for_each(|element| mix(digest, element.text(&mut itoa::Buffer::new())));
+        }
+        Collection::SortedSet(set) => {
+            mix(digest, &SORTED_SET.to_be_bytes());
+            set.for_each(&mut |member, score| {
+                let mut pair = Digest::default();
+                mix(&mut pair, member);
+                mix(&mut pair, format_double(score).as_bytes());
+                add(digest, &pair);
+            });
         }
     }
 }

@@ -61,6 +61,14 @@ fn elements(call: &mut Call<'_>) -> Result<Elements, ErrorReply> {
             texts: set.iter().map(text).collect(),
             is_ordered: false,
         }),
+        ValueRef::Collection(Collection::SortedSet(set)) => {
+            let mut texts = Vec::with_capacity(set.len());
+            set.for_each(&mut |member, _| texts.push(member.to_vec()));
+            Ok(Elements {
+                texts,
+                is_ordered: true,
+            })
+        }
         ValueRef::Str(_) | ValueRef::Collection(Collection::Hash(_)) => Err(ErrorReply::WRONG_TYPE),
     }
 }

@@ -38,7 +38,7 @@ pub const HANDLERS: &[Binding] = &[
 ];
 
 /// The bytes of a string; `None` if there is no key; refused if it holds something else.
-fn text(entry: Option<Entry<'_>>) -> Result<Option<&[u8]>, ErrorReply> {
+pub(super) fn text(entry: Option<Entry<'_>>) -> Result<Option<&[u8]>, ErrorReply> {
     match entry {
         None => Ok(None),
         Some(entry) => entry.string().map(Some).ok_or(ErrorReply::WRONG_TYPE),

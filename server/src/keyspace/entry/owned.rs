@@ -120,6 +120,12 @@ impl OwnedEntry {
         self.write_header(header);
     }
 
+    /// The bytes of the string, for writing.
+    pub(in super::super) fn string_mut(&mut self) -> &mut [u8] {
+        // SAFETY: this entry is alive, and borrowed for as long as the slice.
+        unsafe { Self::string_mut_at(self.at) }
+    }
+
     fn resize_string(&mut self, current: usize, len: usize) {
         let view = self.view();
         if view.header().kind() == Kind::Large {

@@ -9,6 +9,10 @@ pub struct Limits {
     pub hash_max_value: usize,
     /// Members of a set of integers in an intset: `set-max-intset-entries`.
     pub set_max_intset_entries: usize,
+    /// Members of a sorted set in a listpack: `zset-max-listpack-entries`.
+    pub zset_max_entries: usize,
+    /// Bytes of each of them: `zset-max-listpack-value`.
+    pub zset_max_value: usize,
     /// How large one listpack of a list may become: `list-max-listpack-size`.
     pub list_node: NodeLimit,
 }
@@ -68,6 +72,8 @@ impl Default for Limits {
             hash_max_value: 64,
             set_max_intset_entries: 512,
             list_node: NodeLimit::new(-2),
+            zset_max_entries: 128,
+            zset_max_value: 64,
         }
     }
 }

@@ -5,6 +5,7 @@
 //!                          Hash   Listpack │ Segments           small, one block of bytes │ large, a table
 //!                          Set    Intset   │ Segments
 //!                          List   Listpack, Listpack, ...      a row of small blocks
+//!                    SortedSet    Listpack │ Segments and a tree of ranks
 //! ```
 //!
 //! A type is a file here: its forms, and what converts one into the other. [`Listpack`] and [`Intset`] are the byte
@@ -23,6 +24,7 @@ mod list;
 mod listpack;
 mod segments;
 mod set;
+mod sorted_set;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +37,7 @@ pub use list::{List, Side};
 pub use listpack::{Item, Listpack};
 pub use segments::Segments;
 pub use set::{Set, SetForm};
+pub use sorted_set::{SortedSet, TextSpan};
 
 /// A value that is no string.
 #[derive(Clone, Debug)]
@@ -42,6 +45,7 @@ pub enum Collection {
     Hash(Hash),
     Set(Set),
     List(List),
+    SortedSet(SortedSet),
 }
 
 /// One type of collection.
@@ -92,6 +96,7 @@ macro_rules! collection_type {
 collection_type!(Hash);
 collection_type!(Set);
 collection_type!(List);
+collection_type!(SortedSet);
 
 impl Collection {
     /// The type, as TYPE names it.
@@ -100,6 +105,7 @@ impl Collection {
             Self::Hash(_) => "hash",
             Self::Set(_) => "set",
             Self::List(_) => "list",
+            Self::SortedSet(_) => "zset",
         }
     }
 
@@ -109,6 +115,7 @@ impl Collection {
             Self::Hash(hash) => hash.encoding(),
             Self::Set(set) => set.encoding(),
             Self::List(list) => list.encoding(),
+            Self::SortedSet(set) => set.encoding(),
         }
     }
 
@@ -118,6 +125,7 @@ impl Collection {
             Self::Hash(hash) => hash.len(),
             Self::Set(set) => set.len(),
             Self::List(list) => list.len(),
+            Self::SortedSet(set) => set.len(),
         }
     }
 
@@ -132,6 +140,7 @@ impl Collection {
             Self::Hash(hash) => hash.footprint(),
             Self::Set(set) => set.footprint(),
             Self::List(list) => list.footprint(),
+            Self::SortedSet(set) => set.footprint(),
         }
     }
 
@@ -141,6 +150,7 @@ impl Collection {
             Self::Hash(hash) => hash.free_effort(),
             Self::Set(set) => set.free_effort(),
             Self::List(list) => list.free_effort(),
+            Self::SortedSet(set) => set.free_effort(),
         }
     }
 }
@@ -152,6 +162,7 @@ impl PartialEq for Collection {
             (Self::Hash(a), Self::Hash(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
+            (Self::SortedSet(a), Self::SortedSet(b)) => a == b,
             _ => false,
         }
     }

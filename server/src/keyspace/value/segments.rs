@@ -122,6 +122,15 @@ impl Segments {
         segment.buckets.entry(position).string()
     }
 
+    /// A name of at least so many bytes whose [`hash_key`] is `hash`.
+    pub fn name_of(&self, hash: u64, min_len: usize) -> Option<&[u8]> {
+        let segment = self.segment_of(hash)?;
+        let position = segment.buckets.find_by(segment.local(hash), |entry| {
+            entry.key().len() >= min_len && hash_key(entry.key()) == hash
+        })?;
+        Some(segment.buckets.entry(position).key())
+    }
+
     pub fn contains(&self, name: &[u8]) -> bool {
         self.get(name).is_some()
     }

@@ -1,9 +1,13 @@
 //! The commands that are drawn, a file a family. A new family is a file with a [`Family`] and its row in [`ALL`].
 
+mod bitmap;
+mod geo;
 mod hash;
+mod hyperloglog;
 mod keys;
 mod list;
 mod set;
+mod sorted_set;
 mod string;
 
 use super::compare::Order;
@@ -25,6 +29,10 @@ pub const ALL: &[Family] = &[
     hash::FAMILY,
     set::FAMILY,
     list::FAMILY,
+    sorted_set::FAMILY,
+    bitmap::FAMILY,
+    geo::FAMILY,
+    hyperloglog::FAMILY,
 ];
 
 /// Directives that let collections change their form at a few elements.
@@ -33,6 +41,9 @@ pub const THRESHOLDS: &[(&str, &str)] = &[
     ("hash-max-listpack-value", "20"),
     ("set-max-intset-entries", "6"),
     ("list-max-listpack-size", "4"),
+    ("zset-max-listpack-entries", "6"),
+    ("zset-max-ziplist-value", "20"),
+    ("hll-sparse-max-bytes", "300"),
 ];
 
 /// What the order of the reply to a command means.

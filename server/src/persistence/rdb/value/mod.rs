@@ -4,6 +4,7 @@
 mod hash;
 mod list;
 mod set;
+mod sorted_set;
 
 use std::sync::Arc;
 
@@ -17,10 +18,13 @@ pub(in crate::persistence) mod kind {
     pub const STRING: u8 = 0;
     pub const LIST: u8 = 1;
     pub const SET: u8 = 2;
+    pub const ZSET: u8 = 3;
     pub const HASH: u8 = 4;
+    pub const ZSET_2: u8 = 5;
     pub const SET_INTSET: u8 = 11;
     pub const HASH_LISTPACK: u8 = 16;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    pub const ZSET_LISTPACK: u8 = 17;
 }
 
 /// The number of a collection's type and form.
@@ -29,6 +33,7 @@ pub(super) fn kind_of(collection: &Collection) -> u8 {
         Collection::Hash(hash) => hash::kind_of(hash),
         Collection::Set(set) => set::kind_of(set),
         Collection::List(_) => kind::LIST_QUICKLIST_2,
+        Collection::SortedSet(set) => sorted_set::kind_of(set),
     }
 }
 
@@ -38,6 +43,7 @@ pub(super) fn write(encoder: &mut Encoder, collection: &Collection) {
         Collection::Hash(hash) => hash::write(encoder, hash),
         Collection::Set(set) => set::write(encoder, set),
         Collection::List(list) => list::write(encoder, list),
+        Collection::SortedSet(set) => sorted_set::write(encoder, set),
     }
 }
 
@@ -65,6 +71,8 @@ pub(in crate::persistence) fn read(
         kind::SET_INTSET => Collection::Set(set::read_intset(source, limits)?),
         kind::LIST => Collection::List(list::read(source, limits)?),
         kind::LIST_QUICKLIST_2 => Collection::List(list::read_packs(source, limits)?),
+        kind::ZSET | kind::ZSET_2 => Collection::SortedSet(sorted_set::read(source, kind, limits)?),
+        kind::ZSET_LISTPACK => Collection::SortedSet(sorted_set::read_listpack(source, limits)?),
         _ => return Ok(None),
     };
     if collection.is_empty() {

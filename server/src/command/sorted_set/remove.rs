@@ -1,0 +1,38 @@
+//! ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
+
+use super::bounds::{Bounds, By};
+use crate::command::call::Call;
+use crate::command::reply_error::ErrorReply;
+use crate::keyspace::SortedSet;
+
+pub fn zrem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let members = call.args.from(2);
+    let removed = call.edit(0, |set: &mut SortedSet| {
+        let removed = members.iter().filter(|member| set.remove(member)).count();
+        (removed, removed > 0)
+    })?;
+    call.out.integer(removed as i64);
+    Ok(())
+}
+
+pub fn zremrangebyrank(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    remove(call, By::Rank)
+}
+
+pub fn zremrangebyscore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    remove(call, By::Score)
+}
+
+pub fn zremrangebylex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    remove(call, By::Text)
+}
+
+fn remove(call: &mut Call<'_>, by: By) -> Result<(), ErrorReply> {
+    let bounds = Bounds::parse(call, by, 2, 3)?;
+    let removed = call.edit(0, |set: &mut SortedSet| {
+        let removed = set.remove_ranks(bounds.ranks(set, false));
+        (removed, removed > 0)
+    })?;
+    call.out.integer(removed as i64);
+    Ok(())
+}
