@@ -15,5 +15,6 @@ pub mod cli;
 pub mod driver;
 pub mod load;
 pub mod measure;
+pub mod merge;
 pub mod report;
 pub mod stats;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use slotmark_server::keyspace::{Collection, Content, Limits, ValueRef};
+use slotmark_server::keyspace::{Collection, Content, Limits, NodeLimit, ValueRef};
 use slotmark_server::persistence::crc64::crc64;
 use slotmark_server::persistence::dump::{decode, encode};
 
@@ -12,6 +12,7 @@ const LIMITS: [Limits; 2] = [
         hash_max_entries: 0,
         hash_max_value: 0,
         set_max_intset_entries: 0,
+        list_node: NodeLimit::new(1),
         zset_max_entries: 0,
         zset_max_value: 0,
     },
@@ -19,6 +20,7 @@ const LIMITS: [Limits; 2] = [
         hash_max_entries: usize::MAX,
         hash_max_value: usize::MAX,
         set_max_intset_entries: usize::MAX,
+        list_node: NodeLimit::new(-5),
         zset_max_entries: usize::MAX,
         zset_max_value: usize::MAX,
     },
@@ -50,6 +52,9 @@ fuzz_target!(|input: &[u8]| {
             assert!(!collection.is_empty());
             if let Collection::Set(set) = &**collection {
                 assert_eq!(set.iter().count(), set.len());
+            }
+            if let Collection::List(list) = &**collection {
+                assert_eq!(list.iter().count(), list.len());
             }
         }
         for compress in [true, false] {

@@ -106,6 +106,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
         Some(cluster) => Some((cluster, listen_to_bus(&config)?)),
         None => None,
     };
+    crate::tracking::observe(node);
     let pool: &'static Workers = Box::leak(Box::new(Workers::start(node, workers)?));
     housekeeping::start(node)?;
     let pidfile = pidfile(&config);

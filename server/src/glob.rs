@@ -1,4 +1,7 @@
 //! Glob patterns as KEYS, SCAN MATCH, PSUBSCRIBE and CONFIG GET take them: `*`, `?`, `[a-z]`, `[^x]` and `\` escapes.
+//!
+//! As in redis-server 7.0, an empty text is matched by the empty pattern alone, even though `*` matches no bytes
+//! elsewhere. KEYS and SCAN take the pattern `*` for no pattern, so that they find the empty key by it.
 
 /// Whether the whole of `text` matches `pattern`, byte by byte.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
@@ -12,6 +15,9 @@ pub fn matches_ignore_case(pattern: &[u8], text: &[u8]) -> bool {
 
 /// Goes back to the latest star only, so the time is at most the product of the lengths.
 fn run(pattern: &[u8], text: &[u8], fold: bool) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     loop {
@@ -95,7 +101,8 @@ mod tests {
     #[test]
     fn the_forms_match() {
         for (pattern, text, expected) in [
-            ("*", "", true),
+            ("*", "", false),
+            ("a*", "a", true),
             ("h?llo", "hello", true),
             ("h?llo", "hllo", false),
             ("h*llo", "heeeello", true),
@@ -128,7 +135,24 @@ mod tests {
         assert!(!matches(pattern.as_bytes(), "a".repeat(20_000).as_bytes()));
     }
 
+    /// What a pattern means, tried in every way.
+    fn by_definition(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            [b'*', rest @ ..] => (0..=text.len()).any(|taken| by_definition(rest, &text[taken..])),
+            _ => text.split_first().is_some_and(|(byte, rest)| {
+                step(pattern, *byte, false).is_some_and(|width| by_definition(&pattern[width..], rest))
+            }),
+        }
+    }
+
     proptest! {
+        #[test]
+        fn stars_take_whatever_makes_the_rest_match(pattern in "[ab*?\\[\\]^\\\\-]{0,8}", text in "[ab]{1,8}") {
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(matches(pattern, text), by_definition(pattern, text));
+        }
+
         #[test]
         fn nothing_panics(pattern in proptest::collection::vec(any::<u8>(), 0..20),
                           text in proptest::collection::vec(any::<u8>(), 0..20)) {

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::node::{Node, unix_ms};
 use crate::replication::primary::Cron;
+use crate::waiting::redirect_waiters;
 
 /// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
 const EXPIRE_SHARE: f64 = 0.25;
@@ -26,6 +27,7 @@ fn run(node: &'static Node) {
     let mut last_second = Instant::now();
     let mut sweep = 0;
     let mut replication = Cron::default();
+    let mut seen_view = None;
     loop {
         let config = node.config.load();
         let tick = Duration::from_secs(1) / config.hz.clamp(1, 500);
@@ -38,13 +40,20 @@ fn run(node: &'static Node) {
         }
         node.stats.sample(now);
         replication.tick(node, now);
+        let view = node.cluster.as_ref().map(|cluster| cluster.version());
+        if view != seen_view {
+            seen_view = view;
+            redirect_waiters(node);
+        }
         if last_second.elapsed() >= Duration::from_secs(1) {
             last_second = Instant::now();
             if config.timeout_s > 0 {
                 node.clients.close_idle(now, config.timeout_s);
             }
+            // A wait may have begun while the view changed.
+            redirect_waiters(node);
             node.clients
-                .enforce_soft_limit(now, &config.client_output_buffer_limit[0]);
+                .enforce_soft_limit(now, &config.client_output_buffer_limit);
         }
         drop(config);
         thread::sleep(tick);

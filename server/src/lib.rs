@@ -17,6 +17,7 @@ pub mod cluster;
 pub mod command;
 pub mod config;
 mod daemon;
+pub mod events;
 pub mod glob;
 mod housekeeping;
 pub mod keyspace;
@@ -24,8 +25,11 @@ pub mod log;
 pub mod net;
 pub mod node;
 pub mod persistence;
+pub mod pubsub;
 pub mod replication;
 pub mod session;
+pub mod tracking;
+pub mod waiting;
 
 pub use boot::main_from_args;
 

@@ -14,10 +14,13 @@ use crate::admin::stats::Stats;
 use crate::cluster::protocol::Facts;
 use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
+use crate::events::KeyspaceEvents;
 use crate::keyspace::Keyspace;
 use crate::log;
+use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
+use crate::tracking::Tracking;
 
 /// What the threads of one process share.
 pub struct Node {
@@ -26,6 +29,12 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// Which events of keys are told.
+    pub events: KeyspaceEvents,
+    /// Who has copies of what.
+    pub tracking: Tracking,
+    /// Who listens to what.
+    pub pubsub: Registry,
     /// One shard a worker, and one more for the link to a primary.
     pub stats: Stats,
     workers: usize,
@@ -69,6 +78,9 @@ impl Node {
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
+            events: KeyspaceEvents::default(),
+            tracking: Tracking::default(),
+            pubsub: Registry::default(),
             stats: Stats::new(workers + 1),
             workers,
             slowlog: Slowlog::default(),
@@ -92,6 +104,9 @@ impl Node {
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);
+        self.pubsub.configure(config);
+        self.events.configure(config);
+        self.tracking.configure(config);
         self.replication.log.set_limit(config.primary.backlog_size);
     }
 
@@ -184,8 +199,11 @@ impl Pause {
             return false;
         }
         let held = CommandFlags::WRITE | CommandFlags::MAY_REPLICATE;
+        // Messages may go to replicas, though COMMAND does not say so of them.
         (by_client && !self.writes_only.load(Relaxed))
-            || spec.is_ok_and(|spec| spec.flags.intersects(held) || spec.name == "exec")
+            || spec.is_ok_and(|spec| {
+                spec.flags.intersects(held) || matches!(spec.name, "exec" | "publish" | "spublish")
+            })
     }
 }
 

@@ -9,7 +9,11 @@ use slotcore::resp::Proto;
 
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
+use crate::keyspace::Forgotten;
+use crate::pubsub::Subscriber;
 use crate::replication::primary::{ReplicaTerms, SyncRequest};
+use crate::tracking::Mode;
+use crate::waiting::Waiter;
 
 /// CLIENT REPLY's modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +34,7 @@ pub struct Watch {
 }
 
 /// A command that waits for something before it replies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Blocked {
     /// When it stops to wait, unix time in milliseconds; None: never.
     pub until_ms: Option<u64>,
@@ -39,7 +43,7 @@ pub struct Blocked {
 }
 
 /// What a blocked command waits for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub enum BlockedFor {
     /// WAIT: that so many replicas have acknowledged the stream up to here.
     Replicas {
@@ -48,6 +52,8 @@ pub enum BlockedFor {
         /// Bytes of the stream.
         offset: u64,
     },
+    /// BLPOP and its kin: for one of their keys.
+    Keys(Arc<Waiter>),
 }
 
 /// By what a request was found to be ours to serve, before its locks were taken.
@@ -92,6 +98,20 @@ pub struct Session {
     pub replica: Option<Box<ReplicaTerms>>,
     /// The connection now is a replica's: it leaves its worker.
     pub handover: Option<SyncRequest>,
+    /// Its subscriptions and its mailbox, since it first subscribed to something.
+    pub subscriber: Option<Arc<Subscriber>>,
+    /// It has published more than the bus has sent, and should wait.
+    pub bus_is_full: bool,
+    /// CLIENT TRACKING.
+    pub tracking: Option<Box<Mode>>,
+    /// It has emptied the keyspace, and those who track are yet to hear of it.
+    pub flushed: Option<Forgotten>,
+    /// CLIENT CACHING was said for the next command.
+    pub caching: bool,
+    /// The messages that wait now come before the replies of this turn.
+    pub messages_first: bool,
+    /// The command has confirmed a subscription, which is said whatever CLIENT REPLY is.
+    pub confirmed: bool,
 }
 
 impl Session {
@@ -116,6 +136,13 @@ impl Session {
             blocked: None,
             replica: None,
             handover: None,
+            subscriber: None,
+            bus_is_full: false,
+            tracking: None,
+            flushed: None,
+            caching: false,
+            messages_first: false,
+            confirmed: false,
         }
     }
 
@@ -126,7 +153,21 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
-        client.set_flag(ClientFlags::BLOCKED, self.blocked.is_some());
+    }
+
+    /// May it run little more than subscriptions?
+    #[inline]
+    pub fn in_subscribed_mode(&self) -> bool {
+        let subscribed = self.subscriber.as_ref().is_some_and(|own| own.is_subscribed());
+        subscribed && self.proto == Proto::Resp2
+    }
+
+    /// Itself as one who listens.
+    pub fn listen(&mut self) -> Option<&Arc<Subscriber>> {
+        if self.subscriber.is_none() {
+            self.subscriber = self.client.listen();
+        }
+        self.subscriber.as_ref()
     }
 
     /// Is a MULTI open?

@@ -92,6 +92,11 @@ impl Client {
         let mut out = Vec::new();
         encode_command(&mut out, args);
         self.send(&out);
+        self.raw_reply()
+    }
+
+    /// The next reply as the bytes on the wire.
+    pub fn raw_reply(&mut self) -> Vec<u8> {
         loop {
             if let Some((_, used)) =
                 parse_reply(&self.buffer, &ReplyLimits::default()).expect("a well-formed reply")
@@ -106,6 +111,27 @@ impl Client {
     pub fn rest(&mut self) -> Vec<u8> {
         while self.fill().is_ok() {}
         std::mem::take(&mut self.buffer)
+    }
+
+    /// Everything that comes up to these bytes, and them.
+    pub fn read_until(&mut self, end: &[u8]) -> Vec<u8> {
+        let mut from = 0;
+        loop {
+            let found = self.buffer[from..]
+                .windows(end.len())
+                .position(|part| part == end);
+            if let Some(at) = found {
+                return self.buffer.drain(..from + at + end.len()).collect();
+            }
+            from = self.buffer.len().saturating_sub(end.len() - 1);
+            self.fill().unwrap_or_else(|error| {
+                panic!(
+                    "{error} before {}, after {}",
+                    end.escape_ascii(),
+                    self.buffer.escape_ascii()
+                )
+            });
+        }
     }
 
     fn fill(&mut self) -> std::io::Result<()> {

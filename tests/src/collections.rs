@@ -35,6 +35,10 @@ pub fn fill(client: &mut Client) {
         "9223372036854775807",
     ]);
     say(&["SADD", "set:texts", "a", "b", "1", ""]);
+    say(&["RPUSH", "list:small", "a", "-7", "", "a", "9223372036854775807"]);
+    say(&["RPUSH", "list:long", &"v".repeat(20_000), "x"]);
+    say(&["LPUSH", "list:expiring", "x"]);
+    say(&["PEXPIREAT", "list:expiring", "4000000000000"]);
     say(&[
         "ZADD",
         "zset:small",
@@ -67,6 +71,9 @@ pub fn fill(client: &mut Client) {
         say(&words);
         words[0] = "SADD";
         words[1] = "set:large";
+        say(&words);
+        words[0] = "RPUSH";
+        words[1] = "list:large";
         say(&words);
         let scored: Vec<String> = (from..from + 500)
             .flat_map(|number| [format!("{}.5", number % 700), format!("member:{number}")])

@@ -113,3 +113,19 @@ fn redis_py_finds_its_way_in_both_protocols() {
         assert_eq!(run(&python, &[script, &port.to_string()]).trim(), "ok");
     }
 }
+
+#[test]
+fn ioredis_hears_what_is_published() {
+    let Some(modules) = std::env::var_os("SLOTMARK_NODE_MODULES") else {
+        return skip("SLOTMARK_NODE_MODULES names no folder in which npm has installed ioredis");
+    };
+    let cluster = Cluster::up(LOADGEN);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/ioredis_pubsub.js");
+    let output = Command::new("node")
+        .env("NODE_PATH", modules)
+        .arg(script)
+        .arg(cluster.ports[0].to_string())
+        .output()
+        .expect("node starts");
+    assert_eq!(show(&output.stdout).trim(), "ok", "{}", show(&output.stderr));
+}

@@ -443,3 +443,72 @@ fn slot_stats() {
         assert_eq!(error(&mut client, line), text, "{line}");
     }
 }
+
+/// Sends a command that waits, on a connection of its own, and sees it wait.
+fn wait_in(server: &Server, line: &str) -> Client {
+    let mut waiter = server.client();
+    waiter.send(format!("{line}\r\n").as_bytes());
+    let mut control = server.client();
+    wait_for("the client to wait", Duration::from_secs(10), || {
+        let info = control.cmd(&["INFO", "clients"]);
+        let text = String::from_utf8_lossy(info.as_bytes()?).into_owned();
+        text.contains("blocked_clients:1\r").then_some(())
+    });
+    waiter
+}
+
+#[test]
+fn who_waits_for_a_slot_that_goes_is_told() {
+    let full = [CLUSTER[0], CLUSTER[1], "--cluster-require-full-coverage", "no"];
+    for directives in [&CLUSTER[..], &full[..]] {
+        let Some(mut pair) = Pair::start(directives) else {
+            return;
+        };
+        pair.same("CLUSTER ADDSLOTSRANGE 0 16383");
+        pair.both_ok();
+        let mut waiters = [&pair.ours.0, &pair.stock.0].map(|server| wait_in(server, "BLPOP k {k}2 0"));
+        // Another slot is of no concern, unless all must be there.
+        pair.same("CLUSTER DELSLOTS 7629");
+        let [ours, stock] = waiters.each_mut().map(|waiter| waiter.reply());
+        assert_eq!(ours, stock);
+        let text = String::from_utf8_lossy(ours.as_error().unwrap()).into_owned();
+        assert!(text.starts_with("CLUSTERDOWN "), "{text}");
+        // The connection goes on.
+        let [ours, stock] = waiters.each_mut().map(|waiter| waiter.cmd(&["PING"]));
+        assert_eq!(ours, stock);
+    }
+}
+
+#[test]
+fn who_waits_for_a_slot_that_moves_is_told_where() {
+    let Some(pair) = Pair::start(&CLUSTER) else { return };
+    let servers = [&pair.ours.0, &pair.stock.0];
+    let mut clients = servers.map(Server::client);
+    let ids = clients
+        .each_mut()
+        .map(|client| match client.cmd(&["CLUSTER", "MYID"]) {
+            Reply::Bulk(id) => String::from_utf8(id).unwrap(),
+            other => panic!("{other:?}"),
+        });
+    clients[0].cmd(&["CLUSTER", "ADDSLOTSRANGE", "0", "8191"]);
+    clients[1].cmd(&["CLUSTER", "ADDSLOTSRANGE", "8192", "16383"]);
+    clients[0].cmd(&["CLUSTER", "MEET", "127.0.0.1", &servers[1].port().to_string()]);
+    wait_for("one cluster", Duration::from_secs(30), || {
+        clients
+            .iter_mut()
+            .all(|client| {
+                let info = client.cmd(&["CLUSTER", "INFO"]);
+                let text = String::from_utf8_lossy(info.as_bytes().unwrap_or_default()).into_owned();
+                text.contains("cluster_state:ok") && text.contains("cluster_size:2")
+            })
+            .then_some(())
+    });
+    // Slots 7629 and 12182: one of each.
+    for (at, key, slot) in [(0, "k", "7629"), (1, "foo", "12182")] {
+        let mut waiter = wait_in(servers[at], &format!("BLMOVE {key} {{{key}}}2 LEFT LEFT 0"));
+        let moved = clients[at].cmd(&["CLUSTER", "SETSLOT", slot, "NODE", &ids[1 - at]]);
+        assert_eq!(moved, Reply::Simple(b"OK".to_vec()));
+        let expected = format!("MOVED {slot} 127.0.0.1:{}", servers[1 - at].port());
+        assert_eq!(waiter.reply().as_error(), Some(expected.as_bytes()));
+    }
+}

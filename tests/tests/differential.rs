@@ -13,6 +13,8 @@ mod compare;
 mod families;
 #[path = "differential/generator.rs"]
 mod generator;
+#[path = "differential/sort.rs"]
+mod sort;
 
 use std::time::{Duration, Instant};
 

@@ -276,8 +276,7 @@ fn what_we_cannot_hold_is_refused_by_name() {
         now_ms: NOW,
         ..LoadOptions::default()
     };
-    let cases: [(&[&str], &str); 5] = [
-        (&["RPUSH", "mylist", "a"], "a list (type 18) in the key 'mylist'"),
+    let cases: [(&[&str], &str); 4] = [
         (
             &["ZADD", "scores", "1", "a"],
             "a sorted set (type 17) in the key 'scores'",
@@ -393,13 +392,13 @@ fn restore_refuses_as_stock_does() {
         ok(&mut ours, &[b"SET", b"k", b"value"]);
         ok(&mut theirs, &[b"SET", b"k", b"value"]);
     }
-    theirs.cmd(&["RPUSH", "list", "a"]);
-    let payload = bulk(&mut theirs, &[b"DUMP", b"list"]);
-    let reply = ours.raw(&[b"RESTORE", b"list", b"0", &payload]);
+    theirs.cmd(&["XADD", "stream", "1-1", "f", "v"]);
+    let payload = bulk(&mut theirs, &[b"DUMP", b"stream"]);
+    let reply = ours.raw(&[b"RESTORE", b"stream", b"0", &payload]);
     let text = String::from_utf8_lossy(&reply).into_owned();
     assert!(
-        text.starts_with("-ERR Bad data format: it holds a list,"),
+        text.starts_with("-ERR Bad data format: it holds a stream,"),
         "{text}"
     );
-    assert_eq!(ours.cmd(&["EXISTS", "list"]), Reply::Integer(0));
+    assert_eq!(ours.cmd(&["EXISTS", "stream"]), Reply::Integer(0));
 }

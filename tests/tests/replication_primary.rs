@@ -531,9 +531,12 @@ fn role_and_cluster_mode_speak_as_stock() {
     let Some(replica) = stock() else { return };
     let primary = node(&[]);
     follow(&replica, &primary);
-    let Reply::Array(role) = primary.client().cmd(&["ROLE"]) else {
-        panic!("an array")
-    };
+    // It is listed when its first acknowledgement has come.
+    let role = wait_for("the replica to be listed", Duration::from_secs(10), || {
+        let reply = primary.client().cmd(&["ROLE"]);
+        let role = reply.as_array()?.to_vec();
+        matches!(&role[2], Reply::Array(replicas) if !replicas.is_empty()).then_some(role)
+    });
     assert_eq!(role[0], Reply::Bulk(b"master".to_vec()));
     let Reply::Array(replicas) = &role[2] else {
         panic!("{role:?}")

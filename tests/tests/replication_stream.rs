@@ -4,6 +4,9 @@
 //! `SLOTMARK_STREAM_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
 //! the seed, and `SLOTMARK_STREAM_SEED` replays it.
 
+#[path = "replication_stream/blocking.rs"]
+mod blocking;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -158,6 +161,25 @@ const SHAPES: &[&[&str]] = &[
     &["SUNIONSTORE", "<set>", "<set>", "<set>"],
     &["SDIFFSTORE", "<set>", "<set>", "<set>"],
     &["SCARD", "<set>"],
+    &["LPUSH", "<list>", "<value>"],
+    &["rpush", "<list>", "<value>", "<field>", "1"],
+    &["LPUSHX", "<list>", "<value>"],
+    &["SORT", "<list>", "ALPHA", "STORE", "<list>"],
+    &[
+        "SORT", "<list>", "BY", "nosort", "LIMIT", "0", "<count>", "STORE", "<list>",
+    ],
+    &["SORT", "<list>", "LIMIT", "0", "0", "store", "<list>"],
+    &["LPOP", "<list>"],
+    &["RPOP", "<list>", "<count>"],
+    &["LMPOP", "2", "<list>", "<list>", "RIGHT", "COUNT", "<count>"],
+    &["LMPOP", "1", "<list>", "LEFT"],
+    &["LMOVE", "<list>", "<list>", "left", "RIGHT"],
+    &["RPOPLPUSH", "<list>", "<list>"],
+    &["LSET", "<list>", "0", "<value>"],
+    &["LINSERT", "<list>", "AFTER", "1", "<value>"],
+    &["LREM", "<list>", "1", "<value>"],
+    &["LTRIM", "<list>", "0", "<count>"],
+    &["LRANGE", "<list>", "0", "-1"],
     &["ZADD", "<zset>", "<score>", "<field>", "<score>", "<value>"],
     &["zadd", "<zset>", "XX", "GT", "CH", "<score>", "<field>"],
     &["ZADD", "<zset>", "INCR", "<score>", "<field>"],
@@ -247,7 +269,7 @@ const SHAPES: &[&[&str]] = &[
     &["EXPIRE", "<set>", "<time>"],
     &["PEXPIRE", "<hash>", "5"],
     &["DEL", "<key>"],
-    &["DEL", "<hash>", "<set>"],
+    &["DEL", "<hash>", "<set>", "<list>"],
     &["DEL", "<key>", "<key>"],
     &["UNLINK", "<key>", "<key>"],
     &["RENAME", "<key>", "<key>"],
@@ -292,6 +314,8 @@ impl Generator {
                 "<key>" => self.one(&["{t}a", "{t}b", "{t}c", "{t}d", "{t}\r\n"]),
                 "<hash>" => self.one(&["{t}h", "{t}i", "{t}a"]),
                 "<set>" => self.one(&["{t}s", "{t}u", "{t}v", "{t}a"]),
+                "<list>" => self.one(&["{t}l", "{t}m", "{t}a"]),
+                "<count>" => self.one(&["0", "1", "2", "100"]),
                 "<geo>" => self.one(&["{t}g", "{t}w"]),
                 "<bits>" => self.one(&["{t}bits", "{t}more", "{t}a"]),
                 "<hll>" => self.one(&["{t}hll1", "{t}hll2", "{t}hll3", "{t}a"]),

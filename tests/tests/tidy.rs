@@ -106,6 +106,31 @@ fn files_stay_readable() {
     assert!(long.is_empty(), "split these by purpose:\n{}", long.join("\n"));
 }
 
+/// docs/method.md names the tests that hold its promises: they are there.
+#[test]
+fn tests_named_in_the_method_exist() {
+    let page = std::fs::read_to_string(root().join("docs/method.md")).expect("docs/method.md");
+    let (_, table) = page
+        .split_once("### Where that is held")
+        .expect("the section is there");
+    let names: Vec<&str> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.matches('_').count() > 2)
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    let code: String = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).expect("UTF-8"))
+        .collect();
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "no test {name}");
+    }
+}
+
 #[test]
 fn the_core_has_no_unsafe_code_and_no_io() {
     let mut files = Vec::new();

@@ -227,6 +227,13 @@ fn limits_on_clients_and_query_buffers_hold() {
             Some(())
         },
     );
+    wait_for("the three to be gone", Duration::from_secs(5), || {
+        let info = Client::try_connect(node.port())
+            .ok()?
+            .try_cmd(&["INFO", "clients"])
+            .ok()?;
+        info.as_str()?.contains("connected_clients:1\r\n").then_some(())
+    });
     wait_for("the connections to be gone", Duration::from_secs(5), || {
         let mut client = node.client();
         client.send(b"*2\r\n$3\r\nGET\r\n$9000000\r\n");

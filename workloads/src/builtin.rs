@@ -31,6 +31,8 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("pipeline-sweep"),
     builtin!("failover"),
     builtin!("replica-reads"),
+    builtin!("reconnect-storm"),
+    builtin!("noisy-neighbor"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

@@ -31,6 +31,8 @@ fn built_ins_open_with_prose_and_compile() {
         load("pipeline-sweep").unwrap().run.pipeline,
         [1, 2, 4, 8, 16, 32, 64, 128]
     );
+    assert_eq!(load("reconnect-storm").unwrap().calm_share(), Some(0.5));
+    assert_eq!(load("noisy-neighbor").unwrap().calm_share(), Some(0.5));
     assert!(matches!(
         load("hotslot").unwrap().traffic,
         Traffic::Hotslot { slot: 7777, .. }
@@ -287,5 +289,34 @@ fn an_unknown_workload_names_the_nearest() {
             .unwrap_err()
             .to_string()
             .starts_with("no/such/file.toml: ")
+    );
+}
+
+#[test]
+fn company_is_bounded_and_comes_alone() {
+    let refused = |text: &str| Spec::parse("t", "t.toml", text).unwrap_err().to_string();
+    for (text, expected) in [
+        ("[storm]\nrate = 0\n", "storm.rate: 0 is out of range"),
+        ("[storm]\nfrom = 1.0\n", "storm.from: 1 is out of range"),
+        ("[storm]\ncommand = 'FLUSHALL'\n", "there are PING and GET"),
+        ("[neighbor]\nkind = 'sett'\n", "did you mean \"set\"?"),
+        ("[neighbor]\nelements = 5\n", "means nothing to kind \"string\""),
+        ("[neighbor]\nslot = 16384\n", "16384 is out of range"),
+        ("[neighbor]\nclients = 65\n", "1 to 64 is possible"),
+        ("[storm]\n[neighbor]\n", "one at a time"),
+        ("[storm]\n[run]\nrequests = 5\n", "bounded by time"),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    let mut spec = load("reconnect-storm").unwrap();
+    let overrides = Overrides {
+        requests: Some(5),
+        ..Overrides::default()
+    };
+    let error = spec.apply(&overrides).unwrap_err().to_string();
+    assert!(
+        error.starts_with("--requests: ") && error.contains("bounded by time"),
+        "{error}"
     );
 }

@@ -134,6 +134,10 @@ fn the_streams_of_the_built_ins_stay_what_they_are() {
         ("hashtag-mget", 17961496597051368616),
         ("hashtag-mget-split", 10888168324611510082),
         ("pipeline-sweep", 1489811677017548692),
+        ("failover", 10061793741300252778),
+        ("replica-reads", 2866305732711574431),
+        ("reconnect-storm", 2910856802970800980),
+        ("noisy-neighbor", 11203328494668343739),
     ];
     assert_eq!(hashes, pinned);
 }

@@ -7,11 +7,14 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
 use workloads::spec::FaultChoice;
 
 use crate::load::HostPort;
+use crate::stats::gate::Condition;
+use crate::stats::slo::Objective;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +22,7 @@ Examples:
   loadgen --workload hotslot --compare redis      the same, in turns with redis-server
   loadgen --workload zipf --target 10.0.0.1:7000  a cluster or server that runs already
   loadgen -h 10.0.0.1 -p 6379 -c 50 -P 16 -n 1m --ratio 1:10
+  loadgen find-max --slo 'p99<1ms'                the highest rate that keeps p99 below 1 ms
   loadgen workloads                               which there are, and what they answer
   loadgen cluster up                              a local cluster to play with
 
@@ -32,6 +36,52 @@ Exit codes:
   4    --audit found writes that were acknowledged and are lost
   130  interrupted
 When a run is lost on its way (1) or interrupted (130), what was measured is reported.";
+
+const FIND_MAX_HELP: &str = "\
+An objective is FIGURE<LIMIT (or FIGURE<=LIMIT):
+  p50 p90 p95 p99 p99.9 p99.99 max mean   with us, ms or s:  'p99<1ms'  'max<=0.5s'
+  errors                                  with %:            'errors<0.1%'
+Percentiles are of the response time, which runs from when an operation was due.
+
+The cluster is started and filled once. A closed loop tells where to begin; then trials of --duration each (3s unless \
+given, after a warm-up of 0.5s) double or halve the rate until one holds and a higher one fails, and bisect between the \
+two, as closely as --resolution asks for. A trial holds when every operation was sent, at most 0.1 % failed (unless an \
+objective says otherwise), the rate was kept up with and all objectives hold. One near its limit is repeated. At last \
+the answer must hold at 0.9 of its rate and fail at 1.2.
+
+Examples:
+  loadgen find-max --slo 'p99<1ms'
+  loadgen find-max --slo 'p99<1ms' --slo 'errors<0.1%' --workload zipf --compare redis
+  loadgen find-max --slo 'p99.9<5ms' --target 10.0.0.1:7000 --arrivals poisson --duration 30s
+
+Exit codes are those of a run; 3 when there is no rate that could be confirmed.";
+const MERGE_HELP: &str = "\
+Examples, on each of two machines, at the same moment:
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
+  loadgen --target 10.0.0.1:7000 --workload zipf --seed 2 --no-preload --output b
+and then:
+  loadgen merge a b                                one report, with all its files
+  loadgen merge a/redis.hlog b/redis.hlog          only the histograms
+
+Counts are added. Percentiles are read from added histograms. Rates are over the time from the first generator's start \
+to the last one's end; clocks should agree. Server CPU is what one generator read of it. Give each generator a --seed of \
+its own, and store the keys before.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  loadgen compare old new                                        ratios, new / old
+  loadgen compare old new --fail-if 'p99>+5%' --fail-if 'errors>0'
+  loadgen compare --baseline results/baseline.toml new
+
+A condition is FIGURE OPERATOR BOUND. Figures: throughput, p50, p90, p95, p99, p999, max, mean, server-cpu, memory, \
+errors. Operators: > >= < <=. A bound with % is a change against the baseline: 'throughput<-3%'; it fails when the ratio \
+is beyond it and its interval excludes 1. Any other bound is a value of the candidate alone: 'p99>1ms', \
+'throughput<100k', 'server-cpu>10us', 'memory>1gb', 'errors>0'. What cannot be judged, for want of rounds or figures, \
+fails.
+
+Runs need several rounds (--rounds 6) for an interval. Engines in turns, loadgen --compare, are the stronger evidence.
+
+Exit codes: 0 nothing failed, 2 a wrong condition, or runs that do not compare, 3 a condition failed.";
 
 /// A load generator for Redis Cluster, Valkey and anything that speaks their protocol.
 #[derive(Debug, Parser)]
@@ -60,6 +110,9 @@ pub enum Command {
         /// The workload whose file to print (a start for one of your own)
         name: Option<String>,
     },
+    /// Search the highest rate at which service level objectives hold, and confirm it
+    #[command(after_help = FIND_MAX_HELP)]
+    FindMax(Box<FindMaxArgs>),
     /// A local cluster to play with: start one, look at it, end it
     #[command(
         after_help = "Clusters are remembered below $SLOTMARK_CLUSTERS, if that is set, else in slotmark/clusters in \
@@ -74,6 +127,12 @@ pub enum Command {
         /// The folder of a run: the one that holds run.json
         dir: PathBuf,
     },
+    /// Add up runs of several generators that loaded one target at the same time
+    #[command(after_help = MERGE_HELP)]
+    Merge(MergeArgs),
+    /// Compare two finished runs; with --fail-if a gate for CI
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Print a completion script for a shell
     Completions { shell: Shell },
     /// Print the README's table from the reference results
@@ -116,6 +175,31 @@ pub struct ClusterUp {
     pub port: u16,
 }
 
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// run.json files or folders of runs, with their .hlog files beside them; or .hlog files only
+    #[arg(required = true, num_args = 2.., value_name = "RUN|LOG")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A and B, run.json files or folders of runs: A is the baseline, B the candidate that is judged. With --baseline only B
+    #[arg(required = true, num_args = 1..=2, value_name = "A B")]
+    pub runs: Vec<PathBuf>,
+    /// Compare with the run that this file names, under the conditions in it, e.g. results/baseline.toml
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// End with exit code 3 if this holds for the candidate; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Condition>,
+    /// Write the comparison as JSON; - is stdout, and then the text goes to stderr
+    #[arg(long, value_name = "PATH|-")]
+    pub json: Option<PathBuf>,
+}
+
 /// What a launched cluster looks like.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "A cluster of its own")]
@@ -138,6 +222,24 @@ pub struct LaunchArgs {
     /// A directive for every node, as in redis.conf: --node-arg 'maxmemory 1gb'; may be repeated
     #[arg(long, value_name = "DIRECTIVE")]
     pub node_arg: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FindMaxArgs {
+    /// What must hold, e.g. 'p99<1ms' or 'errors<0.1%'; may be repeated, then all must
+    #[arg(
+        long,
+        required = true,
+        value_name = "OBJECTIVE",
+        help_heading = "What to find"
+    )]
+    pub slo: Vec<Objective>,
+    /// How close the answer is to be to the highest rate that holds
+    #[arg(long, default_value = "5%", value_name = "SHARE", value_parser = find_max::resolution,
+          help_heading = "What to find")]
+    pub resolution: f64,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -245,6 +347,9 @@ pub struct RunArgs {
         help_heading = "A cluster of its own"
     )]
     pub fail_if_worse: Vec<WorseIn>,
+    /// End with exit code 3 if this holds: 'p99>1ms', 'errors>0', and with --compare 'p99>+5%'; may be repeated
+    #[arg(long, value_name = "CONDITION", help_heading = "What to run")]
+    pub fail_if: Vec<Condition>,
     /// Rounds for each engine; --duration or -n is divided among them [default: 1, with --compare 6]
     #[arg(long, value_name = "N", value_parser = values::small_count, help_heading = "A cluster of its own")]
     pub rounds: Option<u32>,
@@ -271,18 +376,36 @@ pub struct RunArgs {
     #[arg(short = '3', long = "resp3", help_heading = "How hard")]
     pub resp3: bool,
 
-    /// Where the files of the run go [default: results/local/TIME-WORKLOAD]
-    #[arg(short = 'o', long, value_name = "DIR", help_heading = "Output")]
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the files of the run go [default: results/local/TIME-NAME]
+    #[arg(short = 'o', long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Write run.json here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub json: Option<PathBuf>,
     /// Write summary.csv here too; - is stdout, and then the text goes to stderr
-    #[arg(long, value_name = "PATH|-", help_heading = "Output")]
+    #[arg(long, value_name = "PATH|-")]
     pub csv: Option<PathBuf>,
     /// Say nothing but results and errors
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// Whether `--json -` or `--csv -` claims stdout.
+    pub fn stdout_is_taken(&self) -> bool {
+        [&self.json, &self.csv]
+            .into_iter()
+            .flatten()
+            .any(|p| p.as_os_str() == "-")
+    }
 }
 
 /// How operations follow each other.
@@ -329,14 +452,6 @@ impl RunArgs {
             port: self.port.unwrap_or(6379),
         }]
     }
-
-    /// Whether `--json -` or `--csv -` claims stdout.
-    pub fn stdout_is_taken(&self) -> bool {
-        [&self.json, &self.csv]
-            .into_iter()
-            .flatten()
-            .any(|p| p.as_os_str() == "-")
-    }
 }
 
 #[cfg(test)]
@@ -373,7 +488,7 @@ mod tests {
             (run.data_size, run.keyspace, run.pass.as_deref()),
             (Some(128), Some(10_000), Some("secret"))
         );
-        assert!(run.resp3 && run.quiet);
+        assert!(run.resp3 && run.output.quiet);
     }
 
     #[test]

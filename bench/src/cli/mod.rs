@@ -5,7 +5,10 @@
 
 pub mod args;
 mod cluster;
+mod compare;
 mod exit;
+mod find_max;
+mod merge;
 mod output;
 mod report;
 mod run;
@@ -64,6 +67,9 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::FindMax(args)) => find_max::run(*args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Report { dir }) => report::run(&dir),
         Some(Command::ReadmeTable { dir }) => {
             let reports = crate::report::readme::reference_reports(&dir)?;
@@ -84,7 +90,8 @@ fn other_life(name: &str, mut args: impl Iterator<Item = OsString>) -> Option<Ex
         process::EXEC_CHILD => Some(failed(process::exec_child(args))),
         workspace::JANITOR => {
             let dir = args.next().unwrap_or_default();
-            Some(workspace::janitor(Path::new(&dir)).map_or_else(failed, |()| ExitCode::SUCCESS))
+            let parent = args.next().and_then(|pid| pid.to_str()?.parse().ok());
+            Some(workspace::janitor(Path::new(&dir), parent).map_or_else(failed, |()| ExitCode::SUCCESS))
         }
         _ => None,
     }

@@ -4,25 +4,26 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
-use super::args::RunArgs;
-use super::{report::rendered, talk};
-use crate::driver::Measured;
-use crate::report::{self, Report};
+use super::args::OutputArgs;
+use super::{Failure, report::rendered, talk};
+use crate::report::model::LostKey;
+use crate::report::{self, EngineLog, Report};
 
 /// Chosen and checked before the run, so that nobody waits for a result that cannot be written.
 #[derive(Debug)]
 pub struct Output<'a> {
-    args: &'a RunArgs,
+    args: &'a OutputArgs,
     folder: PathBuf,
 }
 
 impl<'a> Output<'a> {
-    pub fn prepare(args: &'a RunArgs, workload: &str) -> Result<Self> {
+    /// `name` is that of the folder if none was asked for: `results/local/TIME-NAME`.
+    pub fn prepare(args: &'a OutputArgs, name: &str) -> Result<Self> {
         let folder = match &args.output {
             Some(folder) => folder.clone(),
-            None => unused_folder(workload),
+            None => unused_folder(name),
         };
         let place = nearest_existing(&folder);
         if folder.exists() && !folder.is_dir() {
@@ -51,13 +52,17 @@ impl<'a> Output<'a> {
         Ok(Self { args, folder })
     }
 
-    /// Writes everything; the text comes last, when all that it names is there.
-    pub fn write(&self, measured: &Measured) -> Result<()> {
-        let report = &measured.report;
-        report::write_all(&self.folder, report, &measured.logs)?;
-        if !measured.lost_keys.is_empty() {
+    /// Writes everything; `lost_keys` by engine. The text comes last, when all that it names is there.
+    pub fn write(
+        &self,
+        report: &Report,
+        logs: &[EngineLog],
+        lost_keys: &[(String, Vec<LostKey>)],
+    ) -> Result<()> {
+        report::write_all(&self.folder, report, logs)?;
+        if !lost_keys.is_empty() {
             copy(Some(&self.folder.join("lost-keys.csv")), |out| {
-                report::csv::write_lost_keys(&measured.lost_keys, out)
+                report::csv::write_lost_keys(lost_keys, out)
             })?;
         }
         copy(self.args.json.as_deref(), |out| report::json::write(report, out))?;
@@ -78,8 +83,21 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Refuses two claims to stdout.
+pub fn one_stdout(args: &OutputArgs) -> Result<(), Failure> {
+    if [&args.json, &args.csv]
+        .iter()
+        .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
+    {
+        return Err(Failure::usage(anyhow!(
+            "--json - and --csv - cannot both have stdout"
+        )));
+    }
+    Ok(())
+}
+
 /// Writes to a file, or for `-` to stdout; nothing at all without a path.
-fn copy(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub fn copy(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
@@ -94,10 +112,10 @@ fn copy(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> Result<()>) ->
     written().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// `results/local/TIME-WORKLOAD` below the current directory, numbered if two runs begin in one second.
-fn unused_folder(workload: &str) -> PathBuf {
+/// `results/local/TIME-NAME` below the current directory, numbered if two runs begin in one second.
+pub fn unused_folder(name: &str) -> PathBuf {
     let time = chrono::Utc::now().format("%Y%m%dT%H%M%SZ");
-    let stem = format!("results/local/{time}-{workload}");
+    let stem = format!("results/local/{time}-{name}");
     let numbered = (2..).map(|n| PathBuf::from(format!("{stem}-{n}")));
     let mut candidates = std::iter::once(PathBuf::from(&stem)).chain(numbered);
     candidates

@@ -5,44 +5,42 @@ use workloads::{Overrides, Spec};
 
 use super::args::{Arrivals, RunArgs, WorseIn};
 use super::cluster::{find_engine, shape};
-use super::output::Output;
-use super::{CommandResult, Exit, Failure, talk};
+use super::output::{self, Output};
+use super::{CommandResult, Exit, Failure, compare, talk};
 use crate::driver::cores::{self, Division};
 use crate::driver::{
     Against, Measured, Progress, Session, SessionError, audit, check, environment, existing, signals,
 };
 use crate::load::Auth;
 use crate::report::model::{AuditRun, Metric, Report, RunEnd};
+use crate::stats::gate::{self, Contest, Judgement, Pairing};
 
 const ROUNDS_OF_A_COMPARISON: u32 = 6;
 
 pub fn run(args: &RunArgs) -> CommandResult {
     let session = session(args)?;
-    let output = Output::prepare(args, &session.spec.name)?;
+    let output = Output::prepare(&args.output, &session.spec.name)?;
     let stop = signals::install()?;
     let measured = session
-        .run(&stop, Progress::detect(args.quiet))
-        .map_err(|error| match error {
-            SessionError::Spec(error) => Failure::usage(error),
-            SessionError::Interrupted => Failure {
-                exit: Exit::Interrupted,
-                error: SessionError::Interrupted.into(),
-            },
-            SessionError::CannotRun(error) => error.into(),
-        })?;
-    output.write(&measured)?;
+        .run(&stop, Progress::detect(args.output.quiet))
+        .map_err(failure)?;
+    output.write(&measured.report, &measured.logs, &measured.lost_keys)?;
     Ok(verdict(args, &measured))
 }
 
-fn session(args: &RunArgs) -> Result<Session, Failure> {
-    if [&args.json, &args.csv]
-        .iter()
-        .all(|p| p.as_ref().is_some_and(|p| p.as_os_str() == "-"))
-    {
-        return Err(Failure::usage(anyhow::anyhow!(
-            "--json - and --csv - cannot both have stdout"
-        )));
+pub fn failure(error: SessionError) -> Failure {
+    match error {
+        SessionError::Spec(error) => Failure::usage(error),
+        SessionError::Interrupted => Failure {
+            exit: Exit::Interrupted,
+            error: SessionError::Interrupted.into(),
+        },
+        SessionError::CannotRun(error) => error.into(),
     }
+}
+
+pub fn session(args: &RunArgs) -> Result<Session, Failure> {
+    output::one_stdout(&args.output)?;
     let spec = spec(args)?;
     if args.audit && spec.run.read_from == ReadFrom::Replica {
         let text = "--audit and reads from replicas keep the same record of writes: one of the two at a time";
@@ -65,6 +63,7 @@ fn session(args: &RunArgs) -> Result<Session, Failure> {
         } else {
             1
         });
+    check_conditions(args, rounds)?;
     Ok(Session {
         spec,
         seed: args.seed,
@@ -201,17 +200,24 @@ fn auth(args: &RunArgs) -> Result<Option<Auth>, Failure> {
     }
 }
 
-/// What a finished run comes to, the gravest first; the reasons go to stderr.
-fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
-    match &measured.report.ended {
-        RunEnd::Interrupted => return Exit::Interrupted,
+/// What a run comes to that did not reach its end.
+pub fn cut_short(report: &Report) -> Option<Exit> {
+    match &report.ended {
+        RunEnd::Interrupted => Some(Exit::Interrupted),
         RunEnd::TargetLost { reason } => {
             talk::complain(format_args!("loadgen: the target was lost: {reason}"));
-            return Exit::CannotRun;
+            Some(Exit::CannotRun)
         }
-        RunEnd::Completed => {}
+        RunEnd::Completed => None,
     }
+}
+
+/// What a finished run comes to, the gravest first; the reasons go to stderr.
+fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     let report = &measured.report;
+    if let Some(exit) = cut_short(report) {
+        return exit;
+    }
     let lost: u64 = audits(report).map(|audit| audit.lost).sum();
     if lost > 0 {
         talk::complain(format_args!(
@@ -221,6 +227,16 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     }
     let mut complaints = check::failed(&measured.workload, &report.engines);
     complaints.extend(check::worse(&report.comparisons, &metrics(&args.fail_if_worse)));
+    let judged = gate::judge(&args.fail_if, &contests(report));
+    complaints.extend(compare::failed(&judged).map(|j| format!("{}: {}: {}", j.condition, j.engine, j.text)));
+    if !args.output.quiet {
+        for passed in judged.iter().filter(|j| j.judgement == Judgement::Passed) {
+            talk::complain(format_args!(
+                "check passed: {}: {}: {}",
+                passed.condition, passed.engine, passed.text
+            ));
+        }
+    }
     let unread: u64 = audits(report).map(|audit| audit.unread_keys).sum();
     if unread > 0 {
         complaints.push(format!("the audit could not read {unread} of the written keys"));
@@ -233,6 +249,45 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     } else {
         Exit::CheckFailed
     }
+}
+
+/// Each step of the engine under test, against the other engine's if there are two.
+fn contests(report: &Report) -> Vec<Contest<'_>> {
+    let Some(first) = report.engines.first() else {
+        return Vec::new();
+    };
+    let own = report
+        .engines
+        .iter()
+        .filter(|run| run.info.engine == first.info.engine);
+    let contest = |run| Contest {
+        candidate: run,
+        baseline: report
+            .engines
+            .iter()
+            .find(|other| other.info.engine != run.info.engine && other.info.step == run.info.step),
+        pairing: Pairing::Paired,
+        seed: report.workload.seed,
+    };
+    own.map(contest).collect()
+}
+
+/// Conditions that this run could never be judged by.
+fn check_conditions(args: &RunArgs, rounds: u32) -> Result<(), Failure> {
+    let Some(relative) = args.fail_if.iter().find(|c| c.is_relative()) else {
+        return Ok(());
+    };
+    if args.compare.is_none() {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs something to compare with: --compare ENGINE, or loadgen compare afterwards"
+        )));
+    }
+    if rounds == 1 {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--fail-if '{relative}' needs more than one round"
+        )));
+    }
+    Ok(())
 }
 
 fn audits(report: &Report) -> impl Iterator<Item = &AuditRun> {

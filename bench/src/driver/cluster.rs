@@ -6,18 +6,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use rustix::process::Signal;
 use thiserror::Error;
 
-use super::admin::{Admin, AdminError, field};
-use super::engine::{Engine, Family};
+use super::engine::Engine;
 use super::network::Network;
 use super::process::{Bond, NodeProcess, end_all};
-use super::shape::{self, PlannedNode, Shape};
+use super::shape::{self, Shape};
 use super::signals::StopFlag;
-use super::{ports, shape::bus_port};
 use crate::load::{Auth, HostPort};
+
+mod harm;
+mod start;
+
+pub use start::log_of;
+use start::{check_ready, choose_ports, lost_its_port, prepare_node, words_of};
 
 /// What to launch.
 #[derive(Clone, Debug)]
@@ -105,8 +107,6 @@ struct Start {
 /// A node that is not ready by then will not be; every further node gets a little more.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 const READY_WITHIN_EACH: Duration = Duration::from_millis(500);
-/// A node that has been asked to end and has not by then is killed before it is started again.
-const ENDS_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often other ports are tried when somebody else took one between our look and the node's.
@@ -262,92 +262,6 @@ impl LocalCluster {
         NodeProcess::spawn(&self.loadgen, &start.command, start.log.clone(), self.bond)
     }
 
-    fn index_of(&self, addr: &HostPort) -> anyhow::Result<usize> {
-        self.nodes
-            .iter()
-            .position(|node| node.addr == *addr)
-            .with_context(|| format!("{addr} is none of the nodes that loadgen has started"))
-    }
-
-    fn process(&mut self, addr: &HostPort) -> anyhow::Result<&mut NodeProcess> {
-        let index = self.index_of(addr)?;
-        Ok(&mut self.processes[index])
-    }
-
-    /// SIGKILL.
-    pub fn kill(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        self.process(addr)?.kill();
-        Ok(())
-    }
-
-    /// SIGTERM; it ends when it is ready to.
-    pub fn terminate(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        self.process(addr)?.signal(Signal::TERM);
-        Ok(())
-    }
-
-    /// SIGSTOP.
-    pub fn stop(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        self.process(addr)?.signal(Signal::STOP);
-        Ok(())
-    }
-
-    /// SIGCONT.
-    pub fn resume(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        self.process(addr)?.signal(Signal::CONT);
-        Ok(())
-    }
-
-    /// Starts a node that has ended once more, with its files. Call it from the thread that launched the cluster.
-    pub fn restart(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        let index = self.index_of(addr)?;
-        let deadline = Instant::now() + ENDS_WITHIN;
-        while self.processes[index].ended().is_none() {
-            if Instant::now() > deadline {
-                self.processes[index].kill();
-            }
-            std::thread::sleep(POLL);
-        }
-        self.processes[index] = self
-            .spawn(index)
-            .with_context(|| format!("cannot start {addr} again"))?;
-        Ok(())
-    }
-
-    /// Makes the calling thread, and those it starts, see the nodes' network, if they have one of their own.
-    pub fn enter_network(&self) -> anyhow::Result<()> {
-        match &self.network {
-            Some(network) => Ok(network.move_to_hub()?),
-            None => Ok(()),
-        }
-    }
-
-    /// Cuts a node off from everybody; where it has no network of its own it is stopped instead, which the text says.
-    pub fn cut_off(&mut self, addr: &HostPort) -> anyhow::Result<Option<String>> {
-        let index = self.index_of(addr)?;
-        match &self.network {
-            Some(network) => {
-                network.cut_off(index)?;
-                Ok(None)
-            }
-            None => {
-                self.stop(addr)?;
-                Ok(Some(
-                    "the node was stopped (SIGSTOP) instead of cut off: network namespaces need root and iproute2".to_owned(),
-                ))
-            }
-        }
-    }
-
-    /// Ends [`LocalCluster::cut_off`].
-    pub fn reconnect(&mut self, addr: &HostPort) -> anyhow::Result<()> {
-        let index = self.index_of(addr)?;
-        match &self.network {
-            Some(network) => Ok(network.reconnect(index)?),
-            None => self.resume(addr),
-        }
-    }
-
     /// The primaries' addresses.
     pub fn seeds(&self) -> Vec<HostPort> {
         self.nodes
@@ -375,130 +289,4 @@ impl Drop for LocalCluster {
             self.end();
         }
     }
-}
-
-fn choose_ports(plan: &LaunchPlan) -> Result<Vec<u16>, LaunchError> {
-    let count = plan.shape.node_count();
-    let Some(first) = plan.first_port else {
-        let engine = plan.engine.name().to_owned();
-        return ports::find_free(count).map_err(|cause| LaunchError::Io { engine, cause });
-    };
-    let last = u32::from(first) + count - 1;
-    let highest = if plan.shape.cluster {
-        u16::MAX - shape::BUS_OFFSET
-    } else {
-        u16::MAX
-    };
-    if last > u32::from(highest) {
-        return Err(LaunchError::PortTooHigh(first));
-    }
-    let ports: Vec<u16> = (first..=last as u16).collect();
-    for &port in &ports {
-        let needed = [Some(port), plan.shape.cluster.then(|| bus_port(port))];
-        if let Some(taken) = needed.into_iter().flatten().find(|&p| !ports::is_free(p)) {
-            return Err(LaunchError::PortTaken(taken));
-        }
-    }
-    Ok(ports)
-}
-
-fn prepare_node(
-    plan: &LaunchPlan,
-    planned: &[PlannedNode],
-    hosts: &[String],
-    index: usize,
-    dir: &Path,
-    loadgen: &Path,
-) -> io::Result<Start> {
-    let node_dir = dir.join(format!("node-{}", planned[index].port));
-    std::fs::create_dir_all(&node_dir)?;
-    if plan.shape.cluster {
-        std::fs::write(
-            node_dir.join("nodes.conf"),
-            shape::nodes_conf(planned, hosts, index),
-        )?;
-    }
-    let mut command = plan.engine.command(loadgen);
-    command.extend(node_args(plan, &hosts[index], planned[index].port, &node_dir));
-    Ok(Start {
-        command,
-        log: log_of(&node_dir),
-    })
-}
-
-/// Where a node's output goes.
-pub fn log_of(node_dir: &Path) -> PathBuf {
-    node_dir.join("node.log")
-}
-
-fn node_args(plan: &LaunchPlan, host: &str, port: u16, dir: &Path) -> Vec<OsString> {
-    let mut args: Vec<OsString> = Vec::new();
-    let mut directive = |name: &str, values: &[&str]| {
-        args.push(format!("--{name}").into());
-        args.extend(values.iter().map(OsString::from));
-    };
-    directive("port", &[&port.to_string()]);
-    directive("bind", &[host]);
-    directive("save", &[""]);
-    directive("appendonly", &["no"]);
-    if plan.shape.cluster {
-        directive("cluster-enabled", &["yes"]);
-        directive("cluster-config-file", &["nodes.conf"]);
-        directive("cluster-node-timeout", &["5000"]);
-    }
-    if plan.shape.replicas_each > 0 {
-        directive("repl-diskless-sync-delay", &["0"]);
-    }
-    let threads = plan.node_threads.to_string();
-    match plan.engine.family() {
-        Family::Slotmark => directive("slotmark-workers", &[&threads]),
-        Family::Stock if plan.node_threads > 1 => directive("io-threads", &[&threads]),
-        Family::Stock => {}
-    }
-    for line in &plan.directives {
-        let (name, values) = words_of(line);
-        directive(name, &values);
-    }
-    if let Some(auth) = plan.auth() {
-        directive("masterauth", &[&auth.password]);
-    }
-    args.push("--dir".into());
-    args.push(dir.into());
-    args
-}
-
-/// The name and the values of a directive; quotes around a value go.
-fn words_of(line: &str) -> (&str, Vec<&str>) {
-    let mut words = line.split_whitespace();
-    let name = words.next().unwrap_or_default().trim_start_matches("--");
-    (name, words.map(|word| word.trim_matches('"')).collect())
-}
-
-/// Whether a node can be used; if not, why.
-fn check_ready(
-    addr: &HostPort,
-    auth: Option<&Auth>,
-    cluster: bool,
-    replica: bool,
-) -> Result<Option<String>, AdminError> {
-    let mut admin = Admin::connect(addr, auth, ASK_TIMEOUT)?;
-    if cluster {
-        let info = admin.text(&["CLUSTER", "INFO"])?;
-        if field(&info, "cluster_state") != Some("ok") {
-            return Ok(Some("the cluster is not complete".to_owned()));
-        }
-    } else {
-        admin.call(&["PING"])?;
-    }
-    if replica {
-        let info = admin.text(&["INFO", "replication"])?;
-        if field(&info, "master_link_status") != Some("up") {
-            return Ok(Some("the replica has not synchronised".to_owned()));
-        }
-    }
-    Ok(None)
-}
-
-fn lost_its_port(output: &str) -> bool {
-    output.contains("HostPort already in use") || output.contains("Failed listening on port")
 }

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `session` | one run from its start to its report |
+//! | `find_max/` | a search for the highest rate that keeps objectives |
 //! | `subject`, `existing` | what is measured: launched for it, or there already |
 //! | `watcher`, `progress` | looking on while the load runs |
 //! | `engine` | which servers there are, where they are found, how they are started |
@@ -29,6 +30,7 @@ pub mod engine;
 pub mod environment;
 pub mod existing;
 pub mod faults;
+pub mod find_max;
 pub mod network;
 mod noise;
 mod order;
@@ -46,6 +48,7 @@ pub mod workspace;
 
 pub use cluster::{LaunchError, LaunchPlan, LocalCluster};
 pub use engine::{Engine, EngineError};
+pub use find_max::FindMax;
 pub use progress::Progress;
 pub use session::{Against, Measured, Session, SessionError};
 pub use shape::Shape;

@@ -133,6 +133,24 @@ impl Drop for Network {
     }
 }
 
+/// Removes the namespaces that a process has left behind.
+pub fn remove_of(process: u32) {
+    let prefix = format!("slotmark{process}-");
+    let Ok(entries) = std::fs::read_dir("/run/netns") else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if let Some(name) = entry
+            .file_name()
+            .to_str()
+            .filter(|name| name.starts_with(&prefix))
+        {
+            // Nobody is left to be told.
+            let _ = ip(&["netns", "del", name]);
+        }
+    }
+}
+
 /// The hub's end of a node's cable.
 fn port(node: usize) -> String {
     format!("v{node}")

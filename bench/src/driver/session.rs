@@ -9,11 +9,10 @@ use thiserror::Error;
 use workloads::spec::{Fault, FaultKind};
 use workloads::{Spec, SpecError, Workload};
 
-use super::audit;
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::engine::Engine;
+use super::environment;
 use super::existing;
-use super::faults::{self, Director};
 use super::network::Network;
 use super::noise::NoiseMeter;
 use super::order::interleaved;
@@ -24,11 +23,13 @@ use super::signals::StopFlag;
 use super::subject::{Rounds, Subject};
 use super::watcher::{Goal, attend};
 use super::workspace::Workspace;
-use super::{environment, watcher};
-use crate::load::{self, Auth, Ended, HostPort, Plan, PreloadPlan, Until, Watch};
-use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, Step, WorkloadInfo};
-use crate::report::{EngineLog, RoundContext, units};
+use crate::load::{self, Auth, Ended, HostPort, PreloadPlan, Watch};
+use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, WorkloadInfo};
+use crate::report::{EngineLog, units};
 use crate::stats;
+
+mod plan;
+mod rounds;
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -100,16 +101,21 @@ impl From<LaunchError> for SessionError {
     }
 }
 
-/// A round shorter than this measures its own edges.
-const SHORTEST_ROUND: Duration = Duration::from_millis(100);
-/// From this length of a round on its slices are a second long, below a tenth of one.
-const LONG_ROUND: Duration = Duration::from_secs(8);
-/// Each slice keeps a histogram, so a long round has longer ones instead of more.
-const MOST_SLICES: u64 = 900;
-
 impl Session {
     /// Runs everything. What was launched has ended when this returns.
     pub fn run(&self, stop: &StopFlag, progress: Progress) -> Result<Measured, SessionError> {
+        self.run_with(stop, progress, |workload, subjects, workspace| {
+            self.measure(workload, subjects, workspace, stop, progress)
+        })
+    }
+
+    /// Runs everything, with rounds of the caller's choice between preload and report.
+    pub(super) fn run_with(
+        &self,
+        stop: &StopFlag,
+        progress: Progress,
+        measure: impl FnOnce(&Arc<Workload>, &mut [Subject], Option<&Workspace>) -> Result<RunEnd, SessionError>,
+    ) -> Result<Measured, SessionError> {
         let workload = self.spec.compile(self.seed)?;
         let started_utc = environment::utc_now();
         let mut environment = environment::describe();
@@ -160,7 +166,7 @@ impl Session {
         };
 
         let noise = NoiseMeter::start(&subjects);
-        let ended = self.measure(&workload, &mut subjects, workspace.as_ref(), stop, progress)?;
+        let ended = measure(&workload, &mut subjects, workspace.as_ref())?;
         environment.noise = noise.finish(&subjects, self.knows_servers());
 
         let mut report = Report {
@@ -182,6 +188,8 @@ impl Session {
             comparisons: Vec::new(),
             warnings: Vec::new(),
             ended,
+            find_max: None,
+            merged: None,
         };
         let mut logs = Vec::new();
         for subject in &subjects {
@@ -189,7 +197,8 @@ impl Session {
                 if rounds.outcomes.is_empty() {
                     continue;
                 }
-                let info = subject.info(self.step(index));
+                let step = rounds.step.clone().or_else(|| self.step(index));
+                let info = subject.info(step);
                 report.engines.push(EngineRun::from_outcomes(
                     info.clone(),
                     &rounds.outcomes,
@@ -349,203 +358,8 @@ impl Session {
     fn has_faults(&self) -> bool {
         !self.spec.fault.is_empty()
     }
-
-    /// A cluster as new, with its keys: what faults have left of the last one is gone.
-    fn start_over(
-        &self,
-        subject: &mut Subject,
-        workload: &Arc<Workload>,
-        workspace: &Workspace,
-        stop: &StopFlag,
-        progress: Progress,
-    ) -> Result<(), SessionError> {
-        {
-            let _shown = progress.waiting(&format!("starting {} again", subject.engine));
-            let dir = workspace
-                .subdirectory(&subject.engine)
-                .context("cannot make a temporary directory")?;
-            subject.relaunch(&dir, &self.loadgen, stop)?;
-        }
-        if self.preload {
-            self.preload(workload, std::slice::from_ref(subject), stop, progress)?;
-        }
-        Ok(())
-    }
-
-    /// Reads what was written, if that is asked for, and forgets the record of the writes, which is large.
-    fn audited(
-        &self,
-        workload: &Workload,
-        subject: &mut Subject,
-        round: u32,
-        mut outcome: load::Outcome,
-        mut context: RoundContext,
-        progress: Progress,
-    ) -> (load::Outcome, RoundContext) {
-        if self.audit {
-            let _shown = progress.waiting(&format!("reading what was written to {}", subject.engine));
-            let logs = std::mem::take(&mut outcome.writes);
-            let (run, lost) = audit::audit(round, workload, &subject.target, &subject.all_nodes(), &logs);
-            context.audit = Some(run);
-            subject.lost_keys.extend(lost);
-        }
-        (outcome, context)
-    }
-
-    fn one_round(
-        &self,
-        plan: &Plan,
-        subject: &mut Subject,
-        stop: &StopFlag,
-        progress: Progress,
-        label: &str,
-    ) -> anyhow::Result<(load::Outcome, RoundContext)> {
-        let goal = match plan.until {
-            Until::Requests(n) => Goal::Operations(n),
-            Until::Duration(d) => Goal::Time(d),
-        };
-        let watch = Watch::new();
-        let shown = progress.phase(label, goal.total());
-        let (target, probe, cluster) = subject.parts();
-        if !self.has_faults() {
-            let (outcome, context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
-                load::run(plan, &watch)
-            });
-            return Ok((outcome?, context));
-        }
-        let shards = faults::shards(target, &[]);
-        let planned = faults::plan(&self.spec.fault, shards.len());
-        anyhow::ensure!(
-            !planned.is_empty(),
-            "the fault is for shard {}, and the target has {} (a fault needs a cluster)",
-            self.spec.fault[0].shard,
-            shards.len()
-        );
-        let kills = planned
-            .iter()
-            .any(|fault| matches!(fault.kind, FaultKind::Kill { .. } | FaultKind::Term { .. }));
-        let director = Director::new(target, cluster, shards, planned);
-        let ((outcome, seen), mut context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
-            // The faults are directed from this thread, which has started the nodes; the load has others.
-            std::thread::scope(|scope| {
-                let load = scope.spawn(|| load::run(plan, &watch));
-                let seen = director.direct(&watch, stop, &|| load.is_finished());
-                (load.join(), seen)
-            })
-        });
-        context.faults = seen;
-        if kills {
-            // What a killed process has used cannot be read any more; figures of the others alone would mislead.
-            context.servers.clear();
-        }
-        let outcome = outcome.map_err(|_| anyhow::anyhow!("the load's thread panicked"))?;
-        Ok((outcome?, context))
-    }
-
-    fn plan(&self, workload: &Arc<Workload>, subject: &Subject, pipeline: u32, round: u32) -> Plan {
-        let clients = self.spec.run.clients;
-        let length = self.round_length();
-        Plan {
-            workload: Arc::clone(workload),
-            target: subject.target.clone(),
-            clients,
-            threads: self.threads.min(clients),
-            pipeline,
-            until: length,
-            warmup: self.spec.run.warmup / self.rounds,
-            // Every round goes on where a new set of clients begins; in the same round both engines get the same.
-            client_base: round.saturating_mul(clients),
-            interval: slice_length(length),
-            trace_shards: self.has_faults(),
-            audit: self.audit.then_some(round),
-            wait: self.wait,
-            pin: Vec::new(),
-        }
-    }
-
-    fn round_length(&self) -> Until {
-        match self.spec.run.requests {
-            Some(requests) => Until::Requests(requests.div_ceil(u64::from(self.rounds))),
-            None => Until::Duration((self.spec.run.duration / self.rounds).max(SHORTEST_ROUND)),
-        }
-    }
-
-    fn label(&self, engine: &str, step: usize, round: u32) -> String {
-        let mut label = format!("measuring {engine}");
-        if let Some(step) = self.step(step) {
-            label += &format!(", {step}");
-        }
-        if self.rounds > 1 {
-            label += &format!(", round {} of {}", round + 1, self.rounds);
-        }
-        label
-    }
-
-    fn step(&self, index: usize) -> Option<Step> {
-        let depths = &self.spec.run.pipeline;
-        (depths.len() > 1).then(|| Step {
-            parameter: "pipeline".to_owned(),
-            value: u64::from(depths[index]),
-        })
-    }
-
-    /// Whether every server on this machine is known to be one: its work is not taken for that of strangers.
-    fn knows_servers(&self) -> bool {
-        match &self.against {
-            Against::Launched { .. } => true,
-            Against::Existing { seeds, .. } => !existing::is_local(seeds),
-        }
-    }
-
-    fn settings(&self, nodes: u32, replicas: u32, cluster: bool) -> Settings {
-        let (duration_s, requests) = match self.round_length() {
-            Until::Duration(d) => (Some(d.as_secs_f64()), None),
-            Until::Requests(n) => (None, Some(n)),
-        };
-        Settings {
-            clients: self.spec.run.clients,
-            threads: self.threads.min(self.spec.run.clients),
-            pipeline: self.spec.run.pipeline.first().copied().unwrap_or(1),
-            rounds: self.rounds,
-            duration_s,
-            requests,
-            warmup_s: (self.spec.run.warmup / self.rounds).as_secs_f64(),
-            arrivals: self.spec.arrival.name().to_owned(),
-            rate: self.spec.arrival.rate(),
-            protocol: if self.resp3 { 3 } else { 2 },
-            nodes,
-            replicas,
-            cluster,
-            launched: false,
-        }
-    }
-}
-
-/// How long the slices of a round are in which its course is shown.
-fn slice_length(round: Until) -> Duration {
-    match round {
-        Until::Duration(length) if length < LONG_ROUND => Duration::from_millis(100),
-        Until::Duration(length) => Duration::from_secs(length.as_secs().div_ceil(MOST_SLICES).max(1)),
-        Until::Requests(_) => Duration::from_secs(1),
-    }
 }
 
 fn is_partition(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Partition { .. })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_show_the_course_and_stay_few() {
-        let of = |seconds| slice_length(Until::Duration(Duration::from_secs(seconds)));
-        assert_eq!(of(2), Duration::from_millis(100));
-        assert_eq!(
-            (of(10), of(900)),
-            (Duration::from_secs(1), Duration::from_secs(1))
-        );
-        assert_eq!(of(24 * 3600), Duration::from_secs(96));
-    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::load::{Auth, HostPort, Outcome, Target};
-use crate::report::model::{EngineInfo, LostKey, RoundContext};
+use crate::report::model::{EngineInfo, LostKey, RoundContext, Step};
 
 use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
 use super::existing::Existing;
@@ -28,6 +28,8 @@ pub struct Subject {
 /// The rounds of one step, with what was seen of the servers in each.
 #[derive(Debug, Default)]
 pub struct Rounds {
+    /// Which step, where the driver names it itself.
+    pub step: Option<Step>,
     pub outcomes: Vec<Outcome>,
     pub contexts: Vec<RoundContext>,
 }
@@ -70,7 +72,7 @@ impl Subject {
         }
     }
 
-    pub fn info(&self, step: Option<crate::report::model::Step>) -> EngineInfo {
+    pub fn info(&self, step: Option<Step>) -> EngineInfo {
         EngineInfo {
             engine: self.engine.clone(),
             version: self.version.clone(),

@@ -26,6 +26,7 @@ impl Workspace {
         let janitor = Command::new(loadgen)
             .arg(JANITOR)
             .arg(dir.path())
+            .arg(std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -56,8 +57,9 @@ impl Drop for Workspace {
     }
 }
 
-/// The body of `loadgen janitor DIR`: waits for the end of standard input, then removes the directory.
-pub fn janitor(dir: &Path) -> io::Result<()> {
+/// The body of `loadgen janitor DIR PID`: waits for the end of standard input, then removes the directory, and the network
+/// namespaces that the process of this id has left.
+pub fn janitor(dir: &Path, parent: Option<u32>) -> io::Result<()> {
     let ours = dir
         .file_name()
         .and_then(|n| n.to_str())
@@ -71,6 +73,10 @@ pub fn janitor(dir: &Path) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut buffer = [0; 64];
     while input.read(&mut buffer)? > 0 {}
+    // The process that would have removed the nodes' networks has ended; its id is in their names.
+    if let Some(parent) = parent {
+        super::network::remove_of(parent);
+    }
     // Nodes that are being killed may still create a file or two.
     let deadline = Instant::now() + Duration::from_secs(5);
     while dir.exists() && Instant::now() < deadline {

@@ -11,6 +11,9 @@ use slotcore::topology::slots::parse_slots;
 
 use super::plan::{Auth, HostPort, Target};
 
+/// For each answer to somebody who has logged in.
+const LOGIN_LIMIT: Duration = Duration::from_secs(10);
+
 /// Why a node gave no slot map.
 #[derive(Debug)]
 pub(super) enum AskError {
@@ -103,12 +106,25 @@ pub(super) fn auth_args(auth: &Auth) -> Vec<&[u8]> {
     }
 }
 
-struct Link<'a> {
+/// A connection for a few questions.
+pub(super) struct Link<'a> {
     node: &'a HostPort,
     stream: TcpStream,
 }
 
 impl<'a> Link<'a> {
+    /// Connects, and logs in if that is wanted.
+    pub fn login(node: &'a HostPort, target: &Target) -> Result<Self, AskError> {
+        let mut link = Self::dial(node, LOGIN_LIMIT)?;
+        if let Some(auth) = &target.auth {
+            let reply = link.call(&auth_args(auth))?;
+            if let Some(error) = reply.as_error() {
+                return Err(refused(node, "AUTH", error));
+            }
+        }
+        Ok(link)
+    }
+
     fn dial(node: &'a HostPort, limit: Duration) -> Result<Self, AskError> {
         let unreachable = |error: std::io::Error| AskError::Unreachable(format!("{node}: {error}"));
         let mut last = None;
@@ -127,7 +143,8 @@ impl<'a> Link<'a> {
         ))
     }
 
-    fn call(&mut self, args: &[&[u8]]) -> Result<Reply, AskError> {
+    /// Asks one thing.
+    pub fn call(&mut self, args: &[&[u8]]) -> Result<Reply, AskError> {
         // From here on something answers the phone, even if it says nothing.
         let silent = |error: std::io::Error| AskError::Refused(format!("{}: {error}", self.node));
         let mut frame = Vec::new();

@@ -44,6 +44,7 @@ pub(super) fn merge(
         intervals: Vec::new(),
         open: None,
         writes: Vec::new(),
+        beside: None,
         staleness: None,
         shards: shards
             .into_iter()

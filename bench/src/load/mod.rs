@@ -24,10 +24,12 @@
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
+//! | `beside/` | storms and neighbours: what runs beside the load |
 //! | `staleness` | what replicas answer, compared with what was acknowledged |
 //! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
 
+mod beside;
 mod client;
 mod connection;
 mod discover;
@@ -47,7 +49,7 @@ mod writes;
 mod tests;
 
 pub use crate::report::outcome::{
-    CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
+    BesideOutcome, CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
 };
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};

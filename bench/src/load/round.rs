@@ -12,6 +12,7 @@ use slotcore::resp::encode_command;
 use slotcore::{SLOT_COUNT, Slot};
 use workloads::spec::{Arrival, ReadFrom};
 
+use super::beside;
 use super::client::{Client, Pace, Source, quota};
 use super::job::{Job, handshake};
 use super::merge;
@@ -26,6 +27,9 @@ const PRELOAD_CLIENTS: u32 = 4;
 /// Bytes that a preload has under way for each client, more or less.
 const PRELOAD_WINDOW_BYTES: u64 = 256 * 1024;
 
+/// For replicas to be told of.
+const REPLICAS_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_FOR_REPLICAS: Duration = Duration::from_millis(50);
 /// For replicas to have a write.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -51,14 +55,8 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     };
     let scout_job = job(plan.workload.clone(), &plan.target, watch, patience)?;
     let read_from_replicas = plan.workload.spec().run.read_from == ReadFrom::Replica;
-    let map = scout_job.scout.map();
-    if read_from_replicas
-        && map
-            .owners()
-            .iter()
-            .all(|&owner| map.replicas_of(owner).is_empty())
-    {
-        bail!("reads are to go to replicas, and the target has none");
+    if read_from_replicas {
+        await_replicas(&scout_job.scout, watch)?;
     }
     let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
     let mut job = Job {
@@ -90,9 +88,15 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     let mut owners = job.scout.map().owners();
     let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
     owners.sort_by_key(|&owner| first_slot(owner));
-    if plan.trace_shards {
+    let is_divided = plan.workload.spec().calm_share().is_some();
+    let own_slot = beside::own_slot(&job);
+    if plan.trace_shards || is_divided {
         let map = job.scout.map();
         let shard = |slot| {
+            // A neighbour's slot is a group behind the shards.
+            if own_slot.is_some_and(|own| usize::from(own) == slot) {
+                return Some(owners.len());
+            }
             let owner = map.owner(slot as Slot)?;
             owners.iter().position(|&other| other == owner)
         };
@@ -100,7 +104,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
             (0..SLOT_COUNT).map(|slot| shard(slot).map(|shard| shard as u16)),
         ));
     }
-    let shards: Vec<(String, u16)> = owners
+    let mut shards: Vec<(String, u16)> = owners
         .iter()
         .map(|&owner| {
             let node = job.scout.map().node(owner).clone();
@@ -108,6 +112,12 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
             (HostPort::new(node.host, node.port).to_string(), slots as u16)
         })
         .collect();
+    let own_place = own_slot.and_then(|slot| {
+        let owner = job.scout.map().owner(slot)?;
+        let place = owners.iter().position(|&other| other == owner)?;
+        shards.push((shards[place].0.clone(), 1));
+        Some((slot, place))
+    });
     let arrival = &plan.workload.spec().arrival;
     let schedules = arrival
         .warmup_schedule()
@@ -131,28 +141,42 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         });
         client
     };
-    let outcomes = run_threads(
-        &job,
-        plan.threads.min(plan.clients),
-        plan.clients,
-        &plan.pin,
-        client,
-    )?;
+    let (outcomes, beside) = beside::run(&job, &plan.target, || {
+        run_threads(
+            &job,
+            plan.threads.min(plan.clients),
+            plan.clients,
+            &plan.pin,
+            client,
+        )
+    });
+    let outcomes = outcomes?;
     let names = plan
         .workload
         .commands()
         .iter()
         .map(|command| command.name().to_owned())
         .collect();
-    Ok(merge::merge(
+    let traced = plan.trace_shards || is_divided;
+    let mut outcome = merge::merge(
         outcomes,
         names,
         plan.interval,
         began.elapsed(),
         job.clock.drift_ppm(),
         job.open_loop,
-        if plan.trace_shards { shards } else { Vec::new() },
-    ))
+        if traced { shards } else { Vec::new() },
+    );
+    if let Some(mut beside) = beside {
+        beside.groups = outcome.shards.clone();
+        beside.own_slot = own_place;
+        outcome.beside = Some(beside);
+    }
+    if !plan.trace_shards {
+        outcome.shards.clear();
+    }
+    outcome.shards.truncate(owners.len());
+    Ok(outcome)
 }
 
 /// Stores every key of the workload once, over the same router, and checks every reply.
@@ -182,6 +206,9 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
     };
     let threads = plan.threads.clamp(1, PRELOAD_CLIENTS);
     let outcomes = run_threads(&job, threads, PRELOAD_CLIENTS, &[], client)?;
+    if let Some(neighbor) = &spec.neighbor {
+        beside::store_large_key(&job.scout, &plan.target, neighbor)?;
+    }
     let mut names: Vec<String> = plan
         .workload
         .commands()
@@ -204,6 +231,26 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         elapsed: outcome.elapsed,
         ended: outcome.ended,
     })
+}
+
+/// Servers tell of a replica only when it has told them how far it is, which takes a while after a cluster's start.
+fn await_replicas(scout: &Scout, watch: &Watch) -> anyhow::Result<()> {
+    let deadline = Instant::now() + REPLICAS_WITHIN;
+    loop {
+        let map = scout.map();
+        let owners = map.owners();
+        let with_replica = owners.iter().filter(|&&owner| !map.replicas_of(owner).is_empty());
+        let found = with_replica.count();
+        if found == owners.len() || watch.stopped() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            anyhow::ensure!(found > 0, "reads are to go to replicas, and the target has none");
+            return Ok(());
+        }
+        scout.request(None);
+        thread::sleep(LOOK_FOR_REPLICAS);
+    }
 }
 
 /// What load and preload have in common.
@@ -244,7 +291,8 @@ fn run_threads(
     pin: &[usize],
     client: impl Fn(u32) -> Client,
 ) -> anyhow::Result<Vec<WorkerOutcome>> {
-    raise_file_limit(u64::from(clients) * job.scout.map().owners().len() as u64 + 256);
+    let sockets = u64::from(clients) * job.scout.map().owners().len() as u64;
+    raise_file_limit(sockets + beside::sockets(job) + 256);
     thread::scope(|scope| {
         let (ready_in, ready_out) = mpsc::channel();
         let mut handles = Vec::new();

@@ -150,7 +150,9 @@ fn first_map(target: &Target) -> anyhow::Result<SlotMap> {
 
 fn patrol(shared: &Shared, target: &Target, patience: Duration) {
     let mut dark_since: Option<Instant> = None;
-    while let Some(candidates) = next_errand(shared, target, dark_since.is_some()) {
+    // The node that answered last: one that hangs costs a time limit, and is not asked first again.
+    let mut friend: Option<HostPort> = None;
+    while let Some(candidates) = next_errand(shared, target, friend.as_ref(), dark_since.is_some()) {
         let mut reached = false;
         let mut complaint = String::new();
         for node in &candidates {
@@ -159,6 +161,7 @@ fn patrol(shared: &Shared, target: &Target, patience: Duration) {
                     publish(shared, map);
                     reached = true;
                     complaint.clear();
+                    friend = Some(node.clone());
                     break;
                 }
                 Err(AskError::Refused(text)) => (reached, complaint) = (true, text),
@@ -188,7 +191,12 @@ fn patrol(shared: &Shared, target: &Target, patience: Duration) {
 }
 
 /// Waits until a refresh is wanted, and lists whom to ask: the hinted node, those of the map, the seeds. `None` to quit.
-fn next_errand(shared: &Shared, target: &Target, dark: bool) -> Option<Vec<HostPort>> {
+fn next_errand(
+    shared: &Shared,
+    target: &Target,
+    friend: Option<&HostPort>,
+    dark: bool,
+) -> Option<Vec<HostPort>> {
     let mut state = shared.lock();
     while !state.quit && !state.wanted && !dark {
         state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -199,6 +207,9 @@ fn next_errand(shared: &Shared, target: &Target, dark: bool) -> Option<Vec<HostP
     state.wanted = false;
     shared.pending.store(false, Ordering::Release);
     let mut candidates: Vec<HostPort> = state.hint.take().into_iter().collect();
+    if let Some(friend) = friend.filter(|friend| !candidates.contains(friend)) {
+        candidates.push(friend.clone());
+    }
     let known = state
         .map
         .nodes()

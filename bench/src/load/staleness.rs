@@ -66,7 +66,7 @@ impl Staleness {
         self.acknowledged.entry(key).or_default().push(ticket);
     }
 
-    pub fn from_primary(&mut self) {
+    pub fn answered_by_primary(&mut self) {
         self.seen.from_primary += 1;
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::course;
+use super::histogram::HistogramText;
 use super::model::{
     ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
     OpenLoopRun, Redirects, ReplicaReads, RoundContext, RoundRun, ServerFigures, SlotOps,
@@ -102,8 +103,10 @@ impl EngineRun {
             bytes_in: outcomes.iter().map(|o| o.bytes_in).sum(),
             bytes_out: outcomes.iter().map(|o| o.bytes_out).sum(),
             latency_us: LatencyUs::from_ns(&total),
+            histogram: Some(HistogramText::encode(&total)),
             latency_curve: latency_curve(&total),
             service_us: service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: service.as_ref().map(HistogramText::encode),
             service_curve: service.as_ref().map(latency_curve).unwrap_or_default(),
             open_loop: open_loop(outcomes, seconds),
             latency_limit_us: latency_limit_us(outcomes),
@@ -113,6 +116,7 @@ impl EngineRun {
                 .iter()
                 .map(|g| g.node(seconds, contexts, outcomes.len()))
                 .collect(),
+            beside: super::beside::beside(outcomes),
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
             replica_reads: replica_reads(outcomes),
@@ -241,7 +245,9 @@ impl Group<'_> {
             ops: self.ops,
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
+            histogram: Some(HistogramText::encode(&self.latency)),
             service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
         }
     }
 
@@ -256,7 +262,9 @@ impl Group<'_> {
             ops: self.ops,
             ops_per_sec: ratio(self.ops as f64, seconds),
             latency_us: LatencyUs::from_ns(&self.latency),
+            histogram: Some(HistogramText::encode(&self.latency)),
             service_us: self.service.as_ref().map(LatencyUs::from_ns),
+            service_histogram: self.service.as_ref().map(HistogramText::encode),
             cpu_ns_per_op: if complete {
                 per_op_ns(uses.iter().map(|u| u.cpu).sum(), self.ops)
             } else {
@@ -276,18 +284,21 @@ fn replica_reads(outcomes: &[Outcome]) -> Option<ReplicaReads> {
         stale: sum.stale,
         from_primary: sum.from_primary,
         lag_us: LatencyUs::from_ns(&sum.lag),
+        lag_histogram: Some(HistogramText::encode(&sum.lag)),
     })
 }
 
 fn open_loop(outcomes: &[Outcome], seconds: f64) -> Option<OpenLoopRun> {
     let rounds: Vec<_> = outcomes.iter().filter_map(|o| o.open.as_ref()).collect();
     let scheduled = rounds.iter().map(|open| open.scheduled).sum();
+    let delay = merged(rounds.iter().map(|open| &open.delay));
     (!rounds.is_empty()).then(|| OpenLoopRun {
         scheduled,
         scheduled_per_sec: ratio(scheduled as f64, seconds),
         missed: rounds.iter().map(|open| open.missed).sum(),
         late: rounds.iter().map(|open| open.late).sum(),
-        delay_us: LatencyUs::from_ns(&merged(rounds.iter().map(|open| &open.delay))),
+        delay_us: LatencyUs::from_ns(&delay),
+        delay_histogram: Some(HistogramText::encode(&delay)),
     })
 }
 
@@ -304,6 +315,7 @@ fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun 
         ops_per_sec: ratio(ops as f64, seconds),
         p50_us: latency.p50,
         p99_us: latency.p99,
+        histogram: Some(HistogramText::encode(&total)),
         client_cpu_ns_per_op: per_op_ns(outcome.client_cpu, ops).unwrap_or(0.0),
         server_cpu_ns_per_op: servers.and_then(|s| per_op_ns(s.iter().map(|u| u.cpu).sum(), ops)),
         server_rss_bytes: servers.map(|s| s.iter().map(|u| u.rss_bytes).sum()),
@@ -373,7 +385,7 @@ fn sum_of_all(
 }
 
 /// Points at 0, 50 %, then evenly within each halving of what remains, down to the last operation, and 100 %.
-fn latency_curve(histogram: &Histogram<u64>) -> Vec<CurvePoint> {
+pub(crate) fn latency_curve(histogram: &Histogram<u64>) -> Vec<CurvePoint> {
     if histogram.is_empty() {
         return Vec::new();
     }
@@ -407,7 +419,8 @@ fn latency_limit_us(outcomes: &[Outcome]) -> Option<f64> {
     bounded.map(Histogram::high).min().map(|ns| ns as f64 / NS_PER_US)
 }
 
-fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histogram<u64> {
+/// The sum of all; an empty histogram of nothing.
+pub(crate) fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histogram<u64> {
     let Some(first) = histograms.next() else {
         return Histogram::new(3).expect("three significant digits are within the crate's 0 to 5");
     };
@@ -419,7 +432,7 @@ fn merged<'a>(mut histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Histo
 }
 
 /// Adds whatever the ranges are: a run with a longer tail than the first must not be lost.
-pub(super) fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
+pub(crate) fn add_histogram(to: &mut Histogram<u64>, from: &Histogram<u64>) {
     let own = to.is_auto_resize();
     to.auto(true);
     to.add(from)
@@ -431,7 +444,8 @@ fn per_op_ns(cpu: Duration, ops: u64) -> Option<f64> {
     (ops > 0).then(|| cpu.as_nanos() as f64 / ops as f64)
 }
 
-fn ratio(a: f64, b: f64) -> f64 {
+/// `a / b`, and 0 where there is nothing to divide by.
+pub(crate) fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 0.0 }
 }
 

@@ -65,6 +65,9 @@ mod tests {
             ("single", sample::clean(), &logs[..1]),
             ("comparison", comparison, &logs[..]),
             ("sweep", sample::sweep(), &[]),
+            ("search", sample::search(), &[]),
+            ("noisy", sample::noisy(), &[]),
+            ("stormy", sample::stormy(), &[]),
             ("troubled", sample::troubled(), &[]),
             ("failover", sample::failover(), &[]),
         ] {

@@ -1,7 +1,7 @@
 //! run.json: the model itself, indented where a person reads and one row a line where a program does.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -18,6 +18,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
     report.serialize(&mut serializer)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// The file itself, or the run.json in a folder.
+pub fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("run.json")
+    } else {
+        path.to_owned()
+    }
 }
 
 /// Reads a run.json that this version understands.
@@ -125,6 +134,9 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {
@@ -154,6 +166,9 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             sample::failover(),
         ] {

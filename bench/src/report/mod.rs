@@ -8,12 +8,16 @@
 //!                                                                       --> html   report.html
 //!                              --arithmetic--> EngineLog (histograms)   --> hlog   <engine>.hlog
 //! ```
-//! Every writer but `hlog` takes the model and nothing else, so a saved run.json can be drawn again.
+//! Every writer but `hlog` takes the model and nothing else, so a saved run.json can be drawn again; the model also holds
+//! the histograms of whole runs and rounds as text (`histogram`), so that saved runs can be added up and compared.
 
 pub mod arithmetic;
+pub mod beside;
 mod course;
 pub mod csv;
 pub mod files;
+pub mod found;
+pub mod histogram;
 pub mod hlog;
 pub mod hot;
 pub mod html;

@@ -9,6 +9,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::histogram::HistogramText;
+
+mod comparison;
+mod faults;
+mod merged;
+
+pub use comparison::{Comparison, IntervalMethod, Metric, MetricComparison, RatioInterval, Verdict};
+pub use faults::{AuditRun, FaultRun, FaultSeen, LostKey, Outage, ReplicaReads, ShardRun};
+pub use merged::{GeneratorRun, MergedFrom};
+
 /// The value of [`Report::schema`]; the number grows when a reader of an older one would go wrong.
 pub const SCHEMA: &str = "slotmark-run/1";
 
@@ -33,6 +43,12 @@ pub struct Report {
     #[serde(default)]
     pub warnings: Vec<Warning>,
     pub ended: RunEnd,
+    /// What `loadgen find-max` found.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub find_max: Option<super::found::FindMax>,
+    /// Filled by `loadgen merge`; none in a run as it was measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merged: Option<MergedFrom>,
 }
 
 /// What was asked of the engines.
@@ -199,39 +215,6 @@ pub struct RoundContext {
     pub audit: Option<AuditRun>,
 }
 
-/// One fault, and what the cluster made of it. Times are seconds since the start of the round's measured time; one that
-/// is absent was not seen.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct FaultSeen {
-    /// As the workload file spells it: "kill", "stop", ...
-    pub kind: String,
-    /// Whose primary it was done to; 0 owns the lowest slots.
-    pub shard: u32,
-    /// That primary.
-    pub addr: String,
-    pub at_s: f64,
-    /// When the node was resumed, healed or started again.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub ended_s: Option<f64>,
-    /// When a node first suspected it (PFAIL).
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub suspected_s: Option<f64>,
-    /// When a node first held it for failed (FAIL).
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub failed_s: Option<f64>,
-    /// When a node first said that another one owns its slots.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub promoted_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub promoted_addr: Option<String>,
-    /// How it was done, where that is not as asked.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub note: Option<String>,
-    /// Why it was not done, or not undone.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub problem: Option<String>,
-}
-
 /// One server process over one round.
 #[derive(Debug, Clone, Default)]
 pub struct ServerUse {
@@ -269,11 +252,17 @@ pub struct EngineRun {
     pub bytes_out: u64,
     /// From the write of an operation in a closed loop; from when it was due in an open one (response time).
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     /// Latency by percentile, enough points to draw it.
     pub latency_curve: Vec<CurvePoint>,
     /// From the write, in an open loop (service time).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub service_curve: Vec<CurvePoint>,
     /// What became of the schedule of an open loop.
@@ -290,6 +279,9 @@ pub struct EngineRun {
     /// In a run with faults: what clients saw of each shard.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub shards: Vec<ShardRun>,
+    /// What ran beside the load, and the load before it and with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beside: Option<super::beside::BesideRun>,
     /// How far replicas lagged, when they were read from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replica_reads: Option<ReplicaReads>,
@@ -316,112 +308,9 @@ pub struct OpenLoopRun {
     pub late: u64,
     /// How long after they were due the generator took operations up: its own part of the latency.
     pub delay_us: LatencyUs,
-}
-
-/// One fault in one round.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FaultRun {
-    pub round: u32,
-    #[serde(flatten)]
-    pub seen: FaultSeen,
-    /// What clients saw of the shard from the fault on; none if there was no success after it, or none before.
+    /// The histogram behind the delay.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reads: Option<Outage>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub writes: Option<Outage>,
-}
-
-/// The longest time without a success after a fault, as clients saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Outage {
-    /// The last success before, in seconds of the round's measured time.
-    pub from_s: f64,
-    /// The first success after; none if there was none until the end of the round.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub until_s: Option<f64>,
-}
-
-impl Outage {
-    /// How long it was.
-    pub fn seconds(&self) -> Option<f64> {
-        Some(self.until_s? - self.from_s)
-    }
-}
-
-/// One shard in one round: the slots that one node owned when it began, whoever owned them later.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShardRun {
-    pub round: u32,
-    pub shard: u32,
-    /// Its primary when the round began.
-    pub addr: String,
-    pub slots: u32,
-    /// Successful and failed operations.
-    pub ops: u64,
-    pub errors: u64,
-    /// Successful operations a second before the first fault, and from it until all shards were served again.
-    pub ops_per_sec_before: f64,
-    pub ops_per_sec_through: f64,
-    /// 99th percentile of latency in the same two times, to the nearest interval.
-    pub p99_us_before: f64,
-    pub p99_us_through: f64,
-    /// Length of a bin of the two lists that follow.
-    pub bin_s: f64,
-    /// Successful operations by the time of their reply; their sum is `ops`.
-    pub ok: Vec<u64>,
-    /// Failed operations likewise; their sum is `errors`.
-    pub failed: Vec<u64>,
-}
-
-/// Reads from replicas, compared with what had been acknowledged before they were sent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ReplicaReads {
-    /// Reads that replicas have answered.
-    pub reads: u64,
-    /// Those of them that returned something older than what had been acknowledged.
-    pub stale: u64,
-    /// Reads that a primary has answered, for want of a replica.
-    pub from_primary: u64,
-    /// Of the stale ones: the time from the first acknowledgement that they miss to the read.
-    pub lag_us: LatencyUs,
-}
-
-/// What became of the writes of one round. `acknowledged` = `kept` + `lost` + `unknown`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRun {
-    pub round: u32,
-    /// Keys that were written.
-    pub keys: u64,
-    pub writes: u64,
-    pub acknowledged: u64,
-    /// Acknowledged, and what the key holds in the end is this write or a later one.
-    pub kept: u64,
-    /// Acknowledged, and what the key holds in the end is older.
-    pub lost: u64,
-    /// Acknowledged, and the key could not be read.
-    pub unknown: u64,
-    pub unacknowledged: u64,
-    /// Not acknowledged, and yet what a key holds in the end.
-    pub applied_unacknowledged: u64,
-    /// Keys with lost writes that hold something older, and those that are gone.
-    pub stale_keys: u64,
-    pub missing_keys: u64,
-    /// Keys that could not be read.
-    pub unread_keys: u64,
-}
-
-/// A key with acknowledged writes that are lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostKey {
-    pub round: u32,
-    pub key: String,
-    pub slot: u16,
-    /// "nothing", "an older write", "an older value".
-    pub found: String,
-    /// Acknowledged writes that are lost.
-    pub lost: u64,
-    /// When the last of them was acknowledged, on the clock of the round.
-    pub last_acknowledged_ns: u64,
+    pub delay_histogram: Option<HistogramText>,
 }
 
 /// Redirects followed.
@@ -459,8 +348,14 @@ pub struct CommandRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -471,8 +366,14 @@ pub struct NodeRun {
     pub ops: u64,
     pub ops_per_sec: f64,
     pub latency_us: LatencyUs,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_us: Option<LatencyUs>,
+    /// The histogram behind the service time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_histogram: Option<HistogramText>,
     /// CPU time of the node's process per operation it answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cpu_ns_per_op: Option<f64>,
@@ -514,6 +415,9 @@ pub struct RoundRun {
     pub ops_per_sec: f64,
     pub p50_us: f64,
     pub p99_us: f64,
+    /// The histogram behind the latency; absent in runs of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<HistogramText>,
     pub client_cpu_ns_per_op: f64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server_cpu_ns_per_op: Option<f64>,
@@ -534,77 +438,6 @@ pub struct ServerFigures {
 pub struct ClientFigures {
     pub cpu_ns_per_op: f64,
     pub cpu_s: f64,
-}
-
-/// One engine against another at one step, over paired rounds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub step: Option<Step>,
-    /// Label of the engine under test.
-    pub engine: String,
-    /// Label of the engine it is compared with.
-    pub baseline: String,
-    pub metrics: Vec<MetricComparison>,
-}
-
-/// One figure of both engines; `ratio` is engine / baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MetricComparison {
-    pub metric: Metric,
-    pub engine_value: f64,
-    pub baseline_value: f64,
-    /// Geometric mean of the ratios of the paired rounds.
-    pub ratio: f64,
-    /// Confidence interval of the ratio; none with fewer than two pairs.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interval: Option<RatioInterval>,
-    /// Paired rounds the ratio rests on.
-    pub pairs: u32,
-    pub verdict: Verdict,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RatioInterval {
-    pub low: f64,
-    pub high: f64,
-    /// E.g. 0.95.
-    pub confidence: f64,
-    pub method: IntervalMethod,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntervalMethod {
-    /// Percentiles of means of resampled log-ratios.
-    Bootstrap,
-    /// Student's t on the log-ratios: with under five pairs there is nothing to resample.
-    StudentT,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Operations a second.
-    Throughput,
-    /// 99th percentile of latency, µs.
-    P99,
-    /// Server CPU time per operation, ns.
-    ServerCpu,
-    /// Resident memory of all servers, bytes.
-    Memory,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The engine under test is better than the baseline.
-    Better,
-    Worse,
-    /// The interval contains 1.
-    NoDifferenceFound,
-    /// Too few rounds for an interval.
-    Undecided,
 }
 
 /// Why a figure is suspect.

@@ -27,6 +27,8 @@ pub struct Outcome {
     pub open: Option<OpenLoopOutcome>,
     /// In the order of their slots; only of a round in which they were traced.
     pub shards: Vec<ShardOutcome>,
+    /// What ran beside the load.
+    pub beside: Option<BesideOutcome>,
     /// Every write, by thread; of an audited round.
     pub writes: Vec<WriteLog>,
     /// Of a round whose reads went to replicas.
@@ -68,6 +70,88 @@ pub struct ShardOutcome {
     pub addr: String,
     pub slots: u16,
     pub trace: ShardTrace,
+}
+
+/// What ran beside the load in one round, from a moment on.
+#[derive(Debug, Clone, Default)]
+pub struct BesideOutcome {
+    /// That moment, since the beginning of the measured time.
+    pub from: Duration,
+    /// The load by groups of slots: the shards, and behind them a neighbour's slot, which is in no shard then.
+    pub groups: Vec<ShardOutcome>,
+    /// The slot that is a group of its own, and the place of the shard that it is taken from.
+    pub own_slot: Option<(u16, usize)>,
+    pub storm: Option<StormOutcome>,
+    pub neighbor: Option<NeighborOutcome>,
+}
+
+/// Connections of a storm: `due` = `answered` + failed + `missed`.
+#[derive(Debug, Clone)]
+pub struct StormOutcome {
+    /// How long it lasted.
+    pub length: Duration,
+    pub due: u64,
+    pub connected: u64,
+    pub answered: u64,
+    /// Never begun, because too many were open.
+    pub missed: u64,
+    /// By class, before an answer.
+    pub failed: BTreeMap<String, u64>,
+    /// Most that were open at once.
+    pub most_open: u64,
+    /// From the call to the connection, and to the answer.
+    pub connect: Histogram<u64>,
+    pub answer: Histogram<u64>,
+}
+
+/// Commands of a neighbour.
+#[derive(Debug, Clone)]
+pub struct NeighborOutcome {
+    /// How long it went on.
+    pub length: Duration,
+    pub commands: u64,
+    /// Bytes of the answers.
+    pub bytes: u64,
+    pub failed: BTreeMap<String, u64>,
+    pub latency: Histogram<u64>,
+}
+
+impl StormOutcome {
+    /// Adds another round's.
+    pub fn add(&mut self, other: &Self) {
+        self.length += other.length;
+        self.due += other.due;
+        self.connected += other.connected;
+        self.answered += other.answered;
+        self.missed += other.missed;
+        self.most_open = self.most_open.max(other.most_open);
+        add_counts(&mut self.failed, &other.failed);
+        add_histogram(&mut self.connect, &other.connect);
+        add_histogram(&mut self.answer, &other.answer);
+    }
+}
+
+impl NeighborOutcome {
+    /// Adds another client's, or another round's.
+    pub fn add(&mut self, other: &Self) {
+        self.length += other.length;
+        self.commands += other.commands;
+        self.bytes += other.bytes;
+        add_counts(&mut self.failed, &other.failed);
+        add_histogram(&mut self.latency, &other.latency);
+    }
+}
+
+fn add_counts(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (class, count) in more {
+        *sum.entry(class.clone()).or_default() += count;
+    }
+}
+
+fn add_histogram(sum: &mut Histogram<u64>, more: &Histogram<u64>) {
+    // The sum grows as needed, so adding cannot fail.
+    let added = sum.add(more);
+    debug_assert!(added.is_ok());
 }
 
 /// Successful operations of one command.

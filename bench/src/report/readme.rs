@@ -27,7 +27,10 @@ pub fn reference_reports(results: &Path) -> anyhow::Result<Vec<Report>> {
     let mut latest = BTreeMap::new();
     for path in paths {
         let report = json::read(&path)?;
-        latest.insert(report.workload.name.clone(), report);
+        // At a given rate throughput is no result.
+        if report.settings.rate.is_none() {
+            latest.insert(report.workload.name.clone(), report);
+        }
     }
     Ok(latest.into_values().collect())
 }

@@ -8,11 +8,15 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use super::arithmetic::EngineLog;
+use super::found::{FindMax, FoundRate, Purpose, Trial};
 use super::model::{
     AuditRun, EngineInfo, EngineRun, Environment, FaultSeen, Noise, Report, RoundContext, RunEnd, SCHEMA,
     ServerUse, Settings, Step, WorkloadInfo,
 };
-use super::outcome::{CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome};
+use super::outcome::{
+    BesideOutcome, CommandOutcome, Ended, Interval, NeighborOutcome, NodeOutcome, OpenLoopOutcome, Outcome,
+    ShardOutcome, StormOutcome,
+};
 use crate::measure::ShardTrace;
 use crate::stats;
 
@@ -110,6 +114,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         slots: hot_slots(ops, rng),
         intervals,
         open: None,
+        beside: None,
         writes: Vec::new(),
         staleness: None,
         shards: Vec::new(),
@@ -199,6 +204,167 @@ pub fn sweep() -> Report {
         }
     }
     report("pipeline-sweep", engines)
+}
+
+/// A calm half and one with a neighbour, who slows its slot down by ten and its node by two.
+pub fn noisy() -> Report {
+    let mut outcome = outcomes(FAST, 1, 8, 5).remove(0);
+    let scaled = |histogram: &Histogram<u64>, factor: u64, share: u64| {
+        let mut scaled = self::histogram();
+        for value in histogram.iter_recorded() {
+            let count = value.count_at_value() * share / 10;
+            scaled
+                .record_n(value.value_iterated_to() * factor, count)
+                .expect("the histogram grows");
+        }
+        scaled
+    };
+    let traced = |addr: String, slots: u16, factor: u64, share: u64, outcome: &Outcome| {
+        let slice = |(i, interval): (usize, &Interval)| {
+            scaled(&interval.latency, if i < 4 { 1 } else { factor }, share)
+        };
+        let slices = outcome.intervals.iter().enumerate().map(slice).collect();
+        ShardOutcome {
+            addr,
+            slots,
+            trace: ShardTrace {
+                slices,
+                ..ShardTrace::default()
+            },
+        }
+    };
+    let mut latency = histogram();
+    latency.record_n(9_000_000, 400).expect("the histogram grows");
+    outcome.beside = Some(BesideOutcome {
+        from: Duration::from_secs(4),
+        groups: vec![
+            traced(addr(0), 5461, 1, 3, &outcome),
+            traced(addr(1), 5461, 2, 3, &outcome),
+            traced(addr(2), 5461, 1, 2, &outcome),
+            traced(addr(1), 1, 10, 2, &outcome),
+        ],
+        own_slot: Some((7777, 1)),
+        storm: None,
+        neighbor: Some(NeighborOutcome {
+            length: Duration::from_secs(4),
+            commands: 400,
+            bytes: 400_000_000,
+            failed: BTreeMap::from([("TIMEOUT".to_owned(), 2)]),
+            latency,
+        }),
+    });
+    let info = EngineInfo {
+        engine: "redis".to_owned(),
+        version: "7.0.15".to_owned(),
+        step: None,
+    };
+    report(
+        "noisy-neighbor",
+        vec![EngineRun::from_outcomes(info, &[outcome], &[])],
+    )
+}
+
+/// A calm half and one with a storm.
+pub fn stormy() -> Report {
+    let mut outcome = outcomes(FAST, 1, 8, 6).remove(0);
+    let mut connect = histogram();
+    connect.record_n(180_000, 1150).expect("the histogram grows");
+    outcome.beside = Some(BesideOutcome {
+        from: Duration::from_secs(4),
+        storm: Some(StormOutcome {
+            length: Duration::from_secs(4),
+            due: 1200,
+            connected: 1150,
+            answered: 1150,
+            missed: 20,
+            failed: BTreeMap::from([("REFUSED".to_owned(), 30)]),
+            most_open: 64,
+            answer: connect.clone(),
+            connect,
+        }),
+        ..BesideOutcome::default()
+    });
+    let info = EngineInfo {
+        engine: "redis".to_owned(),
+        version: "7.0.15".to_owned(),
+        step: None,
+    };
+    report(
+        "reconnect-storm",
+        vec![EngineRun::from_outcomes(info, &[outcome], &[])],
+    )
+}
+
+/// A search of rates on two engines, queues whose tail goes up with the rate.
+pub fn search() -> Report {
+    const LIMIT_US: f64 = 1000.0;
+    let mut engines = Vec::new();
+    let mut found = Vec::new();
+    for (name, version, answer, ceiling, pace) in [
+        ("slotmark", "0.1.0", 61_200u64, 74_600.0, FAST),
+        ("redis", "7.0.15", 45_000, 55_000.0, SLOW),
+    ] {
+        let at = |factor: f64| (answer as f64 * factor).round() as u64;
+        let p99_us = |rate: u64| LIMIT_US * (1.22 - 1.005) / (1.22 - (rate as f64 / answer as f64)).max(0.01);
+        let trials: Vec<Trial> = [
+            (Purpose::Bracket, 0.61),
+            (Purpose::Bracket, 1.22),
+            (Purpose::Bisect, 0.86),
+            (Purpose::Bisect, 1.03),
+            (Purpose::Bisect, 1.0),
+            (Purpose::ConfirmBelow, 0.9),
+            (Purpose::ConfirmAbove, 1.2),
+        ]
+        .map(|(purpose, factor)| {
+            let rate = at(factor);
+            let (p50_us, p99_us) = (p99_us(rate) / 4.0, p99_us(rate));
+            let holds = p99_us < LIMIT_US;
+            let verdict = format!("p99 {}", crate::report::units::latency(p99_us));
+            Trial {
+                rate,
+                purpose,
+                reached_share: 1.0,
+                p50_us,
+                p99_us,
+                values: vec![p99_us],
+                holds,
+                verdict: if holds { "holds".to_owned() } else { verdict },
+            }
+        })
+        .into();
+        let mut rates: Vec<&Trial> = trials.iter().collect();
+        rates.sort_by_key(|trial| trial.rate);
+        for trial in rates {
+            let pace = Pace {
+                ops_per_sec: trial.rate as f64,
+                median_us: trial.p50_us,
+                ..pace
+            };
+            let step = Step {
+                parameter: "rate".to_owned(),
+                value: trial.rate,
+            };
+            let (mut run, _) = engine(name, version, Some(step), pace, 1, 3);
+            run.latency_us.p99 = trial.p99_us;
+            engines.push(run);
+        }
+        found.push(FoundRate {
+            engine: format!("{name} {version}"),
+            ceiling,
+            answer: Some(answer),
+            confirmed: true,
+            trials,
+        });
+    }
+    let mut report = report("uniform", engines);
+    report.find_max = Some(FindMax {
+        objectives: vec!["p99<1ms".to_owned()],
+        resolution: 0.05,
+        ratio: Some(61_200.0 / 45_000.0),
+        engines: found,
+    });
+    stats::conclude(&mut report);
+    report
 }
 
 /// A run against twelve existing nodes that stood still for a while: Zipf's slots, errors, no servers to be seen.
@@ -310,6 +476,8 @@ fn report(workload: &str, engines: Vec<EngineRun>) -> Report {
         comparisons: Vec::new(),
         warnings: Vec::new(),
         ended: RunEnd::Completed,
+        find_max: None,
+        merged: None,
     };
     stats::conclude(&mut report);
     report

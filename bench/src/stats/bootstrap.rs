@@ -18,7 +18,8 @@ use crate::report::model::{IntervalMethod, RatioInterval};
 pub const CONFIDENCE: f64 = 0.95;
 /// Pairs from which on there is enough to resample.
 pub const MIN_PAIRS_BOOTSTRAP: usize = 5;
-const RESAMPLES: usize = 10_000;
+/// Resamples of an interval.
+pub(super) const RESAMPLES: usize = 10_000;
 
 /// 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom.
 const T_975: [f64; 30] = [
@@ -91,11 +92,11 @@ fn bootstrap(values: &[f64], seed: u64) -> (f64, f64) {
 }
 
 /// A uniform index below `n`; the bias of the multiplication is below n / 2^64.
-fn below(rng: &mut impl Rng, n: usize) -> usize {
+pub(super) fn below(rng: &mut impl Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
@@ -108,7 +109,7 @@ fn t_975(degrees: usize) -> f64 {
 }
 
 /// Standard normal distribution function (Abramowitz and Stegun 26.2.17, absolute error below 7.5e-8).
-fn normal_cdf(z: f64) -> f64 {
+pub(super) fn normal_cdf(z: f64) -> f64 {
     const COEFFICIENTS: [f64; 5] = [
         0.319_381_53,
         -0.356_563_782,

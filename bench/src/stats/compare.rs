@@ -1,21 +1,29 @@
 //! One engine against another, figure by figure.
 
-use super::bootstrap::paired_ratio;
-use crate::report::model::{Comparison, EngineRun, Metric, MetricComparison, Report, RoundRun, Verdict};
+use super::bootstrap::{Estimate, paired_ratio};
+use crate::report::model::{
+    Comparison, EngineRun, LatencyUs, Metric, MetricComparison, RatioInterval, Report, RoundRun, Verdict,
+};
 
 /// A ratio closer to 1 than this is not called a difference, however narrow its interval: order within a pair, memory
 /// layout and process identity alone make as much.
 pub const NEGLIGIBLE: f64 = 0.01;
 
 impl Metric {
-    /// All of them, in the order in which they are shown.
+    /// Those of an interleaved comparison, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Throughput, Self::P99, Self::ServerCpu, Self::Memory];
 
     /// What a person calls it.
     pub fn title(self) -> &'static str {
         match self {
             Self::Throughput => "throughput",
+            Self::P50 => "p50 latency",
+            Self::P90 => "p90 latency",
+            Self::P95 => "p95 latency",
             Self::P99 => "p99 latency",
+            Self::P999 => "p99.9 latency",
+            Self::Max => "longest latency",
+            Self::Mean => "mean latency",
             Self::ServerCpu => "server CPU/op",
             Self::Memory => "server memory",
         }
@@ -26,10 +34,16 @@ impl Metric {
         matches!(self, Self::Throughput)
     }
 
-    fn of_round(self, round: &RoundRun) -> Option<f64> {
+    /// The figure of one round; runs of older versions lack the histograms that some need.
+    pub fn of_round(self, round: &RoundRun) -> Option<f64> {
         match self {
             Self::Throughput => Some(round.ops_per_sec),
+            Self::P50 => Some(round.p50_us),
             Self::P99 => Some(round.p99_us),
+            Self::P90 | Self::P95 | Self::P999 | Self::Max | Self::Mean => {
+                let histogram = round.histogram.as_ref()?.decode().ok()?;
+                self.of_latency(&LatencyUs::from_ns(&histogram))
+            }
             Self::ServerCpu => round.server_cpu_ns_per_op,
             Self::Memory => round.server_rss_bytes.map(|bytes| bytes as f64),
         }
@@ -39,9 +53,33 @@ impl Metric {
     pub fn of_run(self, run: &EngineRun) -> Option<f64> {
         match self {
             Self::Throughput => Some(run.ops_per_sec),
-            Self::P99 => Some(run.latency_us.p99),
             Self::ServerCpu => run.server.cpu_ns_per_op,
             Self::Memory => run.server.rss_bytes.map(|bytes| bytes as f64),
+            _ => self.of_latency(&run.latency_us),
+        }
+    }
+
+    fn of_latency(self, latency: &LatencyUs) -> Option<f64> {
+        match self {
+            Self::P50 => Some(latency.p50),
+            Self::P90 => Some(latency.p90),
+            Self::P95 => Some(latency.p95),
+            Self::P99 => Some(latency.p99),
+            Self::P999 => Some(latency.p999),
+            Self::Max => Some(latency.max),
+            Self::Mean => Some(latency.mean),
+            Self::Throughput | Self::ServerCpu | Self::Memory => None,
+        }
+    }
+
+    /// What an interval says about a ratio of engine to baseline.
+    pub fn verdict(self, ratio: f64, interval: Option<RatioInterval>) -> Verdict {
+        match interval {
+            None => Verdict::Undecided,
+            Some(interval) if interval.low <= 1.0 && 1.0 <= interval.high => Verdict::NoDifferenceFound,
+            Some(_) if (ratio - 1.0).abs() < NEGLIGIBLE => Verdict::NoDifferenceFound,
+            Some(_) if (ratio > 1.0) == self.higher_is_better() => Verdict::Better,
+            Some(_) => Verdict::Worse,
         }
     }
 }
@@ -82,20 +120,7 @@ fn compare_metric(
     baseline: &EngineRun,
     seed: u64,
 ) -> Option<MetricComparison> {
-    let pairs: Vec<(f64, f64)> = engine
-        .rounds
-        .iter()
-        .zip(&baseline.rounds)
-        .filter_map(|(a, b)| Some((metric.of_round(a)?, metric.of_round(b)?)))
-        .collect();
-    let estimate = paired_ratio(&pairs, seed)?;
-    let verdict = match estimate.interval {
-        None => Verdict::Undecided,
-        Some(interval) if interval.low <= 1.0 && 1.0 <= interval.high => Verdict::NoDifferenceFound,
-        Some(_) if (estimate.ratio - 1.0).abs() < NEGLIGIBLE => Verdict::NoDifferenceFound,
-        Some(_) if (estimate.ratio > 1.0) == metric.higher_is_better() => Verdict::Better,
-        Some(_) => Verdict::Worse,
-    };
+    let estimate = paired(metric, engine, baseline, seed)?;
     Some(MetricComparison {
         metric,
         engine_value: metric.of_run(engine)?,
@@ -103,8 +128,19 @@ fn compare_metric(
         ratio: estimate.ratio,
         interval: estimate.interval,
         pairs: estimate.pairs as u32,
-        verdict,
+        verdict: metric.verdict(estimate.ratio, estimate.interval),
     })
+}
+
+/// The ratio of one figure over paired rounds; none if one of the two lacks it.
+pub fn paired(metric: Metric, engine: &EngineRun, baseline: &EngineRun, seed: u64) -> Option<Estimate> {
+    let pairs: Vec<(f64, f64)> = engine
+        .rounds
+        .iter()
+        .zip(&baseline.rounds)
+        .filter_map(|(a, b)| Some((metric.of_round(a)?, metric.of_round(b)?)))
+        .collect();
+    paired_ratio(&pairs, seed)
 }
 
 #[cfg(test)]

@@ -30,7 +30,12 @@ pub fn warnings(report: &Report) -> Vec<Warning> {
     let mut found = Vec::new();
     found.extend(unfinished(&report.ended));
     found.extend(debug_build(&report.environment));
-    for run in &report.engines {
+    found.extend(super::found::warnings(report));
+    for run in report
+        .engines
+        .iter()
+        .filter(|run| super::found::is_quoted(report, run))
+    {
         found.extend(errors(run));
         found.extend(clamped(run));
         found.extend(saturated(run, &report.settings));
@@ -151,15 +156,21 @@ fn generator_late(run: &EngineRun) -> Option<Warning> {
             open.delay_us.p99, run.latency_us.p99
         )
     };
-    let noticeable = open.delay_us.p99 > 0.25 * run.latency_us.p99 && open.delay_us.p99 > GENERATOR_LATE_US;
-    noticeable.then(|| warning("generator-late", Some(run), text()))
+    is_late(run).then(|| warning("generator-late", Some(run), text()))
+}
+
+/// Whether the generator's own delay is a noticeable part of the response time.
+pub fn is_late(run: &EngineRun) -> bool {
+    run.open_loop.as_ref().is_some_and(|open| {
+        open.delay_us.p99 > 0.25 * run.latency_us.p99 && open.delay_us.p99 > GENERATOR_LATE_US
+    })
 }
 
 /// Looks for a round whose throughput drifts from begin to end more than chance explains; in an open loop, whose rate
 /// is given, for one whose median latency does.
 fn unsteady(run: &EngineRun, spec: &serde_json::Value) -> Option<Warning> {
     // What has been harmed on purpose is not expected to be.
-    if !run.faults.is_empty() {
+    if !run.faults.is_empty() || run.beside.is_some() {
         return None;
     }
     if run.open_loop.is_some() {

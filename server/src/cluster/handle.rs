@@ -25,6 +25,7 @@ use super::bus::Traffic;
 use super::data::ClusterData;
 use super::nodes_conf::{NodesFile, NodesFileError};
 use super::protocol::{Effects, Facts, Input, Member, RoleChange, Save};
+use super::publications::{self, Publication, Publications, PublishError};
 use super::settings::ClusterSettings;
 use super::view::ClusterView;
 use crate::log;
@@ -43,6 +44,7 @@ pub struct Cluster {
     carried_out: Condvar,
     /// What the links carry.
     pub traffic: Traffic,
+    publications: Publications,
 }
 
 #[derive(Debug)]
@@ -115,6 +117,7 @@ impl Cluster {
             woken: Notify::new(),
             carried_out: Condvar::new(),
             traffic: Traffic::default(),
+            publications: Publications::default(),
         })
     }
 
@@ -240,6 +243,31 @@ impl Cluster {
         let mut state = self.state.lock();
         let given = state.given;
         while state.done < given && !self.carried_out.wait_until(&mut state, deadline).timed_out() {}
+    }
+
+    /// Has the other nodes hear of a message: all of them, or for a shard channel those of our shard. It leaves soon.
+    /// Returns whether the publisher should wait before it publishes more, until [`Cluster::is_bus_full`] says otherwise.
+    ///
+    /// # Errors
+    /// The message is too long for the bus; nobody hears of it.
+    pub fn spread(&self, shard: bool, channel: &[u8], payload: &[u8]) -> Result<bool, PublishError> {
+        publications::check_length(channel, payload)?;
+        if self.view().data().nodes.len() < 2 {
+            return Ok(false);
+        }
+        let is_full = self.publications.push(shard, channel, payload);
+        self.woken.notify_one();
+        Ok(is_full)
+    }
+
+    /// Do more messages wait for the bus than should?
+    pub fn is_bus_full(&self) -> bool {
+        self.publications.is_full()
+    }
+
+    /// What was published since this was asked last.
+    pub(super) fn take_publications(&self) -> Vec<Publication> {
+        self.publications.take()
     }
 
     /// The node's data are its own now, as an order has asked: what the member knows is in force.

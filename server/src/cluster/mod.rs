@@ -18,6 +18,7 @@
 //! | `admin` | what CLUSTER's administrative subcommands do to it, without I/O |
 //! | `view` | [`ClusterView`]: the data with all that follows from it, asked by `slotcore::route` |
 //! | `nodes_conf` | the file: lock, load, save |
+//! | `publications` | what clients publish, on its way to the bus thread |
 //! | `settings` | the directives that matter here |
 //!
 mod admin;
@@ -27,6 +28,7 @@ mod handle;
 pub mod message;
 mod nodes_conf;
 pub mod protocol;
+mod publications;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -36,5 +38,6 @@ pub use admin::{AdminError, Bump, Claim};
 pub use data::{ClusterData, ClusterNode, NodeLive};
 pub use handle::{ChangeError, Cluster, random_id};
 pub use nodes_conf::{NodesFile, NodesFileError};
+pub use publications::{Publication, PublishError};
 pub use settings::ClusterSettings;
 pub use view::{ClusterState, ClusterView};

@@ -21,6 +21,8 @@ pub struct ClusterSettings {
     pub require_full_coverage: bool,
     /// cluster-allow-reads-when-down
     pub allow_reads_when_down: bool,
+    /// cluster-allow-pubsubshard-when-down
+    pub allow_shard_channels_when_down: bool,
     /// cluster-node-timeout, ms
     pub node_timeout_ms: u64,
     /// cluster-replica-validity-factor; 0: a replica's data is never too old for an election
@@ -48,6 +50,7 @@ impl Default for ClusterSettings {
             endpoint: Endpoint::default(),
             require_full_coverage: true,
             allow_reads_when_down: false,
+            allow_shard_channels_when_down: true,
             node_timeout_ms: 15_000,
             replica_validity_factor: 10,
             replica_no_failover: false,
@@ -75,6 +78,7 @@ impl ClusterSettings {
             },
             require_full_coverage: config.cluster_require_full_coverage,
             allow_reads_when_down: config.cluster_allow_reads_when_down,
+            allow_shard_channels_when_down: config.cluster_allow_pubsubshard_when_down,
             node_timeout_ms: config.cluster_node_timeout_ms,
             replica_validity_factor: u64::from(config.cluster_replica_validity_factor),
             replica_no_failover: config.cluster_replica_no_failover,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use slotcore::redirect::{self, Redirect};
 use slotcore::route::{ClusterDownReason, Decision, KeyPresence, RouteRequest, RouteView, Service, route};
 use slotcore::slot_map::NodeIndex;
-use slotcore::topology::NodeFlags;
+use slotcore::topology::{NodeFlags, NodeId};
 use slotcore::{SLOT_COUNT, Slot};
 
 use super::data::{ClusterData, ClusterNode};
@@ -75,10 +75,9 @@ impl ClusterView {
         let failed = !data.state_ok;
         let service = match failed {
             false => Service::Full,
-            // Without shard channels there is nothing to allow; cluster-allow-pubsubshard-when-down comes with them.
             true => Service::Down {
                 allow_reads: data.settings.allow_reads_when_down,
-                allow_shard_channels: true,
+                allow_shard_channels: data.settings.allow_shard_channels_when_down,
             },
         };
         let state = if failed {
@@ -129,6 +128,11 @@ impl ClusterView {
     /// Whether the slot is ours, or our primary's.
     pub fn is_of_my_shard(&self, slot: Slot) -> bool {
         self.data.owners.get(slot) == Some(self.data.my_shard())
+    }
+
+    /// The name of the slot's owner.
+    pub fn owner_id(&self, slot: Slot) -> Option<NodeId> {
+        self.data.owners.get(slot).map(|owner| self.data.node(owner).id)
     }
 
     /// Who serves the request; see [`slotcore::route::route`].

@@ -5,6 +5,7 @@ use slotcore::command::CommandSpec;
 use slotcore::resp::{Args, ReplyWriter, encode_command, parse_i64};
 
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{CollectionType, Held, Key, Limits, SlotTable, typed};
 use crate::node::Node;
 use crate::replication::effect::Effect;
@@ -20,6 +21,8 @@ pub enum Locks {
     None,
     /// The slots of its keys, taken by the dispatcher in ascending order before the handler runs.
     Keys,
+    /// The slots of its keys, and outside of a cluster those of any keys that patterns may name: SORT.
+    Patterns,
     /// Any slot, one after the other, through [`Call::with_slot`]; a transaction holds them all.
     Each,
     /// Every slot at once: what happens has one place in the order of all writes.
@@ -70,6 +73,7 @@ impl<'a> Call<'a> {
         i: usize,
     ) -> Result<(Option<&T>, &mut ReplyWriter<'a>), ErrorReply> {
         let key = &self.keys[i];
+        self.notify_miss(key);
         let found = self.held.table(key.slot).get(key, self.now);
         self.node.stats.worker(self.worker).looked_up(found.is_some());
         Ok((typed(found)?, &mut self.out))
@@ -138,6 +142,59 @@ impl<'a> Call<'a> {
     /// says itself what is gone: one that arrives late must not remove what a later one keeps.
     pub fn is_over(&self, expiry: u64) -> bool {
         expiry <= self.now && !self.session.is_primary_link
+    }
+
+    /// Tells an event of a key, if anybody wants to hear of such: one load if not. Comes after the change, and before the
+    /// reply where stock has it so; `class` is the command's family, or GENERIC for what any type has.
+    #[inline]
+    pub fn notify(&mut self, class: EventClass, event: &str, key: &Key<'_>) {
+        if self.node.events.wants(class) {
+            self.tell(event, key);
+        }
+    }
+
+    #[cold]
+    fn tell(&mut self, event: &str, key: &Key<'_>) {
+        let keyspace = &self.node.keyspace;
+        // What has happened on the way there comes first: a key that was new, or found expired.
+        match self.keys {
+            [one, other] if one.slot != other.slot => {
+                self.held.tell_events(keyspace, one.slot);
+                self.held.tell_events(keyspace, other.slot);
+            }
+            _ => self.held.tell_events(keyspace, key.slot),
+        }
+        self.node.events.tell(&self.node.pubsub, event, key.bytes);
+    }
+
+    /// Tells the event of a change that may have left nothing of the key: then that it is gone, too.
+    #[inline]
+    pub fn notify_removal(&mut self, class: EventClass, event: &str, key: &Key<'_>) {
+        self.notify(class, event, key);
+        if self.node.events.wants(EventClass::GENERIC)
+            && self.held.table(key.slot).peek(key, self.now).is_none()
+        {
+            self.notify(EventClass::GENERIC, "del", key);
+        }
+    }
+
+    /// Before a key is looked up for reading: if it is not there, that is an event.
+    #[inline]
+    pub fn notify_miss(&mut self, key: &Key<'_>) {
+        if self.node.events.wants(EventClass::KEY_MISS)
+            && self.held.table(key.slot).peek(key, self.now).is_none()
+        {
+            self.notify(EventClass::KEY_MISS, "keymiss", key);
+        }
+    }
+
+    /// Counts a lookup for reading as a hit or a miss; a miss is an event.
+    #[inline]
+    pub fn looked_up(&mut self, key: &Key<'_>, found: bool) {
+        self.node.stats.worker(self.worker).looked_up(found);
+        if !found {
+            self.notify(EventClass::KEY_MISS, "keymiss", key);
+        }
     }
 
     /// Argument `i`, lowercase-insensitively equal to `word`?

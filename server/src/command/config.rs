@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterSettings;
 use crate::command::call::{Binding, Call, Locks};
+use crate::command::client::observe_slots;
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
 use crate::config::{ApplyError, Config};
@@ -14,7 +15,7 @@ use slotcore::topology::SlotRange;
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
     ("config|get", get, Locks::None),
-    ("config|set", set, Locks::None),
+    ("config|set", set, Locks::Each),
     ("config|rewrite", rewrite, Locks::None),
     ("config|resetstat", resetstat, Locks::Each),
     ("config|help", help, Locks::None),
@@ -53,6 +54,10 @@ fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         .map_err(|error| ErrorReply::new(error.to_string()))?;
     for warning in warnings {
         log::warning(format_args!("{warning}"));
+    }
+    let is_events = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(b"notify-keyspace-events");
+    if pairs.iter().any(is_events) {
+        observe_slots(call);
     }
     call.out.ok();
     Ok(())

@@ -1,7 +1,7 @@
 //! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 
 use crate::command::call::{Binding, Call, Locks};
-use crate::command::client::{check_name, set_name};
+use crate::command::client::{check_name, end_tracking, observe_slots, set_name};
 use crate::command::reply_error::ErrorReply;
 use crate::command::transaction;
 use crate::config::{Config, REDIS_VERSION};
@@ -26,6 +26,17 @@ const WRONG_PASS: ErrorReply =
     ErrorReply::fixed("WRONGPASS invalid username-password pair or user is disabled.");
 
 fn ping(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    if call.args.len() <= 2 && call.session.in_subscribed_mode() {
+        let text = if call.args.len() == 2 {
+            call.args.at(1)
+        } else {
+            b""
+        };
+        call.out.array(2);
+        call.out.bulk(b"pong");
+        call.out.bulk(text);
+        return Ok(());
+    }
     match call.args.len() {
         1 => call.out.simple("PONG"),
         2 => call.out.bulk(call.args.at(1)),
@@ -189,6 +200,12 @@ fn quit(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     transaction::abandon(call.node, call.session);
+    if let Some(subscriber) = &call.session.subscriber {
+        call.node.pubsub.unsubscribe_all(subscriber);
+    }
+    if end_tracking(call.node, call.session) {
+        observe_slots(call);
+    }
     set_proto(call, Proto::Resp2);
     set_name(call, b"");
     let session = &mut *call.session;

@@ -8,7 +8,7 @@ use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
-use crate::command::{FAMILIES, transaction};
+use crate::command::{FAMILIES, pubsub, sort, transaction};
 use crate::config::Config;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
@@ -16,6 +16,8 @@ use crate::replication::LinkPhase;
 use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
 use crate::session::{ReplyMode, Routed, Session};
+use crate::tracking;
+use crate::waiting;
 
 /// The implementation of a command.
 #[derive(Clone, Copy)]
@@ -134,18 +136,22 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
         session.asking = asking;
         return;
     }
-    match session.reply_mode {
-        ReplyMode::On => {}
-        ReplyMode::Off => out.truncate(before),
-        ReplyMode::SkipNext => {
-            out.truncate(before);
-            session.reply_mode = ReplyMode::Skip;
-        }
-        ReplyMode::Skip => {
-            out.truncate(before);
-            session.reply_mode = ReplyMode::On;
-        }
+    if session.reply_mode != ReplyMode::On {
+        silence(session, out, before);
     }
+}
+
+/// CLIENT REPLY takes the reply of a command back; not the confirmation of a subscription, though.
+#[cold]
+fn silence(session: &mut Session, out: &mut Vec<u8>, before: usize) {
+    if !std::mem::take(&mut session.confirmed) {
+        out.truncate(before);
+    }
+    session.reply_mode = match session.reply_mode {
+        ReplyMode::SkipNext => ReplyMode::Skip,
+        ReplyMode::Skip => ReplyMode::On,
+        mode @ (ReplyMode::On | ReplyMode::Off) => mode,
+    };
 }
 
 fn must_queue(session: &Session, spec: &CommandSpec) -> bool {
@@ -185,7 +191,14 @@ fn admit(
     }
     if !request.keys.is_empty() && batch.node.cluster.is_some() {
         session.asking = asking || spec.flags.contains(CommandFlags::ASKING);
-        let routed = check_route(batch.node, session, request.keys, may_write(spec));
+        let routed = check_route(
+            batch.node,
+            session,
+            request.keys,
+            request.keys,
+            may_write(spec),
+            spec.flags.contains(CommandFlags::PUBSUB),
+        );
         session.asking = false;
         routed?;
     }
@@ -198,6 +211,12 @@ fn admit(
     }
     if lacks_replicas(batch) && is_write(session, spec) {
         return Err(ErrorReply::NO_REPLICAS);
+    }
+    if is_replica && batch.config.replica.read_only && is_write(session, spec) {
+        return Err(ErrorReply::READ_ONLY);
+    }
+    if session.in_subscribed_mode() {
+        pubsub::check_subscribed_mode(spec)?;
     }
     if is_replica || batch.node.loading.state() != LoadingState::No {
         check_replica(batch, session, spec)?;
@@ -213,16 +232,12 @@ fn check_replica(batch: &Batch<'_>, session: &Session, spec: &CommandSpec) -> Re
     let lacks = |flag| !spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_lacks(flag));
     let replication = &batch.node.replication;
     let settings = &batch.config.replica;
-    if replication.is_replica() {
-        if settings.read_only && has(CommandFlags::WRITE) {
-            return Err(ErrorReply::READ_ONLY);
-        }
-        if !settings.serve_stale_data
-            && replication.link.phase() != LinkPhase::Connected
-            && lacks(CommandFlags::STALE)
-        {
-            return Err(ErrorReply::MASTER_DOWN);
-        }
+    if replication.is_replica()
+        && !settings.serve_stale_data
+        && replication.link.phase() != LinkPhase::Connected
+        && lacks(CommandFlags::STALE)
+    {
+        return Err(ErrorReply::MASTER_DOWN);
     }
     match batch.node.loading.state() {
         LoadingState::Refusing if lacks(CommandFlags::LOADING) => Err(ErrorReply::LOADING),
@@ -263,12 +278,15 @@ pub fn gate_holds(node: &'static Node, session: &Session) -> bool {
         && (gate.is_replica() && node.config.load().replica.read_only || gate.is_paused())
 }
 
-/// May this node serve these keys? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not.
+/// May this node serve these keys and shard channels? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not. `stored`
+/// are the keys among them, which may be here or on their way; `shard_channel`: the command is about a shard channel.
 pub fn check_route(
     node: &'static Node,
     session: &mut Session,
     keys: &[Key<'_>],
+    stored: &[Key<'_>],
     write: bool,
+    shard_channel: bool,
 ) -> Result<(), ErrorReply> {
     let Some(cluster) = &node.cluster else {
         return Ok(());
@@ -279,12 +297,12 @@ pub fn check_route(
         asking: session.asking,
         readonly: session.readonly,
         migrate: false,
-        shard_channel: false,
+        shard_channel,
     };
     let view = cluster.view();
     let mut existing = None;
     let decision = view.route(&request, || {
-        let presence = presence(node, keys);
+        let presence = presence(node, stored);
         existing = Some(presence.existing);
         presence
     });
@@ -348,13 +366,16 @@ fn run(
     let bound = binding(spec);
     let mut held = match (bound.locks, request.keys) {
         (Locks::All, _) => Held::acquire_all(&batch.node.keyspace),
+        (Locks::Patterns, _) if reads_any_slot(batch.node, bound, &request.args) => {
+            Held::acquire_all(&batch.node.keyspace)
+        }
         (Locks::None | Locks::Each, _) | (_, []) => Held::None,
-        (Locks::Keys, [key]) => Held::one(&batch.node.keyspace, key.slot),
-        (Locks::Keys, keys) => Held::of_keys(&batch.node.keyspace, keys),
+        (Locks::Keys | Locks::Patterns, [key]) => Held::one(&batch.node.keyspace, key.slot),
+        (Locks::Keys | Locks::Patterns, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
     let writes = spec.flags.contains(CommandFlags::WRITE);
     let is_held_back = writes && !batch.node.replication.gate.is_plain() && gate_holds(batch.node, session);
-    let is_stale = matches!(bound.locks, Locks::Keys)
+    let is_stale = matches!(bound.locks, Locks::Keys | Locks::Patterns)
         && !still_routed(batch.node, session, request.keys, writes, &mut held, batch.now);
     if is_held_back || is_stale {
         session.retry = true;
@@ -368,7 +389,7 @@ fn run(
         keys: request.keys,
         spec,
         node: batch.node,
-        session,
+        session: &mut *session,
         held: &mut held,
         out,
         wire_len: request.wire_len,
@@ -377,6 +398,14 @@ fn run(
         effect: Effect::default(),
     };
     invoke(&mut call, bound);
+    if writes && held.is_ready() {
+        waiting::serve_ready(batch.node, session, &mut held, batch.worker, batch.now);
+    }
+}
+
+/// Does the command need every slot's lock, because it may read keys that its request does not name?
+pub fn reads_any_slot(node: &'static Node, bound: Bound, args: &Args<'_>) -> bool {
+    matches!(bound.locks, Locks::Patterns) && node.cluster.is_none() && sort::names_patterns(args)
 }
 
 /// Runs a handler under the locks that the call holds, writes its error if it has one, and accounts for it.
@@ -392,8 +421,14 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     if node.replication.gate.records() {
         effect::record(call);
     }
+    if call.session.subscriber.is_some() {
+        pubsub::put_messages_first(call, before);
+    }
+    if node.tracking.is_active() {
+        tracking::after_command(call);
+    }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
-    if let (Locks::Keys, Some(key)) = (bound.locks, call.keys.first()) {
+    if let (Locks::Keys | Locks::Patterns, Some(key)) = (bound.locks, call.keys.first()) {
         let written = (call.out.out.len() - before) as u64;
         call.held
             .table(key.slot)

@@ -23,6 +23,8 @@ fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         workers: config.worker_count(),
         started_ms: node.started_ms,
         now_ms: unix_ms(),
+        tracking: &node.tracking,
+        pubsub: node.pubsub.counts(),
         keyspace: KeyspaceFacts {
             keys: keyspace.key_count() as u64,
             expires: keyspace.expiring_count() as u64,

@@ -18,14 +18,18 @@ pub mod hash;
 pub mod help;
 pub mod hyperloglog;
 pub mod info;
+pub mod kept;
 pub mod keys;
 pub mod latency;
+pub mod list;
+pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
 pub mod server;
 pub mod set;
 pub mod slowlog;
+pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
 pub mod string;
@@ -57,10 +61,13 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    pubsub::HANDLERS,
+    list::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
+    sort::HANDLERS,
     sorted_set::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,

@@ -73,8 +73,7 @@ fn wait(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     let count = usize::try_from(wanted).unwrap_or(usize::MAX);
     let client = call.session.client.clone();
-    // What ended an earlier wait too late is of no concern to this one.
-    client.take_unblock();
+    client.begin_wait(None, timeout_ms > 0);
     replication.replicas.wait_for(client.clone(), offset, count);
     replication.ask_for_acks();
     // Whoever makes the node a replica says so first and then releases those who wait: one of both sees the other.

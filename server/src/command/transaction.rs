@@ -8,19 +8,22 @@ use std::sync::atomic::Ordering::Acquire;
 
 use slotcore::Slot;
 use slotcore::command::{CommandFlags, CommandSpec};
-use slotcore::resp::{ArgRange, Args, ReplyWriter};
+use slotcore::resp::{Args, ReplyWriter};
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::dispatch;
+use crate::command::kept::Kept;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
 use crate::replication::effect::{self, Effect};
 use crate::session::{Session, Watch};
+use crate::tracking;
+use crate::waiting;
 
 /// The commands between MULTI and EXEC.
 #[derive(Default)]
 pub struct Transaction {
-    queue: Vec<Queued>,
+    queue: Vec<Kept>,
     held_bytes: usize,
     /// The flags that any of the commands has.
     flags: CommandFlags,
@@ -30,39 +33,14 @@ pub struct Transaction {
     pub refused: bool,
 }
 
-struct Queued {
-    spec: &'static CommandSpec,
-    bytes: Box<[u8]>,
-    args: Box<[ArgRange]>,
-}
-
-impl Queued {
-    fn args(&self) -> Args<'_> {
-        Args::new(&self.bytes, &self.args)
-    }
-}
-
 impl Transaction {
     /// Keeps a copy of a command for EXEC.
     pub fn push(&mut self, spec: &'static CommandSpec, args: Args<'_>) {
-        let mut bytes = Vec::with_capacity(args.iter().map(<[u8]>::len).sum());
-        let mut ranges = Vec::with_capacity(args.len());
-        for arg in args.iter() {
-            let start = bytes.len() as u32;
-            bytes.extend_from_slice(arg);
-            ranges.push(ArgRange {
-                start,
-                end: bytes.len() as u32,
-            });
-        }
+        let queued = Kept::new(spec, args);
         self.flags |= spec.flags;
         self.missing |= spec.flags.complement();
-        self.held_bytes += bytes.len() + size_of_val(&*ranges);
-        self.queue.push(Queued {
-            spec,
-            bytes: bytes.into(),
-            args: ranges.into(),
-        });
+        self.held_bytes += queued.held_bytes();
+        self.queue.push(queued);
     }
 
     /// How many commands are queued.
@@ -192,17 +170,23 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     }
     let mut positions = Vec::new();
     let mut keys: Vec<Key<'_>> = Vec::new();
+    // Shard channels are not among these: nothing of them can be here or elsewhere.
+    let mut stored: Vec<Key<'_>> = Vec::new();
     let mut ends = Vec::with_capacity(transaction.len());
     for queued in &transaction.queue {
+        let first = keys.len();
         dispatch::hash_keys(queued.spec, &queued.args(), &mut positions, &mut keys);
         ends.push(keys.len());
+        if !queued.spec.flags.contains(CommandFlags::PUBSUB) {
+            stored.extend_from_slice(&keys[first..]);
+        }
     }
     let writes = transaction
         .queue
         .iter()
         .any(|queued| dispatch::may_write(queued.spec));
     if !call.session.is_primary_link {
-        dispatch::check_route(call.node, call.session, &keys, writes)?;
+        dispatch::check_route(call.node, call.session, &keys, &stored, writes, false)?;
     }
 
     let mut held = lock_all(call, transaction, &keys, watch);
@@ -213,7 +197,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     let is_held_back = !call.node.replication.gate.is_plain()
         && transaction.any_has(CommandFlags::WRITE)
         && dispatch::gate_holds(call.node, call.session);
-    if is_held_back || !dispatch::still_routed(call.node, call.session, &keys, writes, &mut held, now) {
+    if is_held_back || !dispatch::still_routed(call.node, call.session, &stored, writes, &mut held, now) {
         call.session.retry = true;
         return Ok(());
     }
@@ -236,7 +220,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
             session: &mut *call.session,
             held: &mut held,
             out: ReplyWriter::new(&mut *call.out.out, call.out.proto),
-            wire_len: queued.bytes.len(),
+            wire_len: queued.text_len(),
             worker: call.worker,
             now,
             effect: Effect::default(),
@@ -246,14 +230,21 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
     }
     call.session.in_exec = false;
     effect::end_unit(call);
+    if call.node.tracking.is_active() {
+        tracking::tell_stale(call.node, call.session, &mut held);
+    }
+    if held.is_ready() {
+        waiting::serve_ready(call.node, call.session, &mut held, call.worker, now);
+    }
     Ok(())
 }
 
 fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch: &Watch) -> Held<'static> {
-    let every_slot = transaction
-        .queue
-        .iter()
-        .any(|queued| matches!(dispatch::binding(queued.spec).locks, Locks::Each | Locks::All));
+    let every_slot = transaction.queue.iter().any(|queued| {
+        let bound = dispatch::binding(queued.spec);
+        matches!(bound.locks, Locks::Each | Locks::All)
+            || dispatch::reads_any_slot(call.node, bound, &queued.args())
+    });
     if every_slot {
         return Held::acquire_all(&call.node.keyspace);
     }

@@ -4,7 +4,8 @@ use super::primary::PrimarySettings;
 use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
 use super::values::Values;
-use crate::keyspace::Limits;
+use crate::events::EventClass;
+use crate::keyspace::{Limits, NodeLimit};
 use crate::log::Level;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -72,6 +73,10 @@ pub struct Config {
     pub hll_sparse_max_bytes: usize,
     /// Limits of normal clients, replicas and subscribers.
     pub client_output_buffer_limit: [OutputLimit; 3],
+    /// Which events of keys are told to subscribers.
+    pub notify_keyspace_events: EventClass,
+    /// Keys that clients may be remembered to have read; 0: any number.
+    pub tracking_table_max_keys: u64,
     /// Threads that serve clients; 0: one per core.
     pub workers: usize,
     /// Numbered databases.
@@ -132,6 +137,8 @@ pub struct Config {
     pub cluster_require_full_coverage: bool,
     /// Serve reads while the cluster is down.
     pub cluster_allow_reads_when_down: bool,
+    /// Serve shard channels in state fail.
+    pub cluster_allow_pubsubshard_when_down: bool,
     /// Other replica and failover settings, for the bus.
     pub cluster_migration_barrier: u32,
     /// Let replicas move to orphaned primaries.
@@ -179,6 +186,8 @@ impl Config {
             requirepass: v.text("requirepass"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
+            notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),
+            tracking_table_max_keys: v.int("tracking-table-max-keys"),
             hll_sparse_max_bytes: v.int("hll-sparse-max-bytes"),
             client_output_buffer_limit: match values.by_name("client-output-buffer-limit") {
                 Value::OutputLimits(limits) => *limits,
@@ -228,6 +237,7 @@ impl Config {
             },
             cluster_require_full_coverage: v.bool("cluster-require-full-coverage"),
             cluster_allow_reads_when_down: v.bool("cluster-allow-reads-when-down"),
+            cluster_allow_pubsubshard_when_down: v.bool("cluster-allow-pubsubshard-when-down"),
             cluster_migration_barrier: v.int("cluster-migration-barrier"),
             cluster_allow_replica_migration: v.bool("cluster-allow-replica-migration"),
             cluster_replica_validity_factor: v.int("cluster-replica-validity-factor"),
@@ -239,6 +249,7 @@ impl Config {
                 hash_max_entries: v.int("hash-max-listpack-entries"),
                 hash_max_value: v.int("hash-max-listpack-value"),
                 set_max_intset_entries: v.int("set-max-intset-entries"),
+                list_node: NodeLimit::new(v.int("list-max-listpack-size")),
                 zset_max_entries: v.int("zset-max-listpack-entries"),
                 zset_max_value: v.int("zset-max-listpack-value"),
             },

@@ -25,10 +25,8 @@ const FREES_APART: &str = "large values are always freed off the workers";
 const NO_SCRIPTS: &str = "there are no scripts yet";
 const PROCESS_AS_IS: &str = "this node leaves its process settings to the system";
 const OWN_WORKERS: &str = "this node has slotmark-workers threads, one per core by default";
-const NO_PUBSUB: &str = "there is no publish/subscribe yet";
 const NO_ACL: &str = "there are no access control lists yet, only requirepass";
 const OWN_LOG: &str = "the log goes to logfile or stdout only";
-const NO_TRACKING: &str = "there is no client-side caching yet";
 const PLAIN_SHUTDOWN: &str = "data is in memory only, so a shutdown has nothing to save";
 const NO_SOCKET_MARK: &str = "sockets are not marked";
 const NO_UNIX_SOCKET: &str = "this node listens on TCP only";
@@ -110,9 +108,9 @@ pub const DIRECTIVES: &[Directive] = &[
     d("latency-monitor-threshold", int(0, LONG_MAX), "0"),
     d("latency-tracking", Bool, "yes"),
     d("latency-tracking-info-percentiles", Percentiles, "50 99 99.9"),
-    d("notify-keyspace-events", EventClasses, "").ignored(NO_PUBSUB),
+    d("notify-keyspace-events", EventClasses, ""),
     d("acllog-max-len", int(0, LONG_MAX), "128").ignored(NO_ACL),
-    d("tracking-table-max-keys", int(0, LONG_MAX), "1000000").ignored(NO_TRACKING),
+    d("tracking-table-max-keys", int(0, LONG_MAX), "1000000"),
     d("aclfile", Text, "").at_start().refused(NO_ACL),
     d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels").ignored(NO_ACL),
     // Memory, eviction and encodings
@@ -140,7 +138,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("jemalloc-bg-thread", Bool, "yes").ignored(OWN_ALLOCATOR),
     d("hash-max-listpack-entries", int(0, LONG_MAX), "512").alias("hash-max-ziplist-entries"),
     d("hash-max-listpack-value", memory(0, LONG_MAX), "64").alias("hash-max-ziplist-value"),
-    d("list-max-listpack-size", int(-2147483648, INT_MAX), "-2").alias("list-max-ziplist-size").ignored(ONE_ENCODING),
+    d("list-max-listpack-size", int(-2147483648, INT_MAX), "-2").alias("list-max-ziplist-size"),
     d("list-compress-depth", int(0, INT_MAX), "0").ignored(ONE_ENCODING),
     d("set-max-intset-entries", int(0, LONG_MAX), "512"),
     d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries"),
@@ -204,7 +202,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("cluster-preferred-endpoint-type", Enum(&["ip", "hostname", "unknown-endpoint"]), "ip"),
     d("cluster-require-full-coverage", Bool, "yes"),
     d("cluster-allow-reads-when-down", Bool, "no"),
-    d("cluster-allow-pubsubshard-when-down", Bool, "yes").ignored(NO_PUBSUB),
+    d("cluster-allow-pubsubshard-when-down", Bool, "yes"),
     d("cluster-node-timeout", int(0, LONG_MAX), "15000"),
     d("cluster-migration-barrier", int(0, INT_MAX), "1"),
     d("cluster-allow-replica-migration", Bool, "yes"),

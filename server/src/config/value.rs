@@ -310,6 +310,10 @@ impl Value {
             Value::Int(n) => n.to_string().into_bytes(),
             Value::Enum(word) => word.as_bytes().to_vec(),
             Value::Flags(words) => words.join(" ").into_bytes(),
+            // Stock says A for all of its classes, and then nothing of n.
+            Value::Text(letters) if kind == Kind::EventClasses && letters.contains(&b'A') => {
+                letters.iter().copied().filter(|letter| *letter != b'n').collect()
+            }
             Value::Text(bytes) => bytes.clone(),
             Value::Words(words) => words.join(&b' '),
             Value::SavePoints(points) => {
@@ -457,7 +461,14 @@ mod tests {
 
     #[test]
     fn event_classes_have_one_order() {
-        for (text, shown) in [("KEA", "AKE"), ("gxE$", "g$xE"), ("", ""), ("Am", "Am")] {
+        for (text, shown) in [
+            ("KEA", "AKE"),
+            ("gxE$", "g$xE"),
+            ("", ""),
+            ("Am", "Am"),
+            ("Knm", "nKm"),
+            ("AKEn", "AKE"),
+        ] {
             assert_eq!(
                 one(Kind::EventClasses, text).unwrap().show(Kind::EventClasses),
                 shown.as_bytes()

@@ -57,6 +57,9 @@ impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
         if self.table.is_unpublished() {
             self.keyspace.tell_expired(&mut self.table);
+            if self.table.has_extras() {
+                self.keyspace.tell_observed(&mut self.table);
+            }
             self.keyspace.publish(self.slot, &mut self.table);
             self.garbage = self.table.take_garbage();
         }
@@ -122,6 +125,58 @@ impl<'a> Held<'a> {
         match self {
             Self::None => visit(&mut keyspace.lock(slot)),
             held => visit(held.table(slot)),
+        }
+    }
+
+    /// Has a key changed that somebody waits for?
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(guard) => guard.is_ready(),
+            Self::Many(guards) => guards.iter().any(|guard| guard.is_ready()),
+        }
+    }
+
+    /// Takes the first such key of all that is held, with its slot.
+    pub fn take_ready(&mut self) -> Option<(Slot, Box<[u8]>)> {
+        let guards = self.guards_mut();
+        let ready = guards
+            .iter()
+            .enumerate()
+            .filter_map(|(at, guard)| Some((guard.first_ready()?, at)));
+        let (_, at) = ready.min()?;
+        let key = guards[at].take_ready()?;
+        Some((guards[at].slot, key))
+    }
+
+    /// Takes the locks of more slots. If another holds one that would have to be taken before those that are held, these
+    /// are released in between.
+    pub fn include(&mut self, keyspace: &'a Keyspace, slots: impl Iterator<Item = Slot>) {
+        for slot in slots {
+            let held: Vec<Slot> = self.guards_mut().iter().map(|guard| guard.slot).collect();
+            let Err(at) = held.binary_search(&slot) else {
+                continue;
+            };
+            let guard = if at == held.len() {
+                Some(keyspace.lock(slot))
+            } else {
+                keyspace.try_lock(slot)
+            };
+            let Some(guard) = guard else {
+                let mut wanted = held;
+                wanted.insert(at, slot);
+                *self = Self::None;
+                *self = Self::acquire(keyspace, &wanted);
+                continue;
+            };
+            let mut guards = match std::mem::take(self) {
+                Self::None => Vec::new(),
+                Self::One(guard) => vec![guard],
+                Self::Many(guards) => guards,
+            };
+            guards.insert(at, guard);
+            *self = Self::Many(guards);
         }
     }
 

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
-//! whatever locks a call holds, `watch` tells transactions of changes, `cut` is the state of one moment for a snapshot,
+//! whatever locks a call holds, `watch` tells transactions of changes, `observe`
+//! everybody else, `cut` is the state of one moment for a snapshot,
 //! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
 //! `prefetch` alone.
 
@@ -21,6 +22,7 @@ mod entry;
 mod expiry;
 mod guard;
 mod key;
+mod observe;
 mod place;
 mod prefetch;
 mod scan;
@@ -38,11 +40,12 @@ pub use cut::{Cut, Record, Records};
 pub use entry::{Content, Entry, Kind, OwnedEntry, ValueRef};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
+pub use observe::{Forgotten, KeyEvent, Observer, Stale};
 pub use place::{Expire, Place, WrongType, typed};
 pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
-    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, Listpack, Segments, Set, SetForm,
-    SortedSet, TextSpan, lazy_free,
+    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,
+    Set, SetForm, Side, SortedSet, TextSpan, lazy_free,
 };
 pub use watch::Contents;

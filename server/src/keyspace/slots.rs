@@ -10,6 +10,7 @@ use slotcore::{SLOT_COUNT, Slot};
 use super::buckets::Buckets;
 use super::guard::SlotGuard;
 use super::key::Key;
+use super::observe::{Forgotten, Observer};
 use super::prefetch::prefetch_line;
 use super::table::SlotTable;
 use super::walk::weighted;
@@ -62,6 +63,7 @@ type ExpiredSink = Box<dyn Fn(&[u8]) + Send + Sync>;
 /// All keys of the node.
 pub struct Keyspace {
     expired_sink: OnceLock<ExpiredSink>,
+    pub(super) observer: OnceLock<Box<dyn Observer>>,
     mode: AtomicU8,
     cells: Box<[Cell]>,
     groups: Box<[Group]>,
@@ -95,6 +97,7 @@ impl Keyspace {
         };
         Self {
             expired_sink: OnceLock::new(),
+            observer: OnceLock::new(),
             mode: AtomicU8::new(0),
             cells: (0..SLOT_COUNT).map(cell).collect(),
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
@@ -147,6 +150,7 @@ impl Keyspace {
             self.tell_expired(&mut table);
             table.entries().for_each(|entry| sink(entry.key()));
         }
+        table.report_all();
         let contents = table.clear();
         // The sink has been told: no command is to be recorded for it.
         table.take_changed();
@@ -162,6 +166,7 @@ impl Keyspace {
         held.iter_mut().for_each(|table| {
             table.take_changed();
         });
+        self.forget_tracked(&mut held);
         drop(held);
         drop(contents);
     }
@@ -175,8 +180,26 @@ impl Keyspace {
             .zip(&mut other.cells)
             .map(|(table, cell)| table.fill_with(cell.table.get_mut().take_filling()))
             .collect();
+        self.forget_tracked(&mut held);
         drop(held);
         drop(contents);
+    }
+
+    /// Sets what others want to hear of every slot: events that no command names; every key that changes.
+    pub fn set_observed(&self, events: bool, reports: bool) {
+        for slot in 0..SLOT_COUNT as Slot {
+            self.lock(slot).set_observed(events, reports);
+        }
+    }
+
+    fn forget_tracked(&self, held: &mut [SlotGuard<'_>]) {
+        let forgotten = held.iter_mut().map(|table| table.forget_tracked());
+        self.tell_flushed(forgotten.fold(Forgotten::default(), Forgotten::plus));
+    }
+
+    /// FLUSHALL has emptied all slots, and these keys were tracked.
+    pub fn flushed(&self, forgotten: Forgotten) {
+        self.tell_flushed(forgotten);
     }
 
     /// Every slot, in ascending order.

@@ -8,9 +8,11 @@ use super::cut::Kept;
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
+use super::observe::{KeyEvent, Observed};
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
+use crate::waiting::Waiter;
 
 /// Values from this size on are freed after the slot's lock is released.
 const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
@@ -25,6 +27,12 @@ const REVEALS: u8 = 4;
 const ARMED: u8 = 8;
 /// The mark that new entries bear, and those that the snapshot has seen.
 const MARK: u8 = 16;
+/// Somebody wants to hear of events that no command names.
+const EVENTS: u8 = 32;
+/// Somebody wants to hear of every key that changes.
+const REPORTS: u8 = 64;
+/// A key has changed that somebody waits for; see [`SlotTable::take_ready`].
+const READY: u8 = 128;
 
 /// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -49,7 +57,7 @@ pub struct SlotTable {
     net_out: u64,
     cpu_ns: u64,
     ops_low: u32,
-    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`].
+    /// [`UNPUBLISHED`], [`CHANGED`], [`REVEALS`], [`ARMED`], [`MARK`], [`EVENTS`], [`REPORTS`], [`READY`].
     news: u8,
     mode: Mode,
     /// Carries of `ops_low`.
@@ -257,10 +265,12 @@ impl SlotTable {
         }
     }
 
-    fn touch_watched(&self) {
-        if let Some(extras) = &self.extras {
+    fn touch_watched(&mut self) {
+        if let Some(extras) = &mut self.extras {
             let buckets = &self.buckets;
-            extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some());
+            if extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some()) {
+                self.news |= READY;
+            }
         }
     }
 
@@ -430,6 +440,55 @@ impl SlotTable {
         }
     }
 
+    /// Has `waiter` served when `key` changes: see [`crate::waiting`].
+    pub fn wait_for(&mut self, key: &Key<'_>, waiter: Arc<Waiter>) {
+        self.extras_mut().waiting.add(key.bytes, waiter);
+    }
+
+    /// Ends a wait for `key`.
+    pub fn stop_waiting(&mut self, key: &Key<'_>, ticket: u64) {
+        if let Some(extras) = &mut self.extras {
+            extras.waiting.remove(key.bytes, ticket);
+            self.drop_empty_extras();
+        }
+    }
+
+    /// Who waits for `key` next behind this ticket.
+    pub fn waiter_after(&self, key: &Key<'_>, ticket: u64) -> Option<Arc<Waiter>> {
+        self.extras.as_ref()?.waiting.after(key.bytes, ticket)
+    }
+
+    /// Does anybody want to know that `key` is gone?
+    pub fn any_waits_when_gone(&self, key: &Key<'_>) -> bool {
+        let extras = self.extras.as_ref();
+        extras.is_some_and(|extras| extras.waiting.any_when_gone(key.bytes))
+    }
+
+    /// Has a key changed that somebody waits for?
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.news & READY != 0
+    }
+
+    /// The place of the first such key in the order of all slots.
+    pub(super) fn first_ready(&self) -> Option<u64> {
+        if !self.is_ready() {
+            return None;
+        }
+        self.extras.as_ref()?.waiting.first_ready()
+    }
+
+    /// Takes that key, to look who is to be served.
+    pub(super) fn take_ready(&mut self) -> Option<Box<[u8]>> {
+        let waiting = &mut self.extras.as_mut()?.waiting;
+        let key = waiting.take_ready();
+        if waiting.first_ready().is_none() {
+            self.news &= !READY;
+        }
+        self.drop_empty_extras();
+        key
+    }
+
     /// Books executed commands.
     #[inline]
     pub fn account(&mut self, ops: u32, cpu_ns: u64, net_in: u64, net_out: u64) {
@@ -484,11 +543,56 @@ impl SlotTable {
         None
     }
 
+    /// What others want to hear of this slot: events that no command names; every key that changes.
+    pub fn set_observed(&mut self, events: bool, reports: bool) {
+        self.news &= !(EVENTS | REPORTS);
+        self.news |= if events { EVENTS } else { 0 } | if reports { REPORTS } else { 0 };
+    }
+
+    #[cold]
+    fn note(&mut self, event: KeyEvent, key: &[u8]) {
+        self.extras_mut().observed.events.push((event, key.into()));
+        self.news |= UNPUBLISHED;
+    }
+
+    #[inline]
+    pub(super) fn has_extras(&self) -> bool {
+        self.extras.is_some()
+    }
+
+    /// What is kept for others, if anything is.
+    pub(super) fn observed(&mut self) -> Option<&mut Observed> {
+        self.extras.as_mut().map(|extras| &mut extras.observed)
+    }
+
+    /// The same, in any case.
+    pub(super) fn observed_or_new(&mut self) -> &mut Observed {
+        &mut self.extras_mut().observed
+    }
+
+    /// Must every change be reported?
+    pub(super) fn reports(&self) -> bool {
+        self.news & REPORTS != 0
+    }
+
+    /// All of this is to be reported, if anybody wants to hear of it.
+    pub(super) fn report(&mut self, keys: &[Box<[u8]>]) {
+        let everything = self.reports();
+        let observed = self.observed_or_new();
+        keys.iter().for_each(|key| {
+            observed.changed(key, everything, true);
+        });
+        self.news |= UNPUBLISHED;
+    }
+
     /// Removes an entry because its time is over.
     #[cold]
     pub(super) fn expire_at(&mut self, position: Position) {
-        let entry = self.take_at(position);
+        let entry = self.take_at(position, true);
         self.expired += 1;
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::Expired, entry.view().key());
+        }
         if self.mode == Mode::Recording {
             self.extras_mut().expired_keys.push(entry.view().key().into());
         }
@@ -497,17 +601,17 @@ impl SlotTable {
 
     pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
         self.news |= CHANGED;
-        self.take_at(position)
+        self.take_at(position, false)
     }
 
-    fn take_at(&mut self, position: Position) -> OwnedEntry {
+    fn take_at(&mut self, position: Position, by_itself: bool) -> OwnedEntry {
         self.preserve(position);
         let entry = self.buckets.remove(position);
         self.entry_bytes -= entry.view().footprint();
         self.expiring -= u32::from(entry.view().expiry().is_some());
         self.sweeper.entries_moved();
         self.news |= UNPUBLISHED;
-        self.mark_changed(entry.view().key());
+        self.mark_changed(entry.view().key(), by_itself);
         if let Some(count) = self.buckets.shrunk_count() {
             self.resize(count);
         }
@@ -532,7 +636,10 @@ impl SlotTable {
         let entry = OwnedEntry::new(draft);
         self.entry_bytes += entry.view().footprint();
         self.news |= UNPUBLISHED | CHANGED;
-        self.mark_changed(key.bytes);
+        self.mark_changed(key.bytes, false);
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::New, key.bytes);
+        }
         self.buckets.insert(key.hash, entry)
     }
 
@@ -570,17 +677,40 @@ impl SlotTable {
         let (result, changed) = result;
         if changed {
             self.news |= CHANGED;
-            if let Some(extras) = &self.extras {
-                extras.touch(self.buckets.entry(position).key());
+            if self.extras.is_some() || self.news & REPORTS != 0 {
+                self.tell_changed_at(position);
             }
         }
         result
     }
 
+    #[cold]
+    fn tell_changed_at(&mut self, position: Position) {
+        let extras = self.extras.get_or_insert_default();
+        let key = self.buckets.entry(position).key();
+        if extras.touch(key) {
+            self.news |= READY;
+        }
+        if extras.observed.changed(key, self.news & REPORTS != 0, false) {
+            self.news |= UNPUBLISHED;
+        }
+    }
+
     #[inline]
-    fn mark_changed(&self, key: &[u8]) {
-        if let Some(extras) = &self.extras {
-            extras.touch(key);
+    fn mark_changed(&mut self, key: &[u8], by_itself: bool) {
+        if self.extras.is_some() || self.news & REPORTS != 0 {
+            self.tell_changed(key, by_itself);
+        }
+    }
+
+    #[cold]
+    fn tell_changed(&mut self, key: &[u8], by_itself: bool) {
+        let extras = self.extras.get_or_insert_default();
+        if extras.touch(key) {
+            self.news |= READY;
+        }
+        if extras.observed.changed(key, self.news & REPORTS != 0, by_itself) {
+            self.news |= UNPUBLISHED;
         }
     }
 
@@ -612,7 +742,7 @@ impl SlotTable {
         self.extras.get_or_insert_default()
     }
 
-    fn drop_empty_extras(&mut self) {
+    pub(super) fn drop_empty_extras(&mut self) {
         if self.extras.as_ref().is_some_and(|extras| extras.is_empty()) {
             self.extras = None;
         }

@@ -12,6 +12,7 @@ use super::{Expire, Held, Key, Keyspace, SlotTable};
 
 mod cut;
 mod modes;
+mod observe;
 
 const NOW: u64 = 1_800_000_000_000;
 const LONG: Duration = Duration::from_secs(3600);

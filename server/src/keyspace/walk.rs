@@ -99,7 +99,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    fn guards_mut(&mut self) -> &mut [SlotGuard<'a>] {
+    pub(super) fn guards_mut(&mut self) -> &mut [SlotGuard<'a>] {
         match self {
             Self::None => &mut [],
             Self::One(guard) => std::slice::from_mut(guard),

@@ -1,4 +1,5 @@
-//! The few things that most slots never have: watched keys, large values waiting to be freed, what a snapshot needs.
+//! The few things that most slots never have: watched keys, clients that wait, large values waiting to be freed, what a
+//! snapshot needs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::buckets::Buckets;
 use super::cut::Kept;
 use super::entry::OwnedEntry;
+use super::observe::Observed;
+use crate::waiting::Queues;
 
 /// Memory that is given up under a slot's lock and freed after it is released.
 #[expect(dead_code, reason = "held to be dropped")]
@@ -24,8 +27,12 @@ pub(super) struct Extras {
     pub garbage: Vec<Garbage>,
     /// Keys removed by expiry that the stream of effects has not been told of.
     pub expired_keys: Vec<Box<[u8]>>,
+    /// Who waits for a change of a key.
+    pub waiting: Queues,
     /// What a snapshot has yet to fetch.
     pub kept: Kept,
+    /// What others want to hear.
+    pub observed: Observed,
 }
 
 struct Watcher {
@@ -38,7 +45,9 @@ impl Extras {
         self.watchers.is_empty()
             && self.garbage.is_empty()
             && self.expired_keys.is_empty()
+            && self.waiting.is_empty()
             && self.kept.is_empty()
+            && self.observed.is_empty()
     }
 
     pub fn watch(&mut self, key: &[u8], touched: Arc<AtomicBool>) {
@@ -59,17 +68,19 @@ impl Extras {
             .retain(|watcher| !Arc::ptr_eq(&watcher.touched, touched));
     }
 
-    /// Tells everyone who watches `key` that it has changed.
-    pub fn touch(&self, key: &[u8]) {
+    /// Tells everyone who watches `key` that it has changed. True if somebody waits for that.
+    pub fn touch(&mut self, key: &[u8]) -> bool {
         for watcher in self.watchers.iter().filter(|watcher| *watcher.key == *key) {
             watcher.touched.store(true, Ordering::Release);
         }
+        self.waiting.changed(key)
     }
 
-    /// The watched keys, for a change that concerns all of a slot.
-    pub fn touch_where(&self, changed: impl Fn(&[u8]) -> bool) {
+    /// The same for a change that concerns all of a slot.
+    pub fn touch_where(&mut self, changed: impl Fn(&[u8]) -> bool) -> bool {
         for watcher in self.watchers.iter().filter(|watcher| changed(&watcher.key)) {
             watcher.touched.store(true, Ordering::Release);
         }
+        self.waiting.changed_where(changed)
     }
 }

@@ -29,11 +29,13 @@ impl Connection {
         chunk: &mut ReadBuf<'_>,
     ) -> Poll<()> {
         let now = unix_ms();
-        let why = self.session.client.take_unblock();
+        let mut why = self.session.client.take_ending();
         let out_of_time = blocked.until_ms.is_some_and(|until| until <= now);
-        if why.is_some() || out_of_time || self.is_fulfilled(blocked) {
+        if why.is_some() || out_of_time || self.is_fulfilled(&blocked) {
+            // Somebody may have ended it since, or does so now: then it was not the time.
+            why = why.or_else(|| self.session.client.finish_wait());
             self.timer = None;
-            self.end_block(blocked, why);
+            self.end_block(&blocked, why);
             return Poll::Ready(());
         }
         if let Some(until) = blocked.until_ms {
@@ -63,21 +65,31 @@ impl Connection {
         }
     }
 
-    fn is_fulfilled(&self, blocked: Blocked) -> bool {
+    fn is_fulfilled(&self, blocked: &Blocked) -> bool {
         match blocked.reason {
             BlockedFor::Replicas { count, offset } => self.node.replication.replicas.acked(offset) >= count,
+            // Whoever makes a key ready ends the wait.
+            BlockedFor::Keys(_) => false,
+        }
+    }
+
+    /// Nobody is to look for this connection any more. Its wait has ended.
+    pub(super) fn stop_waiting(&self, blocked: &Blocked) {
+        match &blocked.reason {
+            BlockedFor::Replicas { .. } => self.node.replication.replicas.forget_waiter(&self.session.client),
+            BlockedFor::Keys(waiter) => waiter.leave(self.node),
         }
     }
 
     /// Writes the reply that the command owes.
-    fn end_block(&mut self, blocked: Blocked, why: Option<Unblock>) {
-        let replicas = &self.node.replication.replicas;
-        replicas.forget_waiter(&self.session.client);
+    fn end_block(&mut self, blocked: &Blocked, why: Option<Unblock>) {
+        self.stop_waiting(blocked);
+        self.session.client.touched(unix_ms());
         self.session.blocked = None;
         self.resume = true;
         let mut out = Vec::new();
         let mut writer = ReplyWriter::new(&mut out, self.session.proto);
-        match (why, blocked.reason) {
+        match (why, &blocked.reason) {
             (Some(Unblock::Error), _) => {
                 writer.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
             }
@@ -87,7 +99,20 @@ impl Connection {
                 );
                 self.session.closing = true;
             }
-            (_, BlockedFor::Replicas { offset, .. }) => writer.integer(replicas.acked(offset) as i64),
+            (Some(Unblock::Redirected(text)), _) => writer.error(text.as_bytes()),
+            (
+                Some(Unblock::Served {
+                    reply, write_offset, ..
+                }),
+                _,
+            ) => {
+                writer.raw(&reply);
+                self.session.write_offset = self.session.write_offset.max(write_offset);
+            }
+            (Some(Unblock::Timeout) | None, BlockedFor::Replicas { offset, .. }) => {
+                writer.integer(self.node.replication.replicas.acked(*offset) as i64);
+            }
+            (Some(Unblock::Timeout) | None, BlockedFor::Keys(_)) => writer.nil_array(),
         }
         match self.session.reply_mode {
             ReplyMode::On => self.send(&mut out),

@@ -2,6 +2,7 @@
 //! connection holds no buffer at all.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -12,12 +13,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use crate::admin::clients::Buffers;
+use crate::admin::clients::{Buffers, ClientKind};
+use crate::cluster::Cluster;
 use crate::command::dispatch::Batch;
 use crate::command::transaction::{self, Transaction};
 use crate::log;
 use crate::net::batch::{Scratch, Stop};
 use crate::node::Node;
+use crate::pubsub::Frame;
 use crate::session::Session;
 
 /// Bytes read at once.
@@ -42,10 +45,18 @@ impl WorkerBuffers {
     }
 }
 
+/// How far a piece of work has brought a connection.
+enum Step {
+    /// There may be more to do.
+    Done,
+    /// The connection is over, or another thread's.
+    Ended,
+}
+
 /// One client's connection.
 pub struct Connection {
     pub(super) node: &'static Node,
-    worker: usize,
+    pub(super) worker: usize,
     pub(super) stream: TcpStream,
     pub(super) session: Session,
     parser: RequestParser,
@@ -54,11 +65,15 @@ pub struct Connection {
     /// `partial` may hold complete commands: look at it before reading more.
     pub(super) resume: bool,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
-    unsent: Vec<u8>,
+    pub(super) unsent: Vec<u8>,
     sent: usize,
     pause: Option<Pin<Box<Sleep>>>,
     /// The session's write offset at the end of the turn before.
     seen_offset: u64,
+    /// Messages for a subscriber that the socket did not take yet; they come before `unsent`. `frame_sent` bytes of the
+    /// first one are out.
+    pub(super) frames: VecDeque<Frame>,
+    pub(super) frame_sent: usize,
     /// Ends the wait of a blocked command.
     pub(super) timer: Option<Pin<Box<Sleep>>>,
     /// The socket is a replica's now and served elsewhere.
@@ -80,6 +95,8 @@ impl Connection {
             sent: 0,
             pause: None,
             seen_offset: 0,
+            frames: VecDeque::new(),
+            frame_sent: 0,
             timer: None,
             handed_over: false,
         }
@@ -94,44 +111,67 @@ impl Connection {
     fn poll_serve(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<()> {
         self.session.client.set_waker(cx.waker());
         loop {
+            if self.session.subscriber.is_none() && self.session.client.has_mailbox() {
+                // Another connection redirects its tracking here.
+                self.session.listen();
+            }
             if self.session.client.is_killed() {
                 return Poll::Ready(());
             }
-            if !self.unsent.is_empty() && ready!(self.poll_send(cx)).is_err() {
+            let output = self.poll_output(cx);
+            if let Poll::Ready(Err(_)) = output {
                 return Poll::Ready(());
+            }
+            if !self.unsent.is_empty() {
+                // Nothing runs before its replies have room; messages alone hold nothing up.
+                return Poll::Pending;
             }
             if self.session.closing {
                 return Poll::Ready(());
             }
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(cx));
-                self.pause = None;
+            match self.poll_work(cx, buffers) {
+                Poll::Ready(Step::Ended) => return Poll::Ready(()),
+                Poll::Ready(Step::Done) => {}
+                Poll::Pending if output.is_ready() && self.has_messages() => {}
+                Poll::Pending => return Poll::Pending,
             }
-            if let Some(request) = self.session.handover.take() {
-                if self.hand_over(request) {
-                    return Poll::Ready(());
-                }
-                continue;
-            }
-            if let Some(blocked) = self.session.blocked {
-                let mut chunk = ReadBuf::new(&mut buffers.read);
-                ready!(self.poll_blocked(cx, blocked, &mut chunk));
-                continue;
-            }
-            if self.resume {
-                self.resume = false;
-                let partial = std::mem::take(&mut self.partial);
-                self.understand(&mut buffers.scratch, partial);
-                continue;
-            }
-            let mut chunk = ReadBuf::new(&mut buffers.read);
-            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
-                Ok(()) if !chunk.filled().is_empty() => {}
-                _ => return Poll::Ready(()),
-            }
-            let read = chunk.filled().len();
-            self.received(&mut buffers.scratch, &mut buffers.read[..read]);
         }
+    }
+
+    /// Does the next thing that there is to do besides writing.
+    fn poll_work(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<Step> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        if self.session.bus_is_full {
+            self.session.bus_is_full = self.node.cluster.as_ref().is_some_and(Cluster::is_bus_full);
+            self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+            return Poll::Ready(Step::Done);
+        }
+        if let Some(request) = self.session.handover.take() {
+            let left = self.hand_over(request);
+            return Poll::Ready(if left { Step::Ended } else { Step::Done });
+        }
+        if let Some(blocked) = self.session.blocked.clone() {
+            let mut chunk = ReadBuf::new(&mut buffers.read);
+            ready!(self.poll_blocked(cx, blocked, &mut chunk));
+            return Poll::Ready(Step::Done);
+        }
+        if self.resume {
+            self.resume = false;
+            let partial = std::mem::take(&mut self.partial);
+            self.understand(&mut buffers.scratch, partial);
+            return Poll::Ready(Step::Done);
+        }
+        let mut chunk = ReadBuf::new(&mut buffers.read);
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
+            Ok(()) if !chunk.filled().is_empty() => {}
+            _ => return Poll::Ready(Step::Ended),
+        }
+        let read = chunk.filled().len();
+        self.received(&mut buffers.scratch, &mut buffers.read[..read]);
+        Poll::Ready(Step::Done)
     }
 
     fn received(&mut self, scratch: &mut Scratch, bytes: &mut [u8]) {
@@ -213,6 +253,11 @@ impl Connection {
             Stop::Close => self.session.closing = true,
         }
         self.send(&mut scratch.out);
+        if self.session.tracking.is_some() && self.node.tracking.is_over_limit() {
+            let node = self.node;
+            node.tracking
+                .enforce_limit(&node.keyspace, &node.clients, &node.pubsub);
+        }
         self.after_writes(config.client_output_buffer_limit[1].hard);
         used
     }
@@ -238,7 +283,12 @@ impl Connection {
             return;
         }
         self.node.stats.worker(self.worker).sent(out.len());
-        let taken = if self.unsent.is_empty() {
+        if std::mem::take(&mut self.session.messages_first)
+            && let Some(subscriber) = &self.session.subscriber
+        {
+            subscriber.take(&mut self.frames);
+        }
+        let taken = if self.unsent.is_empty() && self.frames.is_empty() {
             self.stream.try_write(out).unwrap_or(0)
         } else {
             0
@@ -255,8 +305,13 @@ impl Connection {
 
     /// Ends a client that leaves more replies unread than it may. Housekeeping does so for limits that need time.
     fn check_output_limit(&mut self) {
-        let limit = self.node.config.load().client_output_buffer_limit[0].hard;
-        if limit > 0 && (self.unsent.len() - self.sent) as u64 >= limit {
+        let limits = self.node.config.load().client_output_buffer_limit;
+        let limit = match self.session.client.kind() {
+            ClientKind::Pubsub => limits[2].hard,
+            _ => limits[0].hard,
+        };
+        let unread = self.unsent.len() - self.sent + self.session.client.queued();
+        if limit > 0 && unread as u64 >= limit {
             self.publish();
             log::warning(format_args!(
                 "Client {} closed for overcoming of output buffer limits.",
@@ -266,7 +321,7 @@ impl Connection {
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         while self.sent < self.unsent.len() {
             let rest = &self.unsent[self.sent..];
             match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {
@@ -285,8 +340,17 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
-        if self.session.blocked.is_some() {
-            self.node.replication.replicas.forget_waiter(&self.session.client);
+        if let Some(subscriber) = self.session.client.close_mailbox() {
+            self.node.pubsub.forget(&subscriber);
+        }
+        if self.session.tracking.is_some() && self.node.tracking.end(self.session.client.id()) {
+            self.node
+                .keyspace
+                .set_observed(self.node.events.wants_unnamed(), false);
+        }
+        if let Some(blocked) = self.session.blocked.take() {
+            self.session.client.finish_wait();
+            self.stop_waiting(&blocked);
         }
         if !self.handed_over {
             self.node.clients.remove(self.session.client.id());

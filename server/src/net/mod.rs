@@ -9,6 +9,7 @@
 mod batch;
 mod blocked;
 mod connection;
+mod delivery;
 mod listener;
 mod worker;
 

@@ -112,8 +112,8 @@ mod tests {
         assert_eq!(decode(&signed(10, b"\x00\x05a")), Err(DumpError::Damaged));
         assert_eq!(decode(&signed(10, b"\xc8")), Err(DumpError::Damaged));
         assert_eq!(
-            decode(&signed(10, b"\x12\x00")),
-            Err(DumpError::Unsupported("a list"))
+            decode(&signed(10, b"\x13\x00")),
+            Err(DumpError::Unsupported("a stream"))
         );
         let mut changed = signed(10, b"\x00\x01a");
         changed[2] = b'b';

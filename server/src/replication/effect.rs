@@ -52,18 +52,16 @@ pub fn record(call: &mut Call<'_>) {
     }
     collect_expired(call);
     let changed = call.held.take_changed();
-    // Of reads, PFCOUNT alone has something to tell.
-    let tells = matches!(call.effect, Effect::ItselfAlways) || call.spec.flags.contains(CommandFlags::WRITE);
-    if tells {
-        match std::mem::take(&mut call.effect) {
-            Effect::Instead(command) if changed => add(1, |unit| unit.extend_from_slice(&command)),
-            Effect::Several(commands, count) if changed => {
-                add(count, |unit| unit.extend_from_slice(&commands));
-            }
-            Effect::Itself if changed => add(1, |unit| encode(unit, call.args)),
-            Effect::ItselfAlways => add(1, |unit| encode(unit, call.args)),
-            Effect::Itself | Effect::Instead(_) | Effect::Several(..) => {}
+    let changed = changed && call.spec.flags.contains(CommandFlags::WRITE);
+    match std::mem::take(&mut call.effect) {
+        Effect::Instead(command) if changed => add(1, |unit| unit.extend_from_slice(&command)),
+        Effect::Several(commands, count) if changed => {
+            add(count, |unit| unit.extend_from_slice(&commands));
         }
+        Effect::Itself if changed => add(1, |unit| encode(unit, call.args)),
+        // Also of what is no write, such as PUBLISH.
+        Effect::ItselfAlways => add(1, |unit| encode(unit, call.args)),
+        Effect::Itself | Effect::Instead(_) | Effect::Several(..) => {}
     }
     if !call.session.in_exec {
         end_unit(call);

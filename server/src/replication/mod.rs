@@ -161,7 +161,8 @@ impl Replication {
         self.link.reset();
         self.announce(Some((host, port)));
         drop(apply);
-        self.replicas.unblock_all();
+        // Nobody will acknowledge anything to us, and writes that somebody waits for happen elsewhere.
+        node.clients.unblock_all();
         journal::set_role('S');
         journal::notice(format_args!("Following {host}:{port}"));
     }

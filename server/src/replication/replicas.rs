@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::
 
 use parking_lot::Mutex;
 
-use crate::admin::clients::{ClientShared, Unblock};
+use crate::admin::clients::ClientShared;
 
 /// How far a replica is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,13 +256,6 @@ impl Replicas {
         self.waiters
             .lock()
             .retain(|waiter| !Arc::ptr_eq(&waiter.client, client));
-    }
-
-    /// The role has changed: nobody will acknowledge anything to us.
-    pub fn unblock_all(&self) {
-        for waiter in self.waiters.lock().drain(..) {
-            waiter.client.unblock(Unblock::RoleChanged);
-        }
     }
 
     fn wake_waiters(&self) {

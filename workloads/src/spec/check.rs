@@ -36,10 +36,11 @@ impl Spec {
         self.validate_mix()?;
         self.validate_run()?;
         self.validate_arrival()?;
-        self.validate_faults()
+        self.validate_faults()?;
+        self.validate_beside()
     }
 
-    fn within<N: PartialOrd + std::fmt::Display>(
+    pub(super) fn within<N: PartialOrd + std::fmt::Display>(
         &self,
         key: &str,
         value: N,

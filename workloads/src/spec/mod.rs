@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `model` | [`Spec`] and its sections, as they are written into a result |
 //! | `read` | TOML to model, section by section |
+//! | `beside` | storms and neighbours: what runs beside the load |
 //! | `section` | one table of the file: typed reads, unknown keys refused with the nearest name |
 //! | `check` | what no single key can know: rules between keys, before and after overrides |
 //! | `overrides` | flags applied to the model |
 //! | `error` | [`SpecError`]: file, line, key |
 //! | `number` | counts such as `10k` and durations such as `30s` |
 
+mod beside;
 mod check;
 mod error;
 mod fault;
@@ -19,6 +21,7 @@ mod overrides;
 mod read;
 mod section;
 
+pub use beside::{MAX_ELEMENTS, MAX_NEIGHBORS, Neighbor, NeighborKind, Storm, StormCommand};
 pub use error::SpecError;
 pub use fault::{Fault, FaultKind, MAX_FAULTS};
 pub use model::{

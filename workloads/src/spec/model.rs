@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use slotcore::Slot;
 
+use super::beside::{Neighbor, Storm};
 use super::fault::Fault;
 
 /// Most keys of a workload; the preload and the digits of a key bound it.
@@ -44,6 +45,10 @@ pub struct Spec {
     pub cluster: ClusterShape,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbor: Option<Neighbor>,
     pub check: Check,
     #[serde(skip)]
     pub(crate) origin: Origin,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::beside;
 use super::error::SpecError;
 use super::fault::{DEFAULT_FAULT, Fault, FaultKind, MAX_FAULTS};
 use super::model::{
@@ -25,6 +26,8 @@ const TOP: &[&str] = &[
     "run",
     "cluster",
     "fault",
+    "storm",
+    "neighbor",
     "check",
 ];
 
@@ -73,6 +76,14 @@ impl Spec {
             run: reader.run(&mut origin)?,
             cluster: reader.cluster(&mut origin)?,
             fault: reader.faults(&mut origin)?,
+            storm: reader
+                .optional("storm", beside::STORM)?
+                .map(|section| beside::storm(&section, &mut origin))
+                .transpose()?,
+            neighbor: reader
+                .optional("neighbor", beside::NEIGHBOR)?
+                .map(|section| beside::neighbor(&section, &mut origin))
+                .transpose()?,
             check: reader.check(&mut origin)?,
             origin,
         };
@@ -98,6 +109,12 @@ impl<'a> Reader<'a> {
                 .error(Some(line), name, format!("a section [{name}] is wanted")));
         };
         Section::open(self.source, format!("{name}."), Some(table), Some(line), known)
+    }
+
+    /// A section that means something only where it is there.
+    fn optional(&self, name: &str, known: &[&str]) -> Result<Option<Section<'a>>, SpecError> {
+        let is_there = self.root.get(name).is_some();
+        is_there.then(|| self.section(name, known)).transpose()
     }
 
     fn keyspace(&self, origin: &mut Origin) -> Result<Keyspace, SpecError> {

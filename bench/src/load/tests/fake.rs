@@ -47,6 +47,8 @@ pub(super) struct Fake {
     pub ports: Vec<u16>,
     /// Owner of each slot as CLUSTER SLOTS tells it; empty for a server that is no cluster.
     pub told: Mutex<Vec<usize>>,
+    /// Nodes that are told of as replicas, with the node that they copy.
+    pub replicas: Mutex<Vec<(usize, usize)>>,
     script: Script,
     /// Requests with keys that were answered as usual, by their text.
     pub served: Mutex<HashMap<Vec<Vec<u8>>, u64>>,
@@ -85,6 +87,7 @@ impl Fake {
                 .map(|listener| listener.local_addr().unwrap().port())
                 .collect(),
             told: Mutex::new(Self::even(nodes)),
+            replicas: Mutex::default(),
             script: Box::new(script),
             served: Mutex::default(),
             served_by: (0..nodes).map(|_| AtomicU64::new(0)).collect(),
@@ -250,12 +253,20 @@ impl Fake {
             }
         }
         out.extend_from_slice(format!("*{}\r\n", ranges.len()).as_bytes());
+        let replicas = self.replicas.lock().unwrap();
         for (start, end, owner) in ranges {
-            let id = format!("{owner:040x}");
-            let port = self.ports[owner];
-            let text =
-                format!("*3\r\n:{start}\r\n:{end}\r\n*3\r\n$9\r\n127.0.0.1\r\n:{port}\r\n$40\r\n{id}\r\n");
-            out.extend_from_slice(text.as_bytes());
+            let copies = replicas
+                .iter()
+                .filter(|(_, of)| *of == owner)
+                .map(|(replica, _)| *replica);
+            let nodes: Vec<usize> = std::iter::once(owner).chain(copies).collect();
+            let head = format!("*{}\r\n:{start}\r\n:{end}\r\n", 2 + nodes.len());
+            out.extend_from_slice(head.as_bytes());
+            for node in nodes {
+                let (id, port) = (format!("{node:040x}"), self.ports[node]);
+                let text = format!("*3\r\n$9\r\n127.0.0.1\r\n:{port}\r\n$40\r\n{id}\r\n");
+                out.extend_from_slice(text.as_bytes());
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The engine against servers that misbehave on purpose (`fake`), and against a stock server where one is installed.
 
+mod beside;
 mod fake;
 mod open_loop;
 mod redirects;
+mod replicas;
 mod running;
 mod stock;
 mod trouble;

@@ -1,13 +1,15 @@
 //! Rounds in which nothing goes wrong.
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::fake::{Answer, Fake, error};
 use super::{assert_adds_up, errors, ops, plan, refusal, target, workload};
-use crate::load::{Auth, Ended, PreloadPlan, Until, Watch, preload, run};
+use crate::load::{Auth, Ended, HostPort, PreloadPlan, Until, Watch, preload, run};
 
 const MIXED: &str =
     "keyspace.keys = 10_000\n[[mix]]\ncommand = 'GET'\nweight = 3\n[[mix]]\ncommand = 'SET'\n";
@@ -287,4 +289,71 @@ fn logs_in_with_resp3_and_without() {
             "passwords are not for logs"
         );
     }
+}
+
+/// Answers one request after the other, each GET 20 ms after the one before, however many came together.
+fn one_by_one() -> HostPort {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = HostPort::new("127.0.0.1", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || -> std::io::Result<()> {
+                let mut chunk = [0; 4096];
+                loop {
+                    let got = stream.read(&mut chunk)?;
+                    let text = String::from_utf8_lossy(&chunk[..got]).into_owned();
+                    for word in text.split("\r\n") {
+                        match word {
+                            "CLUSTER" => {
+                                stream.write_all(b"-ERR This instance has cluster support disabled\r\n")?;
+                            }
+                            "PING" => stream.write_all(b"+PONG\r\n")?,
+                            "GET" => {
+                                std::thread::sleep(Duration::from_millis(20));
+                                stream.write_all(b"$1\r\nx\r\n")?;
+                            }
+                            _ => {}
+                        }
+                    }
+                    if got == 0 {
+                        return Ok(());
+                    }
+                }
+            });
+        }
+    });
+    at
+}
+
+/// Not one latency for the batch: three operations leave in one write and are answered 20 ms apart.
+#[test]
+fn each_operation_of_a_pipeline_has_its_own_time() {
+    let mut plan = plan(&workload("keyspace.keys = 100\n"), vec![one_by_one()], 3);
+    (plan.clients, plan.threads, plan.pipeline) = (1, 1, 3);
+    let outcome = run(&plan, &Watch::new()).unwrap();
+    assert_adds_up(&outcome);
+    assert_eq!((ops(&outcome), errors(&outcome)), (3, 0));
+    let latency = &outcome.commands[0].latency;
+    let (first, last) = (latency.min(), latency.max());
+    assert!(first >= 19_000_000 && last >= 59_000_000, "{first} {last}");
+    assert!(
+        last - first >= 35_000_000,
+        "the first did not wait for the last: {first} {last}"
+    );
+}
+
+/// No timer on which a round ends.
+#[test]
+fn a_round_by_number_ends_with_its_last_reply() {
+    let fake = Fake::start(1, |_, _| Answer::Usual);
+    let shortest = (0..5)
+        .map(|_| {
+            let outcome = run(&plan(&workload(MIXED), fake.seeds(), 100), &Watch::new()).unwrap();
+            assert_eq!(ops(&outcome), 100);
+            outcome.measured
+        })
+        .min()
+        .unwrap();
+    assert!(shortest < Duration::from_millis(100), "{shortest:?}");
 }

@@ -1,5 +1,6 @@
 //! Errors, broken connections, stalls, and targets that go away.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -238,4 +239,39 @@ fn wait_for(condition: impl Fn() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(60), "waited for a minute");
         std::thread::park_timeout(Duration::from_millis(2));
     }
+}
+
+#[test]
+fn seeds_that_are_down_are_passed_over_and_nodes_that_appear_are_used() {
+    let fake = Fake::start(3, |_, _| Answer::Usual);
+    // At first only two nodes own slots.
+    *fake.told.lock().unwrap() = Fake::even(2);
+    let grown = {
+        let fake = Arc::clone(&fake);
+        std::thread::spawn(move || {
+            wait_for(|| fake.served_total() > 500);
+            // A third one takes the upper half of the second one's slots, which then sends clients there.
+            fake.told.lock().unwrap()[12_288..].fill(2);
+            fake.kill(1);
+            fake.told.lock().unwrap()[8192..12_288].fill(0);
+        })
+    };
+    let mut seeds = vec![
+        HostPort::new("127.0.0.1", 1),
+        HostPort::new("localhost.invalid", 7000),
+    ];
+    seeds.extend(fake.seeds());
+    let mut plan = plan(
+        &workload("keyspace.keys = 10_000\narrival.rate = 4000\n"),
+        seeds,
+        1,
+    );
+    plan.until = Until::Duration(Duration::from_millis(1200));
+    let outcome = run(&plan, &Watch::new()).unwrap();
+    grown.join().unwrap();
+    assert_eq!(outcome.ended, Ended::Completed);
+    assert_eq!(outcome.open.as_ref().unwrap().missed, 0);
+    let at = |node: usize| format!("127.0.0.1:{}", fake.ports[node]);
+    let third = outcome.nodes.iter().find(|node| node.addr == at(2));
+    assert!(third.is_some_and(|node| node.ops > 300), "{:?}", outcome.errors);
 }

@@ -107,7 +107,8 @@ impl Worker<'_> {
                 return Err(unasked(&scanned));
             };
             let mut error = error_of(&scanned);
-            if sent.kind == Kind::Op
+            if self.job.wait.is_some()
+                && sent.kind == Kind::Op
                 && let Some(wait) = connection.due.front_mut().filter(|next| next.kind == Kind::Wait)
             {
                 if error.is_none() {
@@ -146,7 +147,7 @@ impl Worker<'_> {
                 if self.routes.replicas(sent.slot).contains(&node) {
                     staleness.answered(sent.op.key(), scanned.body, sent.start_ns, writes);
                 } else {
-                    staleness.from_primary();
+                    staleness.answered_by_primary();
                 }
             }
             if sent.measured {

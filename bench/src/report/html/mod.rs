@@ -11,6 +11,7 @@ use super::model::{
     Comparison, EngineRun, LatencyUs, MetricComparison, Report, RunEnd, Verdict, Warning, WorkloadInfo,
 };
 use super::plot::Rendered;
+use super::text::beside;
 use super::text::faults::{self, Finding};
 use super::text::{self, conclusion, metric_value, verdict_words};
 use super::units;
@@ -41,6 +42,8 @@ struct Page<'a> {
     parameters: String,
     ended: Option<String>,
     engines: Vec<Engine>,
+    /// What a search of rates found.
+    answers: Vec<String>,
     comparisons: Vec<Compared>,
     pictures: &'a [Rendered],
     settings: Vec<(&'static str, String)>,
@@ -62,6 +65,11 @@ impl<'a> Page<'a> {
             parameters: text::parameters(report),
             ended: ended(report),
             engines: engines(report),
+            answers: report
+                .find_max
+                .as_ref()
+                .map(text::found::sentences)
+                .unwrap_or_default(),
             comparisons: report.comparisons.iter().map(Compared::new).collect(),
             pictures,
             settings: settings(report),
@@ -151,7 +159,10 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
-            findings: faults::findings(run),
+            findings: faults::findings(run)
+                .into_iter()
+                .chain(run.beside.iter().flat_map(beside::findings))
+                .collect(),
             shard_columns: faults::COLUMNS,
             shards: faults::shard_rows(run),
             facts: facts(run),

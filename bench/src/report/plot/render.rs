@@ -61,7 +61,12 @@ pub fn draw_all(report: &Report, folder: &Path) -> anyhow::Result<Vec<Rendered>>
             folder,
         )?);
     }
-    for (i, runs) in steps.iter().enumerate() {
+    // Of a search only the answers have pictures of their own.
+    let of_interest = |runs: &&Vec<&EngineRun>| {
+        let search = report.find_max.as_ref();
+        search.is_none_or(|search| runs.iter().any(|run| search.is_answer(run)))
+    };
+    for (i, runs) in steps.iter().filter(of_interest).enumerate() {
         let step = runs.first().and_then(|run| run.info.step.as_ref());
         let suffix = step
             .map(|s| format!("-{}-{}", s.parameter, s.value))

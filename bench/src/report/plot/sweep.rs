@@ -6,15 +6,18 @@ use super::canvas::{Area, Canvas};
 use super::frame::{Frame, draw_series, engine_look};
 use super::plane::{Axis, Plane};
 use super::render::Picture;
-use super::ticks;
+use super::{color, ticks};
 use crate::report::model::{EngineRun, Report};
 use crate::report::units;
+use crate::stats::slo::{Figure, Objective};
 
 struct Panel {
     title: &'static str,
     value: fn(&EngineRun) -> Option<f64>,
     label: fn(f64) -> String,
 }
+
+const P99: &str = "p99 latency";
 
 const PANELS: [Panel; 3] = [
     Panel {
@@ -23,7 +26,7 @@ const PANELS: [Panel; 3] = [
         label: units::rate_mark,
     },
     Panel {
-        title: "p99 latency",
+        title: P99,
         value: |run| Some(run.latency_us.p99),
         label: units::latency_mark,
     },
@@ -55,9 +58,7 @@ impl Picture for Sweep<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> anyhow::Result<()> {
-        let reading =
-            "All axes are logarithmic. Throughput: more is better; latency and CPU: less is better.";
-        let mut frame = Frame::new(self.report, &self.title(), reading);
+        let mut frame = Frame::new(self.report, &self.title(), &self.reading());
         for (i, runs) in self.engines.iter().enumerate() {
             let (color, mark) = engine_look(i);
             let best = runs.iter().max_by(|a, b| a.ops_per_sec.total_cmp(&b.ops_per_sec));
@@ -68,7 +69,11 @@ impl Picture for Sweep<'_> {
                     .as_ref()
                     .map(ToString::to_string)
                     .unwrap_or_default();
-                format!("at most {}/s, at {step}", units::rate(run.ops_per_sec))
+                match self.answer(&run.info.name()) {
+                    Some((rate, true)) => format!("holds up to {}/s", units::rate(rate as f64)),
+                    Some((rate, false)) => format!("held {}/s, unconfirmed", units::rate(rate as f64)),
+                    None => format!("at most {}/s, at {step}", units::rate(run.ops_per_sec)),
+                }
             });
             let name = runs.first().map(|run| run.info.name()).unwrap_or_default();
             frame = frame.legend(color, mark, &name, figures.unwrap_or_default());
@@ -95,16 +100,14 @@ impl Picture for Sweep<'_> {
                 continue;
             }
             let y = Axis::new(title, ticks::logarithmic(low, high, 3.5), label).logarithmic();
-            self.draw_panel(
-                canvas,
-                &Plane {
-                    grid: true,
-                    area,
-                    x: self.step_axis(),
-                    y,
-                },
-                *value,
-            )?;
+            let plane = Plane {
+                grid: true,
+                area,
+                x: self.step_axis(),
+                y,
+            };
+            self.draw_panel(canvas, &plane, *value)?;
+            self.draw_answers(canvas, &plane, *title == P99)?;
         }
         Ok(())
     }
@@ -126,6 +129,17 @@ impl Sweep<'_> {
     }
 
     fn step_axis(&self) -> Axis {
+        // Rates of a search are any numbers; those of other sweeps are few, and each has its mark.
+        if self.parameter() == "rate" {
+            let rates = || self.engines.iter().flatten().map(|run| step_value(run));
+            let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(1.0, f64::max));
+            return Axis::new(
+                "rate asked for, a second",
+                ticks::logarithmic(low, high, 2.5),
+                units::rate_mark,
+            )
+            .logarithmic();
+        }
         let mut steps: Vec<f64> = self.engines.iter().flatten().map(|run| step_value(run)).collect();
         steps.sort_by(f64::total_cmp);
         steps.dedup();
@@ -151,6 +165,60 @@ impl Sweep<'_> {
             points.iter().try_for_each(|p| canvas.disc(*p, 4.0, color))?;
         }
         Ok(())
+    }
+}
+
+impl Sweep<'_> {
+    /// Of a search: each answer as a line upwards, and a limit on p99 as one across.
+    fn draw_answers<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        plane: &Plane,
+        is_p99: bool,
+    ) -> anyhow::Result<()> {
+        let Some(search) = &self.report.find_max else {
+            return Ok(());
+        };
+        let Area {
+            left,
+            top,
+            right,
+            bottom,
+        } = plane.area;
+        for (i, runs) in self.engines.iter().enumerate() {
+            let name = runs.first().map(|run| run.info.name()).unwrap_or_default();
+            if let Some((rate, _)) = self.answer(&name) {
+                let x = plane.column(rate as f64);
+                canvas.dashed(&[(x, top), (x, bottom)], engine_look(i).0, 1.4, 4.0)?;
+            }
+        }
+        let objectives = search
+            .objectives
+            .iter()
+            .filter_map(|text| text.parse::<Objective>().ok());
+        for limit in objectives.filter(|o| is_p99 && o.figure == Figure::P99) {
+            let y = plane.row(limit.limit);
+            canvas.dashed(&[(left, y), (right, y)], color::ALARM, 1.4, 4.0)?;
+        }
+        Ok(())
+    }
+
+    /// The answer of a search on this engine, and whether it is confirmed.
+    fn answer(&self, engine: &str) -> Option<(u64, bool)> {
+        let search = self.report.find_max.as_ref()?;
+        let found = search.engines.iter().find(|found| found.engine == engine)?;
+        Some((found.answer?, found.confirmed))
+    }
+
+    fn reading(&self) -> String {
+        let all = "All axes are logarithmic. Throughput: more is better; latency and CPU: less is better.";
+        match &self.report.find_max {
+            None => all.to_owned(),
+            Some(search) => format!(
+                "All axes are logarithmic. Upright dashes: the highest rate at which {} holds; red dashes: the limit of p99.",
+                search.objectives.join(" and ")
+            ),
+        }
     }
 }
 

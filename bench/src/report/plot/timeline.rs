@@ -8,6 +8,7 @@ use super::plane::{Axis, Plane};
 use super::render::Picture;
 use super::{color, ticks};
 use crate::report::model::{EngineRun, IntervalRun, Report};
+use crate::report::text::beside::company;
 use crate::report::units;
 
 /// More intervals than this are drawn as a line without dots.
@@ -66,6 +67,7 @@ impl Picture for Timeline<'_> {
         for plane in [&upper, &lower] {
             plane.draw(canvas)?;
             self.draw_rounds(canvas, plane)?;
+            self.draw_company(canvas, plane)?;
         }
         for (i, run) in self.runs.iter().enumerate().rev() {
             self.draw_run(canvas, &upper, i, run, |interval| interval.ops_per_sec)?;
@@ -169,6 +171,27 @@ impl Timeline<'_> {
                 )?;
             }
             end += round.seconds;
+        }
+        Ok(())
+    }
+
+    /// Where in each round something comes beside the load.
+    fn draw_company<DB: DrawingBackend>(&self, canvas: &Canvas<DB>, plane: &Plane) -> anyhow::Result<()> {
+        let Some(run) = self.longest() else { return Ok(()) };
+        let Some(beside) = &run.beside else { return Ok(()) };
+        let letters = Letters {
+            size: 10.0,
+            color: color::ALARM,
+            bold: false,
+            anchor: Anchor::Left,
+        };
+        let mut begins = 0.0;
+        for round in &run.rounds {
+            let x = plane.column(begins + beside.from_s);
+            let ends = [(x, plane.area.top), (x, plane.area.bottom)];
+            canvas.dashed(&ends, color::ALARM, 1.2, 4.0)?;
+            canvas.text(company(beside), (x + 5.0, plane.area.top + 20.0), letters)?;
+            begins += round.seconds;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::table::{Table, wrap};
 use super::{Style, WIDTH};
-use crate::report::model::{Comparison, Metric, MetricComparison, Report, Verdict};
+use crate::report::model::{Comparison, Metric, MetricComparison, RatioInterval, Report, Verdict};
 use crate::report::units;
 
 pub fn print(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -54,7 +54,8 @@ pub fn print(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
-fn print_table(
+/// A table whose last column is the verdict, coloured.
+pub(super) fn print_table(
     table: &Table,
     verdicts: impl Iterator<Item = Verdict>,
     style: Style,
@@ -115,8 +116,19 @@ fn by_step(metric: Metric, rows: &[(&Comparison, &MetricComparison)]) -> Table {
 }
 
 fn cells(name: String, m: &MetricComparison) -> Vec<String> {
-    let interval = m
-        .interval
+    vec![
+        name,
+        value(m.metric, m.engine_value),
+        value(m.metric, m.baseline_value),
+        units::ratio(m.ratio),
+        interval_words(m.interval),
+        verdict_words(m.verdict).to_owned(),
+    ]
+}
+
+/// "[0.953, 1.04]"; nothing without an interval.
+pub(super) fn interval_words(interval: Option<RatioInterval>) -> String {
+    interval
         .map(|i| {
             format!(
                 "[{}, {}]",
@@ -124,22 +136,16 @@ fn cells(name: String, m: &MetricComparison) -> Vec<String> {
                 units::three_digits(i.high)
             )
         })
-        .unwrap_or_default();
-    vec![
-        name,
-        value(m.metric, m.engine_value),
-        value(m.metric, m.baseline_value),
-        units::ratio(m.ratio),
-        interval,
-        verdict_words(m.verdict).to_owned(),
-    ]
+        .unwrap_or_default()
 }
 
 /// A figure with its unit.
 pub fn value(metric: Metric, value: f64) -> String {
     match metric {
         Metric::Throughput => format!("{}/s", units::rate(value)),
-        Metric::P99 => units::latency(value),
+        Metric::P50 | Metric::P90 | Metric::P95 | Metric::P99 | Metric::P999 | Metric::Max | Metric::Mean => {
+            units::latency(value)
+        }
         Metric::ServerCpu => units::time_ns(value),
         Metric::Memory => units::bytes(value as u64),
     }

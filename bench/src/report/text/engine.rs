@@ -25,6 +25,7 @@ pub fn print(run: &EngineRun, report: &Report, style: Style, out: &mut dyn Write
         }
     }
     super::faults::print(run, style, out)?;
+    super::beside::print(run, style, out)?;
     let errors = errors(run);
     for line in wrap(&errors, WIDTH - 2) {
         writeln!(

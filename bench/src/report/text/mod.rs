@@ -1,17 +1,23 @@
 //! The result as a person sees it on the terminal: within 80 columns, aligned, the conclusion last.
 
+pub mod beside;
 mod compared;
 mod engine;
 pub mod faults;
+pub mod found;
+mod logged;
+mod runs;
 mod sweep;
 mod table;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::model::{Report, RunEnd, Settings};
+use super::model::{Report, RunEnd, Settings, Warning};
 use super::units;
 pub use compared::{conclusion, value as metric_value, verdict_words};
+pub use logged::print as print_log;
+pub use runs::print as print_runs;
 pub use table::wrap;
 
 /// Every line fits into this.
@@ -70,7 +76,19 @@ pub fn print(report: &Report, folder: Option<&Path>, style: Style, out: &mut dyn
     for line in wrap(&parameters(report), WIDTH) {
         writeln!(out, "{}", style.faint(&line))?;
     }
-    if report.engines.iter().any(|run| run.info.step.is_some()) {
+    if let Some(merged) = &report.merged {
+        let text = format!(
+            "added up from {}, all at work for {} of the time",
+            plural(merged.generators.len() as u64, "generator"),
+            units::share(merged.overlap_share)
+        );
+        for line in wrap(&text, WIDTH) {
+            writeln!(out, "{}", style.faint(&line))?;
+        }
+    }
+    if let Some(search) = &report.find_max {
+        found::print(search, style, out)?;
+    } else if report.engines.iter().any(|run| run.info.step.is_some()) {
         sweep::print(report, style, out)?;
     } else {
         for run in &report.engines {
@@ -101,7 +119,11 @@ fn print_warnings(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     if !report.warnings.is_empty() {
         writeln!(out)?;
     }
-    for warning in &report.warnings {
+    print_each_warning(&report.warnings, style, out)
+}
+
+fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for warning in warnings {
         let engine = warning
             .engine
             .as_ref()
@@ -210,6 +232,9 @@ mod tests {
             sample::clean(),
             sample::comparison(),
             sample::sweep(),
+            sample::search(),
+            sample::noisy(),
+            sample::stormy(),
             sample::troubled(),
             broken(),
         ] {
@@ -260,6 +285,31 @@ mod tests {
         let text = sentences(&report);
         assert!(
             text.contains("and worse in p99 latency. No difference found in server memory."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_search_ends_in_its_answer() {
+        let mut report = sample::search();
+        let text = plain(&report).replace('\n', " ");
+        let answer = "slotmark 0.1.0 holds p99<1ms up to 61.2k operations a second. Confirmed: it holds at 55.1k/s \
+                      (0.9x) and does not at 73.4k/s (1.2x).";
+        assert!(text.contains(answer), "{text}");
+        assert!(
+            text.contains("holds p99<1ms up to 1.36x the rate of redis 7.0.15."),
+            "{text}"
+        );
+        let search = report.find_max.as_mut().expect("a search");
+        search.ratio = None;
+        search.engines[0].confirmed = false;
+        search.engines[1].answer = None;
+        search.engines[1].confirmed = false;
+        stats::conclude(&mut report);
+        let text = plain(&report).replace('\n', " ");
+        assert!(text.contains("could not be confirmed."), "{text}");
+        assert!(
+            text.contains("redis 7.0.15 did not hold p99<1ms at any rate"),
             "{text}"
         );
     }

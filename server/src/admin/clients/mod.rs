@@ -4,4 +4,4 @@ mod registry;
 mod shared;
 
 pub use registry::{ClientRegistry, KillFilter};
-pub use shared::{Buffers, ClientFlags, ClientKind, ClientShared, Unblock};
+pub use shared::{Buffers, ClientFlags, ClientKind, ClientShared, Unblock, WaitPlace};

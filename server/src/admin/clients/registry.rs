@@ -1,6 +1,6 @@
 //! All connections by id.
 
-use super::shared::{ClientFlags, ClientKind, ClientShared};
+use super::shared::{ClientFlags, ClientKind, ClientShared, Unblock};
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;
@@ -89,6 +89,19 @@ impl ClientRegistry {
             .count()
     }
 
+    /// How many of these wait for a limited time.
+    pub fn blocked_with_timeout(&self) -> usize {
+        let open = self.open.lock();
+        open.values().filter(|client| client.waits_with_timeout()).count()
+    }
+
+    /// Ends all waits in blocking commands: this node is another one than they began at.
+    pub fn unblock_all(&self) {
+        for client in self.all() {
+            client.unblock(Unblock::RoleChanged);
+        }
+    }
+
     /// How many there ever were, or since the last reset.
     pub fn accepted(&self) -> u64 {
         self.last_id.load(Relaxed) - self.forgotten.load(Relaxed)
@@ -120,10 +133,16 @@ impl ClientRegistry {
         victims.iter().map(|client| client.id()).collect()
     }
 
-    /// Ends normal clients that have been over the soft limit of unread replies for too long.
-    pub fn enforce_soft_limit(&self, now_ms: u64, limit: &OutputLimit) {
+    /// Ends clients that have left more unread than the soft limit of their kind for too long. `limits` are those of
+    /// normal clients, replicas and subscribers; of replicas their feeds take care.
+    pub fn enforce_soft_limit(&self, now_ms: u64, limits: &[OutputLimit; 3]) {
         for client in self.all() {
-            if client.kind() == ClientKind::Normal && client.stays_over(now_ms, limit) {
+            let limit = match client.kind() {
+                ClientKind::Normal => &limits[0],
+                ClientKind::Pubsub => &limits[2],
+                ClientKind::Primary | ClientKind::Replica => continue,
+            };
+            if client.stays_over(now_ms, limit) {
                 log::warning(format_args!(
                     "Client {} closed for overcoming of output buffer limits.",
                     client.describe()
@@ -133,11 +152,13 @@ impl ClientRegistry {
         }
     }
 
-    /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent.
+    /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent, and who waits.
     pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
         for client in self.all() {
             let idle_ms = now_ms.saturating_sub(client.active_ms());
-            if client.kind() == ClientKind::Normal && idle_ms / 1000 > timeout_s {
+            let may_stay_silent =
+                client.kind() != ClientKind::Normal || client.flags().contains(ClientFlags::BLOCKED);
+            if !may_stay_silent && idle_ms / 1000 > timeout_s {
                 client.kill();
             }
         }
@@ -224,11 +245,12 @@ mod tests {
     #[test]
     fn a_soft_limit_needs_time() {
         let (registry, clients) = registry();
-        let limit = OutputLimit {
+        let limit = |soft| OutputLimit {
             hard: 0,
-            soft: 100,
+            soft,
             soft_seconds: 2,
         };
+        let limits = [limit(100), limit(1), limit(1000)];
         let output = |bytes| {
             clients[0].set_buffers(Buffers {
                 output: bytes,
@@ -236,7 +258,7 @@ mod tests {
             })
         };
         let killed_at = |ms| {
-            registry.enforce_soft_limit(ms, &limit);
+            registry.enforce_soft_limit(ms, &limits);
             clients[0].is_killed()
         };
         output(100);
@@ -246,6 +268,16 @@ mod tests {
         output(100);
         assert!(!killed_at(4000) && !killed_at(6999) && killed_at(7000));
         assert!(!clients[1].is_killed());
+        // A subscriber has a limit of its own, and what waits in its mailbox counts.
+        clients[1].set_subscriptions(1, 0, 0);
+        clients[1].queue(999);
+        registry.enforce_soft_limit(20_000, &limits);
+        clients[1].queue(1);
+        registry.enforce_soft_limit(21_000, &limits);
+        registry.enforce_soft_limit(23_999, &limits);
+        assert!(!clients[1].is_killed());
+        registry.enforce_soft_limit(24_000, &limits);
+        assert!(clients[1].is_killed());
     }
 
     #[test]
@@ -254,6 +286,10 @@ mod tests {
         let now = clients[0].active_ms() + 10_000;
         clients[1].touched(now);
         clients[2].set_subscriptions(1, 0, 0);
+        let ticket = clients[0].begin_wait(None, false);
+        registry.close_idle(now, 5);
+        assert!(!clients[0].is_killed(), "it waits");
+        assert!(clients[0].end_wait(ticket, || Some(Unblock::Timeout)));
         registry.close_idle(now, 5);
         assert_eq!(
             clients.iter().map(|c| c.is_killed()).collect::<Vec<_>>(),

@@ -1,14 +1,15 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
 use crate::config::OutputLimit;
+use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
+use slotcore::Slot;
 use slotcore::command::{self, CommandId};
 use slotcore::resp::Proto;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use Ordering::Relaxed;
@@ -37,16 +38,25 @@ bitflags::bitflags! {
         const READONLY = 1 << 8;
         /// `e`: CLIENT NO-EVICT.
         const NO_EVICT = 1 << 9;
+        /// `t`: CLIENT TRACKING.
+        const TRACKING = 1 << 10;
+        /// `R`: whoever its tracking redirects to is gone.
+        const BROKEN_REDIRECT = 1 << 11;
+        /// `B`: CLIENT TRACKING with BCAST.
+        const BCAST = 1 << 12;
     }
 }
 
-const LETTERS: [(ClientFlags, char); 10] = [
+const LETTERS: [(ClientFlags, char); 13] = [
     (ClientFlags::REPLICA, 'S'),
     (ClientFlags::PRIMARY, 'M'),
     (ClientFlags::MONITOR, 'O'),
     (ClientFlags::PUBSUB, 'P'),
     (ClientFlags::MULTI, 'x'),
     (ClientFlags::BLOCKED, 'b'),
+    (ClientFlags::TRACKING, 't'),
+    (ClientFlags::BROKEN_REDIRECT, 'R'),
+    (ClientFlags::BCAST, 'B'),
     (ClientFlags::DIRTY, 'd'),
     (ClientFlags::CLOSING, 'c'),
     (ClientFlags::READONLY, 'r'),
@@ -97,16 +107,47 @@ pub struct Buffers {
 }
 
 /// Why a connection that waits in a blocking command need not wait any longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unblock {
     /// As if its time were over: CLIENT UNBLOCK.
-    Timeout = 1,
+    Timeout,
     /// With an error: CLIENT UNBLOCK ... ERROR.
     Error,
     /// This node is no primary any more.
     RoleChanged,
+    /// The key that it waits for is elsewhere, or nowhere: this error says so.
+    Redirected(String),
+    /// It has what it waited for.
+    Served {
+        reply: Vec<u8>,
+        /// The end of the replication stream behind what it did, in bytes.
+        write_offset: u64,
+    },
 }
+
+/// Where a connection waits for a key.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitPlace {
+    pub slot: Slot,
+    /// Its command may write.
+    pub writes: bool,
+    /// It has said READONLY.
+    pub readonly: bool,
+}
+
+/// A wait in a blocking command, and how it ended.
+#[derive(Debug, Default)]
+struct Wait {
+    /// The number of the wait; 0: there is none.
+    ticket: u64,
+    place: Option<WaitPlace>,
+    /// Its time is limited.
+    is_timed: bool,
+    ending: Option<Unblock>,
+}
+
+/// Numbers of waits: a later one is larger, on whatever connection.
+static TICKETS: AtomicU64 = AtomicU64::new(1);
 
 /// What CLIENT SETINFO said.
 #[derive(Debug, Default)]
@@ -138,14 +179,33 @@ pub struct ClientShared {
     query_free: AtomicUsize,
     multi_bytes: AtomicUsize,
     output: AtomicUsize,
+    /// Bytes of messages that wait in the mailbox.
+    queued: AtomicUsize,
     /// Unix time in milliseconds since which the output has been over the soft limit; 0: it is not.
     over_soft_limit_ms: AtomicU64,
     name: Mutex<Vec<u8>>,
     library: Mutex<Library>,
     killed: AtomicBool,
-    /// An [`Unblock`], or 0.
-    unblock: AtomicU8,
+    wait: Mutex<Wait>,
+    /// There is a wait; written under its lock.
+    waits: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    mailbox: Mutex<Mailbox>,
+    has_mailbox: AtomicBool,
+    /// Whom CLIENT TRACKING redirects to; 0: nobody, negative: it does not track.
+    redirect: AtomicI64,
+    /// Whoever it redirected to is gone.
+    broken_redirect: AtomicBool,
+}
+
+/// Where others put messages for a connection.
+#[derive(Debug, Default)]
+enum Mailbox {
+    #[default]
+    None,
+    Open(Arc<Subscriber>),
+    /// The connection has ended.
+    Gone,
 }
 
 impl ClientShared {
@@ -167,12 +227,18 @@ impl ClientShared {
             query_free: AtomicUsize::new(0),
             multi_bytes: AtomicUsize::new(0),
             output: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             over_soft_limit_ms: AtomicU64::new(0),
             name: Mutex::default(),
             library: Mutex::default(),
             killed: AtomicBool::new(false),
-            unblock: AtomicU8::new(0),
+            wait: Mutex::default(),
+            waits: AtomicBool::new(false),
             waker: Mutex::default(),
+            mailbox: Mutex::default(),
+            has_mailbox: AtomicBool::new(false),
+            redirect: AtomicI64::new(-1),
+            broken_redirect: AtomicBool::new(false),
         }
     }
 
@@ -234,19 +300,100 @@ impl ClientShared {
         {
             place.store(count, Relaxed);
         }
-        self.set_flag(ClientFlags::PUBSUB, channels + patterns + shard_channels > 0);
+    }
+
+    /// How many channels, patterns and shard channels it is subscribed to.
+    #[inline]
+    pub fn subscription_count(&self) -> u32 {
+        self.subscriptions.iter().map(|count| count.load(Relaxed)).sum()
+    }
+
+    /// It as one who listens, with a mailbox; None if it has ended, or is the link to our primary, which listens to
+    /// nothing.
+    pub fn listen(self: &Arc<Self>) -> Option<Arc<Subscriber>> {
+        if self.flags().contains(ClientFlags::PRIMARY) {
+            return None;
+        }
+        let mut mailbox = self.mailbox.lock();
+        if let Mailbox::None = &*mailbox {
+            *mailbox = Mailbox::Open(Subscriber::new(self.clone()));
+            self.has_mailbox.store(true, Ordering::Release);
+        }
+        match &*mailbox {
+            Mailbox::Open(subscriber) => Some(subscriber.clone()),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// Has anybody given it a mailbox?
+    #[inline]
+    pub fn has_mailbox(&self) -> bool {
+        self.has_mailbox.load(Ordering::Acquire)
+    }
+
+    /// The connection has ended: it has no mailbox any more, and gets none.
+    pub fn close_mailbox(&self) -> Option<Arc<Subscriber>> {
+        match std::mem::replace(&mut *self.mailbox.lock(), Mailbox::Gone) {
+            Mailbox::Open(subscriber) => Some(subscriber),
+            Mailbox::None | Mailbox::Gone => None,
+        }
+    }
+
+    /// The protocol that it speaks.
+    pub fn proto(&self) -> Proto {
+        match self.resp3.load(Relaxed) {
+            true => Proto::Resp3,
+            false => Proto::Resp2,
+        }
+    }
+
+    /// CLIENT TRACKING: whom it redirects to, 0 for nobody; None: it does not track.
+    pub fn set_redirect(&self, redirect: Option<u64>) {
+        let shown = redirect.map_or(-1, |id| i64::try_from(id).unwrap_or(i64::MAX));
+        self.redirect.store(shown, Relaxed);
+        self.set_broken_redirect(false);
+    }
+
+    /// Whoever it redirects to is gone.
+    pub fn set_broken_redirect(&self, broken: bool) {
+        self.broken_redirect.store(broken, Relaxed);
     }
 
     /// Sets or clears a flag. Only the connection's own worker may.
     pub fn set_flag(&self, flag: ClientFlags, on: bool) {
-        let mut flags = self.flags();
+        let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
         flags.set(flag, on);
         self.flags.store(flags.bits(), Relaxed);
     }
 
-    /// Its flags.
+    /// Its flags. Subscriptions may end by what other threads do, so that their flag is what they are.
     pub fn flags(&self) -> ClientFlags {
-        ClientFlags::from_bits_truncate(self.flags.load(Relaxed))
+        let mut flags = ClientFlags::from_bits_truncate(self.flags.load(Relaxed));
+        flags.set(ClientFlags::PUBSUB, self.subscription_count() > 0);
+        flags.set(ClientFlags::BROKEN_REDIRECT, self.broken_redirect.load(Relaxed));
+        flags.set(ClientFlags::BLOCKED, self.waits.load(Relaxed));
+        flags
+    }
+
+    /// A message of so many bytes has been put into its mailbox. Returns how much it has left unread.
+    pub fn queue(&self, bytes: usize) -> usize {
+        self.queued.fetch_add(bytes, Relaxed) + bytes + self.output.load(Relaxed)
+    }
+
+    /// A message of so many bytes has left the mailbox.
+    pub fn unqueue(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Bytes of messages that wait in the mailbox.
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.queued.load(Relaxed)
+    }
+
+    /// Replies and messages that it has not read, in bytes.
+    pub fn unread(&self) -> usize {
+        self.queued() + self.output.load(Relaxed)
     }
 
     /// What it holds.
@@ -259,7 +406,7 @@ impl ClientShared {
 
     /// Whether more replies than the soft limit have been left unread for longer than it allows. To be asked often.
     pub(super) fn stays_over(&self, now_ms: u64, limit: &OutputLimit) -> bool {
-        if limit.soft == 0 || (self.output.load(Relaxed) as u64) < limit.soft {
+        if limit.soft == 0 || (self.unread() as u64) < limit.soft {
             self.over_soft_limit_ms.store(0, Relaxed);
             return false;
         }
@@ -310,6 +457,8 @@ impl ClientShared {
     /// Ends the connection soon, wherever it waits.
     pub fn kill(&self) {
         self.killed.store(true, Ordering::Release);
+        // Nothing is given to it any more.
+        self.finish_wait();
         self.wake();
     }
 
@@ -320,20 +469,76 @@ impl ClientShared {
         }
     }
 
-    /// Ends its wait in a blocking command; without effect on one that does not wait.
-    pub fn unblock(&self, why: Unblock) {
-        self.unblock.store(why as u8, Ordering::Release);
-        self.wake();
+    /// Its own command waits from here on, for a key if there is a place. Returns the number of the wait.
+    pub fn begin_wait(&self, place: Option<WaitPlace>, is_timed: bool) -> u64 {
+        let mut wait = self.wait.lock();
+        let ticket = TICKETS.fetch_add(1, Relaxed);
+        *wait = Wait {
+            ticket,
+            place,
+            is_timed,
+            ending: None,
+        };
+        self.waits.store(true, Relaxed);
+        ticket
     }
 
-    /// Why it need not wait any longer, once.
-    pub fn take_unblock(&self) -> Option<Unblock> {
-        match self.unblock.swap(0, Ordering::AcqRel) {
-            0 => None,
-            1 => Some(Unblock::Timeout),
-            2 => Some(Unblock::Error),
-            _ => Some(Unblock::RoleChanged),
+    /// Ends the wait of this number if `serve` has an ending for it, during which nobody else can. True if the wait is
+    /// over, by this or before.
+    pub fn end_wait(&self, ticket: u64, serve: impl FnOnce() -> Option<Unblock>) -> bool {
+        let mut wait = self.wait.lock();
+        if wait.ticket != ticket {
+            return true;
         }
+        let Some(ending) = serve() else { return false };
+        self.end_with(&mut wait, Some(ending));
+        drop(wait);
+        self.wake();
+        true
+    }
+
+    /// Ends its wait in a blocking command; false if it does not wait.
+    pub fn unblock(&self, why: Unblock) -> bool {
+        let mut wait = self.wait.lock();
+        let waits = wait.ticket != 0;
+        if waits {
+            self.end_with(&mut wait, Some(why));
+            drop(wait);
+            self.wake();
+        }
+        waits
+    }
+
+    /// How its wait ended, once; `None` if it goes on.
+    pub fn take_ending(&self) -> Option<Unblock> {
+        self.wait.lock().ending.take()
+    }
+
+    /// It waits no more. How the wait ended, if it had before.
+    pub fn finish_wait(&self) -> Option<Unblock> {
+        let mut wait = self.wait.lock();
+        if wait.ticket != 0 {
+            self.end_with(&mut wait, None);
+        }
+        wait.ending.take()
+    }
+
+    /// Does it wait for a limited time?
+    pub fn waits_with_timeout(&self) -> bool {
+        self.waits.load(Relaxed) && self.wait.lock().is_timed
+    }
+
+    /// Where it waits for a key, if it does.
+    pub fn waits_at(&self) -> Option<WaitPlace> {
+        self.waits.load(Relaxed).then(|| self.wait.lock().place).flatten()
+    }
+
+    fn end_with(&self, wait: &mut Wait, ending: Option<Unblock>) {
+        *wait = Wait {
+            ending,
+            ..Wait::default()
+        };
+        self.waits.store(false, Relaxed);
     }
 
     /// Whether somebody ended it.
@@ -385,14 +590,15 @@ impl fmt::Display for Description<'_> {
         }
         let [sub, psub, ssub] = &c.subscriptions;
         let output = c.output.load(Relaxed);
+        let unread = c.unread();
         let (query, query_free) = (c.query.load(Relaxed), c.query_free.load(Relaxed));
         let multi_bytes = c.multi_bytes.load(Relaxed);
         let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
-             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={output} \
-             tot-mem={} events={} cmd={} user=default redir=-1 resp={}",
+             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
+             tot-mem={} events={} cmd={} user=default redir={} resp={}",
             c.id,
             c.peer,
             c.local,
@@ -405,9 +611,10 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + output + size_of::<ClientShared>(),
-            if output > 0 { "rw" } else { "r" },
+            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
+            c.redirect.load(Relaxed),
             if c.resp3.load(Relaxed) { 3 } else { 2 },
         )?;
         // Fields of 7.2, so they are there only if the client gave them.

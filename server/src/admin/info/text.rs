@@ -7,8 +7,10 @@ use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
 use crate::keyspace::lazy_free;
+use crate::pubsub::Counts;
 use crate::replication::Replication;
 use crate::replication::replica::{LoadingFacts, LoadingState};
+use crate::tracking::Tracking;
 use slotcore::command::{self, CommandId};
 use std::fmt::{Display, Write};
 use std::path::PathBuf;
@@ -51,6 +53,10 @@ pub struct InfoFacts<'a> {
     pub started_ms: u64,
     /// Unix time in milliseconds now.
     pub now_ms: u64,
+    /// Who has copies of what.
+    pub tracking: &'a Tracking,
+    /// Names that somebody listens to.
+    pub pubsub: Counts,
     /// The keys.
     pub keyspace: KeyspaceFacts,
 }
@@ -141,7 +147,8 @@ fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("connected_clients", facts.clients.len());
     text.field("maxclients", facts.config.maxclients);
     text.field("blocked_clients", facts.clients.blocked());
-    text.zeros(&["tracking_clients", "clients_in_timeout_table"]);
+    text.field("tracking_clients", facts.tracking.clients());
+    text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
 }
 
 /// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
@@ -234,19 +241,15 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.zeros(&["evicted_keys", "evicted_clients"]);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
-    text.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
-        "latest_fork_usec",
-        "total_forks",
-    ]);
+    text.field("pubsub_channels", facts.pubsub.channels);
+    text.field("pubsub_patterns", facts.pubsub.patterns);
+    text.field("pubsubshard_channels", facts.pubsub.shard_channels);
+    text.zeros(&["latest_fork_usec", "total_forks"]);
     text.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
-    text.zeros(&[
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-    ]);
+    let [keys, items, prefixes] = facts.tracking.sizes();
+    text.field("tracking_total_keys", keys);
+    text.field("tracking_total_items", items);
+    text.field("tracking_total_prefixes", prefixes);
     text.field(
         "unexpected_error_replies",
         facts.replication.link.unexpected_errors.load(Relaxed),
@@ -367,6 +370,8 @@ mod tests {
             workers: 1,
             started_ms: 1000,
             now_ms: 90_000_000,
+            tracking: &Tracking::default(),
+            pubsub: Counts::default(),
             keyspace: KeyspaceFacts {
                 keys: 2,
                 expires: 1,

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use slotcore::slot_of;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -40,6 +41,8 @@ struct Host {
     cluster: &'static Cluster,
     links: Rc<Links>,
     inputs: Receiver<Input>,
+    /// The version of the view by which shard channels were looked through.
+    seen_version: u64,
     /// When the member wants to hear of the time, unix ms.
     wake_ms: u64,
     /// Since when something waits to be saved.
@@ -53,6 +56,7 @@ async fn run(node: &'static Node, cluster: &'static Cluster, listeners: Listener
         cluster,
         links: Links::new(&cluster.traffic, sender),
         inputs,
+        seen_version: 0,
         wake_ms: 0,
         unsaved_since: None,
     };
@@ -90,7 +94,23 @@ impl Host {
         if let Some(input) = input {
             self.step(input);
         }
+        let published = self.cluster.take_publications();
+        if !published.is_empty() {
+            self.step(Input::Published(published));
+        }
+        self.drop_moved_channels();
         self.save_lazily();
+    }
+
+    /// Ends subscriptions to shard channels whose slots have left this node.
+    fn drop_moved_channels(&mut self) {
+        let version = self.cluster.version();
+        if version != self.seen_version {
+            self.seen_version = version;
+            let view = self.cluster.view();
+            let owner = |channel: &[u8]| view.owner_id(slot_of(channel));
+            self.node.pubsub.drop_moved(owner, view.me().id);
+        }
     }
 
     fn step(&mut self, input: Input) {
@@ -126,7 +146,13 @@ impl Host {
         for slot in orders.drop_keys {
             self.node.keyspace.drop_slot(slot);
         }
-        // `orders.deliver` has no listeners before there is publish/subscribe.
+        for (shard, channel, payload) in orders.deliver {
+            if shard {
+                self.node.pubsub.publish_shard(&channel, &payload);
+            } else {
+                self.node.pubsub.publish(&channel, &payload);
+            }
+        }
         for link in orders.close {
             self.links.close(link);
         }

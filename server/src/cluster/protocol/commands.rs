@@ -13,7 +13,6 @@ use super::member::Member;
 use super::nodes::MAX_NODES;
 use super::turn::Turn;
 use crate::cluster::admin::{AdminError, Bump, Claim};
-use crate::cluster::message::{Body, Message, SharedMessage};
 use crate::cluster::settings::ClusterSettings;
 
 /// CLUSTER FAILOVER's three forms.
@@ -341,37 +340,6 @@ impl Member {
             if member.data.settings != settings {
                 member.data.apply(settings);
                 turn.changed(Save::Synced);
-            }
-        });
-    }
-
-    /// PUBLISH to all nodes, or SPUBLISH to those of our shard.
-    #[allow(clippy::too_many_arguments, reason = "what is published, and where")]
-    pub fn publish_message(
-        &mut self,
-        now: u64,
-        facts: Facts,
-        shard: bool,
-        channel: Vec<u8>,
-        payload: Vec<u8>,
-        out: &mut Effects,
-    ) {
-        self.command(now, facts, out, |member, turn| {
-            let mine = member.data.my_shard();
-            let listeners: Vec<NodeIndex> = member
-                .known()
-                .filter(|index| !shard || *index == mine || member.node(*index).primary == Some(mine))
-                .collect();
-            let message = SharedMessage::new(Message {
-                header: member.header(turn),
-                body: Body::Publish {
-                    shard,
-                    channel,
-                    payload,
-                },
-            });
-            for index in listeners {
-                member.send_to(turn, index, message.clone());
             }
         });
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::cluster::message::Message;
+use crate::cluster::publications::Publication;
 
 /// A connection of the bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +55,8 @@ pub enum Input {
         /// Why.
         reason: CloseReason,
     },
+    /// Clients have published something that other nodes must hear of.
+    Published(Vec<Publication>),
     /// A message came in.
     Received {
         /// From where.

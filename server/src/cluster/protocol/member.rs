@@ -127,6 +127,7 @@ impl Member {
         match input {
             Input::Tick => {}
             Input::Accepted { link, peer, local } => self.accepted(&mut turn, link, peer, local),
+            Input::Published(publications) => self.publish(&mut turn, publications),
             Input::Connected { link } => self.connected(&mut turn, link),
             Input::Closed { link, reason } => self.closed(&mut turn, link, reason),
             Input::Received { link, message } => self.received(&mut turn, link, message),

@@ -15,6 +15,7 @@
 //! | `manual` | and when nothing has failed |
 //! | `migration` | replicas go where none is left |
 //! | `state` | whether the cluster serves |
+//! | `publish` | messages of clients go to other nodes |
 //! | `commands` | what administrators want |
 //!
 //! # Where it differs from redis-server 7.0
@@ -59,6 +60,7 @@ mod member;
 mod migration;
 mod nodes;
 mod peer;
+mod publish;
 mod receive;
 mod state;
 #[cfg(test)]

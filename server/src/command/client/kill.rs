@@ -1,6 +1,6 @@
 //! CLIENT KILL and CLIENT UNBLOCK.
 
-use crate::admin::clients::{ClientFlags, KillFilter, Unblock};
+use crate::admin::clients::{KillFilter, Unblock};
 use crate::command::call::Call;
 use crate::command::client::list::kind_arg;
 use crate::command::reply_error::ErrorReply;
@@ -94,13 +94,8 @@ pub(super) fn unblock(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
         _ => return Err(ErrorReply::wrong_arity(call.spec.full_name)),
     };
-    let waits = u64::try_from(id)
-        .ok()
-        .and_then(|id| call.node.clients.get(id))
-        .filter(|client| client.flags().contains(ClientFlags::BLOCKED));
-    if let Some(client) = &waits {
-        client.unblock(why);
-    }
-    call.out.integer(i64::from(waits.is_some()));
+    let client = u64::try_from(id).ok().and_then(|id| call.node.clients.get(id));
+    let has_waited = client.is_some_and(|client| client.unblock(why));
+    call.out.integer(i64::from(has_waited));
     Ok(())
 }

@@ -4,12 +4,14 @@ mod kill;
 mod list;
 mod own;
 mod pause;
+mod tracking;
 
 use crate::command::call::{Binding, Locks};
 use crate::command::help::help;
 
 pub use own::{check_name, set_name};
 pub use pause::parse_timeout_ms;
+pub use tracking::{end as end_tracking, observe_slots};
 
 /// What this family implements.
 pub const HANDLERS: &[Binding] = &[
@@ -19,8 +21,11 @@ pub const HANDLERS: &[Binding] = &[
     ("client|setinfo", own::setinfo, Locks::None),
     ("client|reply", own::reply, Locks::None),
     ("client|no-evict", own::no_evict, Locks::None),
-    ("client|getredir", own::getredir, Locks::None),
-    ("client|trackinginfo", own::trackinginfo, Locks::None),
+    // With BCAST all slots are told.
+    ("client|tracking", tracking::tracking, Locks::Each),
+    ("client|caching", tracking::caching, Locks::None),
+    ("client|getredir", tracking::getredir, Locks::None),
+    ("client|trackinginfo", tracking::trackinginfo, Locks::None),
     ("client|info", list::info, Locks::None),
     ("client|list", list::list, Locks::None),
     ("client|kill", kill::kill, Locks::None),

@@ -94,22 +94,3 @@ pub(super) fn no_evict(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.out.ok();
     Ok(())
 }
-
-/// There is no tracking, so nobody is redirected to.
-pub(super) fn getredir(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    call.out.integer(-1);
-    Ok(())
-}
-
-pub(super) fn trackinginfo(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let out = &mut call.out;
-    out.map(3);
-    out.bulk(b"flags");
-    out.set(1);
-    out.bulk(b"off");
-    out.bulk(b"redirect");
-    out.integer(-1);
-    out.bulk(b"prefixes");
-    out.array(0);
-    Ok(())
-}

@@ -11,6 +11,8 @@ pub type Digest = [u8; 20];
 const EXPIRES: &[u8] = b"!!expire!!";
 /// The number of the type "string".
 const STRING: u32 = 0;
+/// The number of the type "list".
+const LIST: u32 = 1;
 /// The number of the type "set".
 const SET: u32 = 2;
 /// The number of the type "sorted set".
@@ -61,6 +63,11 @@ fn mix_collection(digest: &mut Digest, collection: &Collection) {
             mix(digest, &SET.to_be_bytes());
             set.iter()
                 .for_each(|member| add(digest, member.text(&mut itoa::Buffer::new())));
+        }
+        Collection::List(list) => {
+            mix(digest, &LIST.to_be_bytes());
+            list.iter()
+                .for_each(|element| mix(digest, element.text(&mut itoa::Buffer::new())));
         }
         Collection::SortedSet(set) => {
             mix(digest, &SORTED_SET.to_be_bytes());

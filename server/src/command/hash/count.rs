@@ -5,6 +5,7 @@ use slotcore::resp::parse_i64;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::string::extended::Extended;
+use crate::events::EventClass;
 use crate::keyspace::{Hash, Item};
 
 pub fn hincrby(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -18,6 +19,7 @@ pub fn hincrby(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let stored = sum.is_ok();
         (sum, stored)
     })??;
+    call.notify(EventClass::HASH, "hincrby", &call.keys[0]);
     call.out.integer(sum);
     Ok(())
 }
@@ -49,6 +51,7 @@ pub fn hincrbyfloat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         (sum, stored)
     })??;
     call.effect_instead(&[b"HSET", key, field, sum.as_bytes()]);
+    call.notify(EventClass::HASH, "hincrbyfloat", &call.keys[0]);
     call.out.bulk(sum.as_bytes());
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Hash;
 
 /// Sets all pairs; how many fields are new.
@@ -10,13 +11,15 @@ fn store_pairs(call: &mut Call<'_>) -> Result<i64, ErrorReply> {
         return Err(ErrorReply::wrong_arity(call.spec.full_name));
     }
     let (pairs, limits) = (call.args.from(2), call.limits());
-    call.edit(0, |hash: &mut Hash| {
+    let added = call.edit(0, |hash: &mut Hash| {
         let mut added = 0;
         for at in (0..pairs.len()).step_by(2) {
             added += i64::from(hash.set(pairs.at(at), pairs.at(at + 1), &limits));
         }
         (added, true)
-    })
+    })?;
+    call.notify(EventClass::HASH, "hset", &call.keys[0]);
+    Ok(added)
 }
 
 pub fn hset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -40,6 +43,9 @@ pub fn hsetnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
         (absent, absent)
     })?;
+    if stored {
+        call.notify(EventClass::HASH, "hset", &call.keys[0]);
+    }
     call.out.integer(i64::from(stored));
     Ok(())
 }
@@ -50,6 +56,9 @@ pub fn hdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let removed = fields.iter().filter(|field| hash.remove(field)).count();
         (removed, removed > 0)
     })?;
+    if removed > 0 {
+        call.notify_removal(EventClass::HASH, "hdel", &call.keys[0]);
+    }
     call.out.integer(removed as i64);
     Ok(())
 }

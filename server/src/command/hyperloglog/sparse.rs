@@ -166,11 +166,11 @@ mod tests {
             let mut string = layout::empty();
             let mut expected = [0; REGISTERS];
             for (index, value) in changes {
-                let outcome = set(&mut string, index, value, usize::MAX).expect("it is whole");
+                let outcome = set(&mut string, index, value, usize::MAX).unwrap();
                 prop_assert_eq!(matches!(outcome, Outcome::Raised), value > expected[index]);
                 expected[index] = expected[index].max(value);
                 let mut found = [0; REGISTERS];
-                raise(&string[HEADER..], &mut found).expect("it is whole");
+                raise(&string[HEADER..], &mut found).unwrap();
                 prop_assert!(found == expected);
             }
         }

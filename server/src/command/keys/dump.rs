@@ -4,6 +4,7 @@ use slotcore::resp::parse_i64;
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Entry, Expire};
 use crate::persistence::dump;
 
@@ -24,7 +25,7 @@ fn dump(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         .table(0)
         .get(key, now)
         .map(|entry| dump::encode(Entry::value(entry), compress));
-    super::count_lookup(call, payload.is_some());
+    call.looked_up(key, payload.is_some());
     match payload {
         Some(payload) => call.out.bulk(&payload),
         None => call.out.nil(),
@@ -105,12 +106,17 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let is_over = !call.session.is_primary_link && expiry.is_some_and(|expiry| expiry <= now);
     let table = call.held.table(key.slot);
     // What was there gives way as it is, also if its time is over: replicas are told of the new value alone.
+    let mut replaced = false;
     if options.replace
         && let Some(old) = table.remove(key, 0)
     {
         table.discard(old);
+        replaced = true;
     }
     if is_over {
+        if replaced {
+            call.notify(EventClass::GENERIC, "del", key);
+        }
         call.effect_instead(&[b"DEL", key.bytes]);
     } else {
         let mut place = table.find(key, now);
@@ -123,6 +129,9 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         {
             tell_instant(call, expiry);
         }
+    }
+    if !is_over {
+        call.notify(EventClass::GENERIC, "restore", key);
     }
     call.out.ok();
     Ok(())

@@ -1,8 +1,8 @@
 //! DEL, UNLINK, EXISTS, TOUCH, TYPE.
 
-use super::count_lookup;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Entry;
 
 /// What this file implements.
@@ -22,6 +22,7 @@ fn del(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let table = call.table(index);
         if let Some(entry) = table.remove(key, now) {
             table.discard(entry);
+            call.notify(EventClass::GENERIC, "del", key);
             removed += 1;
         }
     }
@@ -34,7 +35,7 @@ fn exists(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let mut count = 0;
     for (index, key) in keys.iter().enumerate() {
         let found = call.table(index).peek(key, now).is_some();
-        count_lookup(call, found);
+        call.looked_up(key, found);
         count += i64::from(found);
     }
     call.out.integer(count);
@@ -46,7 +47,7 @@ fn touch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let mut count = 0;
     for (index, key) in keys.iter().enumerate() {
         let found = call.table(index).get(key, now).is_some();
-        count_lookup(call, found);
+        call.looked_up(key, found);
         count += i64::from(found);
     }
     call.out.integer(count);
@@ -56,7 +57,7 @@ fn touch(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn type_of(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (key, now) = (&call.keys[0], call.now);
     let name = call.table(0).peek(key, now).map(Entry::type_name);
-    count_lookup(call, name.is_some());
+    call.looked_up(key, name.is_some());
     call.out.simple(name.unwrap_or("none"));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Entry;
 
 /// What this file implements.
@@ -57,12 +58,14 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, base: u64) -> Result<(), ErrorRepl
     if done {
         if !over {
             place.set_expiry(Some(until));
+            call.notify(EventClass::GENERIC, "expire", key);
             tell_replicas(call, until);
         } else {
             // It is over already: the key goes at once.
             if let Some(entry) = place.remove() {
                 table.discard(entry);
             }
+            call.notify(EventClass::GENERIC, "del", key);
             call.effect_removed(key.bytes);
         }
     }

@@ -4,6 +4,7 @@ use std::thread;
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
+use crate::keyspace::Forgotten;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -23,11 +24,20 @@ fn flush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.effect_always();
     let mut emptied = Vec::new();
     let keyspace = &call.node.keyspace;
+    let mut forgotten = Forgotten::default();
     call.held.for_each_table(keyspace, &mut |table| {
         if !table.is_empty() {
             emptied.push(table.clear());
         }
+        forgotten = forgotten.plus(table.forget_tracked());
     });
+    if call.node.tracking.is_active() {
+        // They hear of it behind the reply.
+        let before = call.session.flushed.take().unwrap_or_default();
+        call.session.flushed = Some(before.plus(forgotten));
+    } else {
+        keyspace.flushed(forgotten);
+    }
     if background {
         // Without a thread the closure, and with it the contents, are dropped here: slower, and right.
         let _ = thread::Builder::new()

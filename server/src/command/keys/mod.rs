@@ -8,10 +8,3 @@ pub mod object;
 pub mod rename;
 pub mod scan;
 pub mod ttl;
-
-use super::call::Call;
-
-/// Counts a lookup for reading as a hit or a miss.
-fn count_lookup(call: &Call<'_>, found: bool) {
-    call.node.stats.worker(call.worker).looked_up(found);
-}

@@ -1,6 +1,5 @@
 //! OBJECT.
 
-use super::count_lookup;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
@@ -70,6 +69,7 @@ fn freq(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn look<R>(call: &mut Call<'_>, read: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
     let (key, now) = (&call.keys[0], call.now);
     let result = call.table(0).peek(key, now).map(read);
-    count_lookup(call, result.is_some());
+    // Stock makes no event of a miss here.
+    call.node.stats.worker(call.worker).looked_up(result.is_some());
     result
 }

@@ -2,7 +2,8 @@
 
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
-use crate::keyspace::Entry;
+use crate::events::EventClass;
+use crate::keyspace::{Entry, OwnedEntry};
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -38,8 +39,20 @@ fn move_key(call: &mut Call<'_>, replace: bool) -> Result<bool, ErrorReply> {
     let Some(entry) = call.table(0).remove(from, now) else {
         return Err(ErrorReply::NO_SUCH_KEY);
     };
-    call.table(1).insert_moved(to, entry, now);
+    put_anew(call, entry);
+    call.notify(EventClass::GENERIC, "rename_from", from);
+    call.notify(EventClass::GENERIC, "rename_to", to);
     Ok(true)
+}
+
+/// Makes the second key a new one, whatever had its name.
+fn put_anew(call: &mut Call<'_>, entry: OwnedEntry) {
+    let (to, now) = (&call.keys[1], call.now);
+    let table = call.table(1);
+    if let Some(old) = table.remove(to, now) {
+        table.discard(old);
+    }
+    table.insert_moved(to, entry, now);
 }
 
 fn copy(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -51,11 +64,12 @@ fn copy(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         ));
     }
     let copied = call.table(0).get(from, now).map(Entry::to_owned_entry);
-    super::count_lookup(call, copied.is_some());
+    call.looked_up(from, copied.is_some());
     // Only if there is something to copy is it looked whether the name is free: an expired key that is met goes.
     let done = match copied {
         Some(entry) if replace || call.table(1).get(to, now).is_none() => {
-            call.table(1).insert_moved(to, entry, now);
+            put_anew(call, entry);
+            call.notify(EventClass::GENERIC, "copy_to", to);
             true
         }
         _ => false,

@@ -1,8 +1,8 @@
 //! TTL, PTTL, EXPIRETIME, PEXPIRETIME, PERSIST.
 
-use super::count_lookup;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Entry;
 
 /// What this file implements.
@@ -45,7 +45,7 @@ fn to_seconds(millis: u64) -> u64 {
 fn reply_time(call: &mut Call<'_>, time: impl Fn(u64) -> u64) -> Result<(), ErrorReply> {
     let (key, now) = (&call.keys[0], call.now);
     let expiry = call.table(0).peek(key, now).map(Entry::expiry);
-    count_lookup(call, expiry.is_some());
+    call.looked_up(key, expiry.is_some());
     call.out.integer(match expiry {
         None => NO_KEY,
         Some(None) => NO_EXPIRY,
@@ -60,6 +60,7 @@ fn persist(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let expires = place.entry().is_some_and(|entry| entry.expiry().is_some());
     if expires {
         place.set_expiry(None);
+        call.notify(EventClass::GENERIC, "persist", key);
     }
     call.out.integer(i64::from(expires));
     Ok(())

@@ -4,6 +4,7 @@ use slotcore::resp::parse_i64;
 
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Expire, Held, Item, Key, Limits, Set, typed};
 
 /// How sets are put together.
@@ -43,6 +44,7 @@ pub fn sdiffstore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn touch(call: &mut Call<'_>, keys: &[Key<'_>]) -> Result<(), ErrorReply> {
     let stats = call.node.stats.worker(call.worker);
     for key in keys {
+        call.notify_miss(key);
         let found = call.held.table(key.slot).get(key, call.now);
         stats.looked_up(found.is_some());
         typed::<Set>(found)?;
@@ -78,9 +80,11 @@ fn store(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> {
     let table = call.held.table(destination.slot);
     if len > 0 {
         table.find(destination, now).set_collection(result, Expire::Clear);
+        call.notify(EventClass::SET, call.spec.name, destination);
     } else if let Some(old) = table.remove(destination, 0) {
         // What was there goes as it is, also if its time is over: replicas are told of this command alone.
         table.discard(old);
+        call.notify(EventClass::GENERIC, "del", destination);
     }
     call.out.integer(len as i64);
     Ok(())

@@ -3,6 +3,7 @@
 use crate::command::call::Call;
 use crate::command::keys::scan::{Filter, KeyList, cursor_arg};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Set;
 
 pub fn sadd(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -14,6 +15,9 @@ pub fn sadd(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             .count();
         (added, added > 0)
     })?;
+    if added > 0 {
+        call.notify(EventClass::SET, "sadd", &call.keys[0]);
+    }
     call.out.integer(added as i64);
     Ok(())
 }
@@ -24,6 +28,9 @@ pub fn srem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let removed = members.iter().filter(|member| set.remove(member)).count();
         (removed, removed > 0)
     })?;
+    if removed > 0 {
+        call.notify_removal(EventClass::SET, "srem", &call.keys[0]);
+    }
     call.out.integer(removed as i64);
     Ok(())
 }
@@ -48,7 +55,14 @@ pub fn smove(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     };
     if is_member && from.bytes != to.bytes {
         call.edit(0, |set: &mut Set| ((), set.remove(member)))?;
-        call.edit(1, |set: &mut Set| ((), set.insert(member, &limits)))?;
+        call.notify_removal(EventClass::SET, "srem", from);
+        let added = call.edit(1, |set: &mut Set| {
+            let added = set.insert(member, &limits);
+            (added, added)
+        })?;
+        if added {
+            call.notify(EventClass::SET, "sadd", to);
+        }
     }
     call.out.integer(i64::from(is_member));
     Ok(())

@@ -5,6 +5,7 @@ use slotcore::resp::parse_i64;
 use crate::command::call::Call;
 use crate::command::random::{check_reply_elements, check_reply_len, count_arg, distinct};
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Expire, Item, Set};
 
 pub fn srandmember(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -77,6 +78,7 @@ fn pop_one(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     })?;
     match popped {
         Some(member) => {
+            call.notify_removal(EventClass::SET, "spop", &call.keys[0]);
             call.effect_instead(&[b"SREM", call.keys[0].bytes, &member]);
             call.out.bulk(&member);
         }
@@ -100,6 +102,7 @@ fn pop_several(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             call.out.bulk(Item::text(member, &mut itoa::Buffer::new()));
         }
         place.set_collection(Set::default(), Expire::Clear);
+        call.notify_removal(EventClass::SET, "spop", key);
         call.effect_instead(&[b"DEL", key.bytes]);
         return Ok(());
     }
@@ -112,6 +115,9 @@ fn pop_several(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let changed = !popped.is_empty();
         (popped, changed)
     })?;
+    if !popped.is_empty() {
+        call.notify(EventClass::SET, "spop", key);
+    }
     call.effects_instead(popped.iter().map(|member| [b"SREM", key.bytes, member]));
     call.out.set(popped.len());
     popped.iter().for_each(|member| call.out.bulk(member));

@@ -6,6 +6,7 @@ use super::extended::Extended;
 use super::text;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Expire;
 
 pub fn incr(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -39,6 +40,7 @@ fn add(call: &mut Call<'_>, by: i64) -> Result<(), ErrorReply> {
     };
     let after = before.checked_add(by).ok_or(ErrorReply::OVERFLOW)?;
     place.set_string(itoa::Buffer::new().format(after).as_bytes(), Expire::Keep);
+    call.notify(EventClass::STRING, "incrby", key);
     call.out.integer(after);
     Ok(())
 }
@@ -57,6 +59,7 @@ pub fn incrbyfloat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         .to_string();
     place.set_text(after.as_bytes(), Expire::Keep);
     call.effect_instead(&[b"SET", key.bytes, after.as_bytes(), b"KEEPTTL"]);
+    call.notify(EventClass::STRING, "incrbyfloat", key);
     call.out.bulk(after.as_bytes());
     Ok(())
 }

@@ -68,6 +68,39 @@ impl Extended {
         })
     }
 
+    /// The nearest `f64`, or one beside it; `None` if it is none.
+    pub fn to_f64(self) -> Option<f64> {
+        let magnitude = if self.infinite {
+            f64::INFINITY
+        } else {
+            let scale = 2_f64.powi(i32::try_from(self.power).ok()?);
+            Some(self.mantissa as f64 * scale).filter(|value| value.is_finite())?
+        };
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+
+    /// Thousandths, rounded up; `None` if there are 2^63 or more of them, or if it is no finite number.
+    pub fn milliseconds(self) -> Option<i64> {
+        if self.infinite || self.power > 64 {
+            return None;
+        }
+        let thousandths = BigUint::from(self.mantissa) * 1000_u32;
+        let whole = if self.power >= 0 {
+            thousandths << self.power as u64
+        } else {
+            let unit = BigUint::from(1_u8) << self.power.unsigned_abs();
+            // Away from zero for what is positive.
+            let up = if self.negative {
+                BigUint::ZERO
+            } else {
+                &unit - 1_u8
+            };
+            (thousandths + up) / unit
+        };
+        let whole = whole.to_i64()?;
+        Some(if self.negative { -whole } else { whole })
+    }
+
     pub fn is_infinite(self) -> bool {
         self.infinite
     }

@@ -70,8 +70,9 @@ fn value(call: &mut Call<'_>, i: usize) -> Result<Vec<u8>, ErrorReply> {
     let key = &call.keys[i];
     let found = text(call.held.table(key.slot).get(key, call.now))
         .map_err(|_| ErrorReply::fixed("ERR The specified keys must contain string values"))?;
-    call.node.stats.worker(call.worker).looked_up(found.is_some());
-    Ok(found.unwrap_or_default().to_vec())
+    let found = found.map(<[u8]>::to_vec);
+    call.looked_up(key, found.is_some());
+    Ok(found.unwrap_or_default())
 }
 
 fn parse(call: &Call<'_>) -> Result<Options, ErrorReply> {

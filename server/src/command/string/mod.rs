@@ -1,7 +1,7 @@
 //! Strings: reading, setting, counting, pieces, and the longest common subsequence.
 
 mod count;
-pub(super) mod extended;
+pub(crate) mod extended;
 mod lcs;
 mod options;
 mod range;

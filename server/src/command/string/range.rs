@@ -3,6 +3,7 @@
 use super::{check_length, text};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::Expire;
 
 pub fn getrange(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -10,8 +11,13 @@ pub fn getrange(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let key = &call.keys[0];
     let found = text(call.held.table(key.slot).get(key, call.now))?;
     call.node.stats.worker(call.worker).looked_up(found.is_some());
-    let value = found.unwrap_or_default();
-    call.out.bulk(&value[span(value.len(), start, end)]);
+    match found {
+        Some(value) => call.out.bulk(&value[span(value.len(), start, end)]),
+        None => {
+            call.notify(EventClass::KEY_MISS, "keymiss", key);
+            call.out.bulk(b"");
+        }
+    }
     Ok(())
 }
 
@@ -45,6 +51,7 @@ pub fn setrange(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let bytes = place.grow_string(offset + value.len());
     bytes[offset..offset + value.len()].copy_from_slice(value);
     let len = bytes.len();
+    call.notify(EventClass::STRING, "setrange", key);
     call.out.integer(len as i64);
     Ok(())
 }
@@ -56,12 +63,14 @@ pub fn append(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         call.held
             .table(key.slot)
             .set_string(key, value, Expire::Clear, call.now);
+        call.notify(EventClass::STRING, "append", key);
         call.out.integer(value.len() as i64);
         return Ok(());
     };
     check_length(call, len, value.len())?;
     let mut place = call.held.table(key.slot).find(key, call.now);
     place.grow_string(len + value.len())[len..].copy_from_slice(value);
+    call.notify(EventClass::STRING, "append", key);
     call.out.integer((len + value.len()) as i64);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::text;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 
 pub fn get(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let key = &call.keys[0];
@@ -10,7 +11,10 @@ pub fn get(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     match found {
         Some(value) => call.out.bulk(value),
-        None => call.out.nil(),
+        None => {
+            call.notify(EventClass::KEY_MISS, "keymiss", key);
+            call.out.nil();
+        }
     }
     Ok(())
 }
@@ -28,7 +32,14 @@ pub fn mget(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         stats.looked_up(found.is_some());
         match found {
             Some(value) => call.out.bulk(value),
-            None => call.out.nil(),
+            None => {
+                if call.node.events.wants(EventClass::KEY_MISS)
+                    && call.held.table(key.slot).peek(key, call.now).is_none()
+                {
+                    call.notify(EventClass::KEY_MISS, "keymiss", key);
+                }
+                call.out.nil();
+            }
         }
     }
     Ok(())
@@ -36,8 +47,8 @@ pub fn mget(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 pub fn strlen(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let key = &call.keys[0];
-    let found = text(call.held.table(key.slot).get(key, call.now))?;
-    call.node.stats.worker(call.worker).looked_up(found.is_some());
-    call.out.integer(found.map_or(0, <[u8]>::len) as i64);
+    let found = text(call.held.table(key.slot).get(key, call.now))?.map(<[u8]>::len);
+    call.looked_up(key, found.is_some());
+    call.out.integer(found.unwrap_or(0) as i64);
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::options::{Lifetime, Of, Options, Unit, expiry};
 use super::text;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Entry, Expire};
 
 pub fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -49,13 +50,10 @@ fn store(call: &mut Call<'_>, value: &[u8], options: Options<'_>) -> Result<(), 
         }
     };
     let key = &call.keys[0];
-    let mut place = call.held.table(key.slot).find(key, call.now);
     if options.old {
-        match text(place.entry())? {
-            Some(old) => call.out.bulk(old),
-            None => call.out.nil(),
-        }
+        reply_old(call)?;
     }
+    let mut place = call.held.table(key.slot).find(key, call.now);
     if (options.absent && place.exists()) || (options.present && !place.exists()) {
         if !options.old {
             call.out.nil();
@@ -63,10 +61,29 @@ fn store(call: &mut Call<'_>, value: &[u8], options: Options<'_>) -> Result<(), 
         return Ok(());
     }
     place.set_string(value, expire);
+    call.notify(EventClass::STRING, "set", key);
+    if let Expire::At(_) = expire {
+        call.notify(EventClass::GENERIC, "expire", key);
+    }
     if !options.old {
         call.out.ok();
     }
     tell_replicas(call, value, options, expire);
+    Ok(())
+}
+
+/// Replies with the value, as GET does.
+fn reply_old(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let key = &call.keys[0];
+    let found = text(call.held.table(key.slot).get(key, call.now))?;
+    call.node.stats.worker(call.worker).looked_up(found.is_some());
+    match found {
+        Some(old) => call.out.bulk(old),
+        None => {
+            call.notify(EventClass::KEY_MISS, "keymiss", key);
+            call.out.nil();
+        }
+    }
     Ok(())
 }
 
@@ -98,6 +115,7 @@ pub fn setnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let stored = !place.exists();
     if stored {
         place.set_string(call.args.at(2), Expire::Clear);
+        call.notify(EventClass::STRING, "set", key);
     }
     call.out.integer(i64::from(stored));
     Ok(())
@@ -135,32 +153,28 @@ fn store_pairs(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         call.held
             .table(key.slot)
             .set_string(key, call.args.at(2 * i + 2), Expire::Clear, call.now);
+        call.notify(EventClass::STRING, "set", key);
     }
     Ok(())
 }
 
 pub fn getset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    reply_old(call)?;
     let key = &call.keys[0];
-    let mut place = call.held.table(key.slot).find(key, call.now);
-    match text(place.entry())? {
-        Some(old) => call.out.bulk(old),
-        None => call.out.nil(),
-    }
-    place.set_string(call.args.at(2), Expire::Clear);
+    let table = call.held.table(key.slot);
+    table.set_string(key, call.args.at(2), Expire::Clear, call.now);
+    call.notify(EventClass::STRING, "set", key);
     call.effect_instead(&[b"SET", key.bytes, call.args.at(2)]);
     Ok(())
 }
 
 pub fn getdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    reply_old(call)?;
     let key = &call.keys[0];
     let table = call.held.table(key.slot);
-    let mut place = table.find_quietly(key, call.now);
-    match text(place.entry())? {
-        Some(value) => call.out.bulk(value),
-        None => call.out.nil(),
-    }
-    if let Some(entry) = place.remove() {
+    if let Some(entry) = table.remove(key, call.now) {
         table.discard(entry);
+        call.notify(EventClass::GENERIC, "del", key);
         call.effect_instead(&[b"DEL", key.bytes]);
     }
     Ok(())
@@ -174,6 +188,7 @@ pub fn getex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let found = text(place.entry())?;
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     let Some(value) = found else {
+        call.notify(EventClass::KEY_MISS, "keymiss", key);
         call.out.nil();
         return Ok(());
     };
@@ -189,15 +204,18 @@ pub fn getex(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             if let Some(entry) = place.remove() {
                 table.discard(entry);
             }
+            call.notify(EventClass::GENERIC, "del", key);
             call.effect_removed(key.bytes);
         }
         Some(until) => {
             place.set_expiry(Some(until));
+            call.notify(EventClass::GENERIC, "expire", key);
             let mut digits = itoa::Buffer::new();
             call.effect_instead(&[b"PEXPIREAT", key.bytes, digits.format(until).as_bytes()]);
         }
         None if options.lifetime == Lifetime::Persist && expires => {
             place.set_expiry(None);
+            call.notify(EventClass::GENERIC, "persist", key);
             call.effect_instead(&[b"PERSIST", key.bytes]);
         }
         None => {}

@@ -4,6 +4,7 @@
 //! entry (key, expiry) ─► Arc<Collection>
 //!                          Hash   Listpack │ Segments           small, one block of bytes │ large, a table
 //!                          Set    Intset   │ Segments
+//!                          List   Listpack, Listpack, ...      a row of small blocks
 //!                    SortedSet    Listpack │ Segments and a tree of ranks
 //! ```
 //!
@@ -19,6 +20,7 @@ mod hash;
 mod intset;
 pub mod lazy_free;
 mod limits;
+mod list;
 mod listpack;
 mod segments;
 mod set;
@@ -30,7 +32,8 @@ use std::sync::Arc;
 
 pub use hash::{Hash, HashForm};
 pub use intset::Intset;
-pub use limits::Limits;
+pub use limits::{Limits, NodeLimit};
+pub use list::{List, Side};
 pub use listpack::{Item, Listpack};
 pub use segments::Segments;
 pub use set::{Set, SetForm};
@@ -41,6 +44,7 @@ pub use sorted_set::{SortedSet, TextSpan};
 pub enum Collection {
     Hash(Hash),
     Set(Set),
+    List(List),
     SortedSet(SortedSet),
 }
 
@@ -91,6 +95,7 @@ macro_rules! collection_type {
 
 collection_type!(Hash);
 collection_type!(Set);
+collection_type!(List);
 collection_type!(SortedSet);
 
 impl Collection {
@@ -99,6 +104,7 @@ impl Collection {
         match self {
             Self::Hash(_) => "hash",
             Self::Set(_) => "set",
+            Self::List(_) => "list",
             Self::SortedSet(_) => "zset",
         }
     }
@@ -108,6 +114,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.encoding(),
             Self::Set(set) => set.encoding(),
+            Self::List(list) => list.encoding(),
             Self::SortedSet(set) => set.encoding(),
         }
     }
@@ -117,6 +124,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.len(),
             Self::Set(set) => set.len(),
+            Self::List(list) => list.len(),
             Self::SortedSet(set) => set.len(),
         }
     }
@@ -131,6 +139,7 @@ impl Collection {
         own + match self {
             Self::Hash(hash) => hash.footprint(),
             Self::Set(set) => set.footprint(),
+            Self::List(list) => list.footprint(),
             Self::SortedSet(set) => set.footprint(),
         }
     }
@@ -140,6 +149,7 @@ impl Collection {
         match self {
             Self::Hash(hash) => hash.free_effort(),
             Self::Set(set) => set.free_effort(),
+            Self::List(list) => list.free_effort(),
             Self::SortedSet(set) => set.free_effort(),
         }
     }
@@ -151,6 +161,7 @@ impl PartialEq for Collection {
         match (self, other) {
             (Self::Hash(a), Self::Hash(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
             (Self::SortedSet(a), Self::SortedSet(b)) => a == b,
             _ => false,
         }

@@ -310,8 +310,8 @@ mod tests {
                 .to_string()
         };
         assert_eq!(
-            refusal(b"\x12\x06mylist\x00"),
-            "the RDB holds a list (type 18) in the key 'mylist' at byte 17, which this version of slotmark-server cannot \
+            refusal(b"\x13\x08mystream\x00"),
+            "the RDB holds a stream (type 19) in the key 'mystream' at byte 19, which this version of slotmark-server cannot \
              hold"
         );
         assert!(refusal(b"\xfe\x05").contains("holds database 5 "));

@@ -223,8 +223,9 @@ fn treatment(args: &Args<'_>, spec: Result<&'static CommandSpec, LookupError>) -
         "select" if args.len() == 2 && args.at(1) != b"0" => Treatment::Fault(Fault::OtherDatabase(
             String::from_utf8_lossy(args.at(1)).into_owned(),
         )),
-        // A message without subscribers leaves nothing behind.
-        _ if spec.flags.contains(CommandFlags::PUBSUB) && !dispatch::is_bound(spec) => Treatment::Nothing,
+        "publish" | "spublish" => Treatment::Run,
+        // A link listens to nothing.
+        _ if spec.flags.contains(CommandFlags::PUBSUB) => Treatment::Nothing,
         _ => Treatment::Run,
     }
 }

@@ -5,6 +5,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod keys;
+mod list;
 mod set;
 mod sorted_set;
 mod string;
@@ -27,6 +28,7 @@ pub const ALL: &[Family] = &[
     keys::FAMILY,
     hash::FAMILY,
     set::FAMILY,
+    list::FAMILY,
     sorted_set::FAMILY,
     bitmap::FAMILY,
     geo::FAMILY,
@@ -38,6 +40,7 @@ pub const THRESHOLDS: &[(&str, &str)] = &[
     ("hash-max-listpack-entries", "6"),
     ("hash-max-listpack-value", "20"),
     ("set-max-intset-entries", "6"),
+    ("list-max-listpack-size", "4"),
     ("zset-max-listpack-entries", "6"),
     ("zset-max-ziplist-value", "20"),
     ("hll-sparse-max-bytes", "300"),

@@ -110,13 +110,28 @@ impl Listpack {
 
     /// Elements with their offsets.
     pub fn iter(&self) -> impl Iterator<Item = (usize, Item<'_>)> {
-        let mut at = HEADER;
+        self.forward(Some(HEADER))
+    }
+
+    /// The same from the one at `from` on; none if that is `None`.
+    pub fn forward(&self, from: Option<usize>) -> impl Iterator<Item = (usize, Item<'_>)> {
+        let mut at = from.unwrap_or(self.end());
         std::iter::from_fn(move || {
             (at < self.end()).then(|| {
                 let (item, next) = decode(&self.bytes, at);
                 (std::mem::replace(&mut at, next), item)
             })
         })
+    }
+
+    /// The same from the one at `from` to the first.
+    pub fn backward(&self, from: Option<usize>) -> impl Iterator<Item = (usize, Item<'_>)> {
+        std::iter::successors(from, |&at| self.previous(at)).map(|at| (at, self.get(at)))
+    }
+
+    /// Whether an offset where an element began before a removal there is that of an element now.
+    pub fn is_element(&self, at: usize) -> bool {
+        at < self.end()
     }
 
     /// Elements two by two: offset of the first, and both.
@@ -156,6 +171,33 @@ impl Listpack {
         if self.bytes.capacity() > 2 * self.bytes.len() {
             self.bytes.shrink_to(size_class::round_up(self.bytes.len()));
         }
+    }
+
+    /// Moves so many elements, all from the one at `at` on, to a list of their own.
+    pub fn split_off(&mut self, at: usize, count: usize) -> Self {
+        let mut rest = Self::default();
+        rest.adopt(&self.bytes[at..self.end()], count);
+        self.remove(at, count);
+        rest
+    }
+
+    /// Appends the elements of another list.
+    pub fn append(&mut self, other: &Self) {
+        self.adopt(&other.bytes[HEADER..other.end()], other.len());
+    }
+
+    /// Appends elements as they are encoded.
+    fn adopt(&mut self, encoded: &[u8], count: usize) {
+        let wanted = self.bytes.len() + encoded.len();
+        if wanted > self.bytes.capacity() {
+            self.bytes
+                .reserve_exact(size_class::round_up(wanted) - self.bytes.len());
+        }
+        self.bytes.pop();
+        self.bytes.extend_from_slice(encoded);
+        self.bytes.push(END);
+        self.count(count as i64);
+        self.write_total();
     }
 
     /// Whether the list stays within what its header can say when so many bytes of text are added.

@@ -2,6 +2,7 @@
 //! [`kind_of`], [`write`] and [`read`].
 
 mod hash;
+mod list;
 mod set;
 mod sorted_set;
 
@@ -15,12 +16,14 @@ use crate::keyspace::{Collection, Content, Limits};
 /// Numbers of types, as redis-server 7.0 writes them and as it once did.
 pub(in crate::persistence) mod kind {
     pub const STRING: u8 = 0;
+    pub const LIST: u8 = 1;
     pub const SET: u8 = 2;
     pub const ZSET: u8 = 3;
     pub const HASH: u8 = 4;
     pub const ZSET_2: u8 = 5;
     pub const SET_INTSET: u8 = 11;
     pub const HASH_LISTPACK: u8 = 16;
+    pub const LIST_QUICKLIST_2: u8 = 18;
     pub const ZSET_LISTPACK: u8 = 17;
 }
 
@@ -29,6 +32,7 @@ pub(super) fn kind_of(collection: &Collection) -> u8 {
     match collection {
         Collection::Hash(hash) => hash::kind_of(hash),
         Collection::Set(set) => set::kind_of(set),
+        Collection::List(_) => kind::LIST_QUICKLIST_2,
         Collection::SortedSet(set) => sorted_set::kind_of(set),
     }
 }
@@ -38,6 +42,7 @@ pub(super) fn write(encoder: &mut Encoder, collection: &Collection) {
     match collection {
         Collection::Hash(hash) => hash::write(encoder, hash),
         Collection::Set(set) => set::write(encoder, set),
+        Collection::List(list) => list::write(encoder, list),
         Collection::SortedSet(set) => sorted_set::write(encoder, set),
     }
 }
@@ -64,6 +69,8 @@ pub(in crate::persistence) fn read(
         kind::HASH_LISTPACK => Collection::Hash(hash::read_listpack(source, limits)?),
         kind::SET => Collection::Set(set::read(source, limits)?),
         kind::SET_INTSET => Collection::Set(set::read_intset(source, limits)?),
+        kind::LIST => Collection::List(list::read(source, limits)?),
+        kind::LIST_QUICKLIST_2 => Collection::List(list::read_packs(source, limits)?),
         kind::ZSET | kind::ZSET_2 => Collection::SortedSet(sorted_set::read(source, kind, limits)?),
         kind::ZSET_LISTPACK => Collection::SortedSet(sorted_set::read_listpack(source, limits)?),
         _ => return Ok(None),
@@ -77,7 +84,8 @@ pub(in crate::persistence) fn read(
 /// What a value of a type is that a keyspace does not hold; `None`: there is no such type.
 pub(in crate::persistence) fn type_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
-        1 | 10 | 14 | 18 => "a list",
+        1 | 18 => "a list",
+        10 | 14 => "a list of the time before 7.0",
         2 | 11 | 20 => "a set",
         3 | 5 | 12 | 17 => "a sorted set",
         4 | 16 | 22..=25 => "a hash",

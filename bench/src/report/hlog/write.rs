@@ -1,4 +1,4 @@
-//! One engine's histograms in HdrHistogram's log format 1.3, for the viewers and mergers that exist for it.
+//! The log of one engine, or of several runs added up.
 //!
 //! The untagged lines are the intervals, all commands together, so that adding them up yields the whole run. The
 //! lines tagged with a command's name hold that command over the whole run.
@@ -6,13 +6,18 @@
 use std::io::Write;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
-use super::arithmetic::EngineLog;
+use super::LogLine;
+use crate::report::arithmetic::EngineLog;
 
 /// Values are nanoseconds; the readable maximum in each line is divided by this, as HdrHistogram's own tools do.
 pub const MAX_VALUE_DIVISOR: f64 = 1e6;
+
+/// What stands in the comment that says whose log it is, before the engine's name.
+pub(super) const SUBJECT: &str = " of successful operations, ";
 
 /// Writes the log of one engine.
 pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -22,44 +27,78 @@ pub fn write(log: &EngineLog, out: &mut dyn Write) -> anyhow::Result<()> {
         .iter()
         .map(|i| i.start_unix_s + i.length_s)
         .fold(start_s, f64::max);
+    let time = if log.open_loop {
+        "Response time (from when they were due)"
+    } else {
+        "Service time"
+    };
+    let comments = [
+        format!("{time}{SUBJECT}{}.", log.info.label()),
+        UNITS.to_owned(),
+        "Untagged lines are intervals; a tagged line is one command over the whole run.".to_owned(),
+    ];
+    let intervals = log
+        .intervals
+        .iter()
+        .map(|i| (None, i.start_unix_s, i.length_s, &i.latency));
+    let commands = log
+        .commands
+        .iter()
+        .map(|(name, latency)| (Some(name.as_str()), start_s, end_s - start_s, latency));
+    write_all(start_s, &comments, intervals.chain(commands), out)
+}
+
+/// Writes a log of lines that belong to `label`, if they all belong to one engine.
+pub fn write_lines(label: Option<&str>, lines: &[LogLine], out: &mut dyn Write) -> anyhow::Result<()> {
+    let start_s = lines.iter().map(|l| l.start_unix_s).fold(f64::INFINITY, f64::min);
+    let mut comments = vec![UNITS.to_owned()];
+    if let Some(label) = label {
+        comments.insert(0, format!("{label}."));
+    }
+    let lines = lines
+        .iter()
+        .map(|l| (l.tag.as_deref(), l.start_unix_s, l.length_s, &l.latency));
+    write_all(
+        if start_s.is_finite() { start_s } else { 0.0 },
+        &comments,
+        lines,
+        out,
+    )
+}
+
+const UNITS: &str = "Histograms count nanoseconds, Interval_Max is in milliseconds.";
+
+/// Lines of tag, start (Unix time, s), length (s) and histogram.
+fn write_all<'a>(
+    start_s: f64,
+    comments: &[String],
+    lines: impl Iterator<Item = (Option<&'a str>, f64, f64, &'a Histogram<u64>)>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     writeln!(out, "#[Histogram log format version 1.3]")?;
     writeln!(out, "#[StartTime: {start_s:.3} (seconds since epoch)]")?;
     writeln!(out, "#[BaseTime: {start_s:.3} (seconds since epoch)]")?;
-    writeln!(
-        out,
-        "#{} of successful operations, {}.",
-        if log.open_loop {
-            "Response time (from when they were due)"
-        } else {
-            "Service time"
-        },
-        one_line(&log.info.label())
-    )?;
-    writeln!(
-        out,
-        "#Histograms count nanoseconds, Interval_Max is in milliseconds."
-    )?;
-    writeln!(
-        out,
-        "#Untagged lines are intervals; a tagged line is one command over the whole run."
-    )?;
+    for comment in comments {
+        writeln!(out, "#{}", one_line(comment))?;
+    }
     writeln!(
         out,
         r#""StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram""#
     )?;
-
     let mut serializer = V2DeflateSerializer::new();
     let mut out = out;
-    let mut lines = IntervalLogWriterBuilder::new()
+    let mut log = IntervalLogWriterBuilder::new()
         .with_max_value_divisor(MAX_VALUE_DIVISOR)
         .begin_log_with(&mut out, &mut serializer)?;
-    for interval in &log.intervals {
-        let start = seconds(interval.start_unix_s - start_s);
-        lines.write_histogram(&interval.latency, start, seconds(interval.length_s), None)?;
-    }
-    for (name, latency) in &log.commands {
-        let name = name.replace(char::is_whitespace, "_").replace(',', "_");
-        lines.write_histogram(latency, Duration::ZERO, seconds(end_s - start_s), Tag::new(&name))?;
+    for (tag, line_start_s, length_s, latency) in lines {
+        let tag = tag.map(|name| name.replace(char::is_whitespace, "_").replace(',', "_"));
+        let start = seconds(line_start_s - start_s);
+        log.write_histogram(
+            latency,
+            start,
+            seconds(length_s),
+            tag.as_deref().and_then(Tag::new),
+        )?;
     }
     Ok(())
 }
@@ -77,7 +116,6 @@ fn one_line(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use hdrhistogram::Histogram;
     use hdrhistogram::serialization::Deserializer;
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
