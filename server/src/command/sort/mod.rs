@@ -9,7 +9,7 @@ use slotcore::resp::Args;
 use super::call::{Binding, Call, Locks};
 use super::random::{check_reply_elements, check_reply_len};
 use super::reply_error::ErrorReply;
-use crate::keyspace::{Collection, Expire, Limits, List, Side, ValueRef};
+use crate::keyspace::{Collection, Expire, Limits, List, Side, SortedSet, ValueRef};
 use options::Options;
 
 pub const HANDLERS: &[Binding] = &[
@@ -77,6 +77,11 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
         mut texts,
         is_ordered,
     } = elements(call)?;
+    // A sorted set that is sorted leaves its listpack, as in stock; what is of another type stays as it is.
+    let _other_type = call.edit(0, |set: &mut SortedSet| {
+        set.unpack();
+        ((), false)
+    });
     if options.keeps_order() && !is_ordered && options.store.is_some() {
         // What is stored must be the same everywhere.
         options.by = None;
