@@ -129,10 +129,15 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
     let [_, destination] = call.keys else {
         return Err(ErrorReply::SYNTAX);
     };
-    call.held
-        .table(destination.slot)
-        .find(destination, call.now)
-        .set_collection(list, Expire::Clear);
+    let table = call.held.table(destination.slot);
+    if len > 0 {
+        table
+            .find(destination, call.now)
+            .set_collection(list, Expire::Clear);
+    } else if let Some(old) = table.remove(destination, 0) {
+        // What was there goes as it is, also if its time is over: replicas are told of this command alone.
+        table.discard(old);
+    }
     call.out.integer(len as i64);
     Ok(())
 }
