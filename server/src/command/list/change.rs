@@ -3,6 +3,7 @@
 use super::{place, span};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{List, Side};
 use slotcore::resp::parse_i64;
 
@@ -23,6 +24,7 @@ pub fn lset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             None => (Err(ErrorReply::fixed("ERR index out of range")), false),
         }
     })??;
+    call.notify(EventClass::LIST, "lset", &call.keys[0]);
     call.out.ok();
     Ok(())
 }
@@ -50,6 +52,9 @@ pub fn linsert(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             None => (-1, false),
         }
     })?;
+    if reply > 0 {
+        call.notify(EventClass::LIST, "linsert", &call.keys[0]);
+    }
     call.out.integer(reply);
     Ok(())
 }
@@ -65,20 +70,26 @@ pub fn lrem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let removed = list.remove_equal(element, most, side);
         (removed, removed > 0)
     })?;
+    if removed > 0 {
+        call.notify_removal(EventClass::LIST, "lrem", &call.keys[0]);
+    }
     call.out.integer(removed as i64);
     Ok(())
 }
 
-/// A list that keeps all its elements counts as changed for WATCH, and not for replicas: so it is in stock.
+/// A list that keeps all its elements counts as changed for WATCH and events, and not for replicas: so it is in stock.
 pub fn ltrim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (start, stop) = (call.int_arg(2)?, call.int_arg(3)?);
-    let removed = call.edit(0, |list: &mut List| {
+    let (existed, removed) = call.edit(0, |list: &mut List| {
         let before = list.len();
         let (first, count) = span(start, stop, before);
         list.remove_range(first + count, usize::MAX);
         list.remove_range(0, first);
-        (before - list.len(), true)
+        ((before > 0, before - list.len()), true)
     })?;
+    if existed {
+        call.notify_removal(EventClass::LIST, "ltrim", &call.keys[0]);
+    }
     if removed == 0 {
         call.effects_instead([]);
     }

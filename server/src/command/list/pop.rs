@@ -5,6 +5,7 @@ use slotcore::resp::{ReplyWriter, parse_i64};
 use super::side_arg;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{List, Side};
 
 pub fn lpop(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -31,11 +32,23 @@ fn pop(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
 
 /// Takes one element out of the list of key number `i`.
 pub(super) fn pop_one(call: &mut Call<'_>, i: usize, side: Side) -> Result<Option<Vec<u8>>, ErrorReply> {
-    call.edit(i, |list: &mut List| {
+    let element = call.edit(i, |list: &mut List| {
         let element = list.pop(side);
         let changed = element.is_some();
         (element, changed)
-    })
+    })?;
+    if element.is_some() {
+        call.notify_removal(EventClass::LIST, pop_event(side), &call.keys[i]);
+    }
+    Ok(element)
+}
+
+/// What a pop from this side is called where events are told.
+pub(super) fn pop_event(side: Side) -> &'static str {
+    match side {
+        Side::Left => "lpop",
+        Side::Right => "rpop",
+    }
 }
 
 fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
@@ -44,17 +57,22 @@ fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
         .ok_or(ErrorReply::fixed("ERR value is out of range, must be positive"))?;
     let key = &call.keys[0];
     let out = &mut call.out;
-    call.held
+    let taken = call
+        .held
         .table(key.slot)
         .find(key, call.now)
         .edit(|list: &mut List| {
-            if list.is_empty() {
+            let taken = if list.is_empty() {
                 out.nil_array();
+                0
             } else {
-                take(list, side, count, out);
-            }
-            ((), count > 0)
+                take(list, side, count, out)
+            };
+            (taken, count > 0)
         })?;
+    if taken > 0 {
+        call.notify_removal(EventClass::LIST, pop_event(side), key);
+    }
     Ok(())
 }
 
@@ -128,6 +146,7 @@ pub(super) fn take_from(call: &mut Call<'_>, i: usize, wanted: Wanted) -> Result
             (take(list, wanted.side, wanted.count, out), true)
         })?;
     if taken > 0 {
+        call.notify_removal(EventClass::LIST, pop_event(wanted.side), key);
         let count = itoa::Buffer::new().format(taken).to_owned();
         call.effect_instead(&[pop_name(wanted.side), key.bytes, count.as_bytes()]);
     }

@@ -2,6 +2,7 @@
 
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{List, Side};
 
 pub fn lpush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -22,7 +23,7 @@ pub fn rpushx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn push(call: &mut Call<'_>, side: Side, must_exist: bool) -> Result<(), ErrorReply> {
     let (elements, limits) = (call.args.from(2), call.limits());
-    let len = call.edit(0, |list: &mut List| {
+    let (len, has_pushed) = call.edit(0, |list: &mut List| {
         // A list that exists has elements.
         let pushes = !(must_exist && list.is_empty());
         if pushes {
@@ -30,8 +31,19 @@ fn push(call: &mut Call<'_>, side: Side, must_exist: bool) -> Result<(), ErrorRe
                 list.push(side, element, &limits);
             }
         }
-        (list.len(), pushes)
+        ((list.len(), pushes), pushes)
     })?;
+    if has_pushed {
+        call.notify(EventClass::LIST, push_event(side), &call.keys[0]);
+    }
     call.out.integer(len as i64);
     Ok(())
+}
+
+/// What a push at this side is called where events are told.
+pub(super) fn push_event(side: Side) -> &'static str {
+    match side {
+        Side::Left => "lpush",
+        Side::Right => "rpush",
+    }
 }

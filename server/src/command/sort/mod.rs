@@ -9,6 +9,7 @@ use slotcore::resp::Args;
 use super::call::{Binding, Call, Locks};
 use super::random::{check_reply_elements, check_reply_len};
 use super::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Collection, Expire, Limits, List, Side, ValueRef};
 use options::Options;
 
@@ -41,6 +42,7 @@ struct Elements {
 
 fn elements(call: &mut Call<'_>) -> Result<Elements, ErrorReply> {
     let key = &call.keys[0];
+    call.notify_miss(key);
     let found = call.held.table(key.slot).get(key, call.now);
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     let Some(entry) = found else {
@@ -124,10 +126,14 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
     let [_, destination] = call.keys else {
         return Err(ErrorReply::SYNTAX);
     };
-    call.held
-        .table(destination.slot)
-        .find(destination, call.now)
-        .set_collection(list, Expire::Clear);
+    let mut place = call.held.table(destination.slot).find(destination, call.now);
+    let existed = place.exists();
+    place.set_collection(list, Expire::Clear);
+    if len > 0 {
+        call.notify(EventClass::LIST, "sortstore", destination);
+    } else if existed {
+        call.notify(EventClass::GENERIC, "del", destination);
+    }
     call.out.integer(len as i64);
     Ok(())
 }

@@ -18,6 +18,7 @@ pub(super) fn look_up(call: &mut Call<'_>, pattern: &[u8], element: &[u8]) -> Op
     };
     let name = [before, element, behind].concat();
     let key = Key::new(&name);
+    call.notify_miss(&key);
     let found = call.held.table(key.slot).get(&key, call.now);
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     match (found?.value(), field) {
