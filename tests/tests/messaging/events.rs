@@ -223,6 +223,17 @@ fn expired_keys_are_told_when_they_are_met() {
         &["GETEX", "{x}1", "PERSIST"],
         &["EXPIRE", "{x}1", "100"],
         &["MSETNX", "{x}1", "a", "{x}2", "b"],
+        &["LLEN", "{x}1"],
+        &["RPUSH", "{x}1", "a"],
+        &["LPOP", "{x}1"],
+        &["ZCARD", "{x}1"],
+        &["ZUNION", "1", "{x}1"],
+        &["ZADD", "{x}1", "1", "a"],
+        &["GETBIT", "{x}1", "1"],
+        &["BITCOUNT", "{x}1"],
+        &["PFCOUNT", "{x}1"],
+        &["SORT", "{x}1"],
+        &["BITOP", "NOT", "{x}2", "{x}1"],
     ] {
         sides.same(0, &[&["SET", "{x}1", "1", "PX", "1"], &["SET", "{x}2", "2"]]);
         sleep(Duration::from_millis(4));

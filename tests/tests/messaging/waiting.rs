@@ -78,6 +78,19 @@ fn serving_makes_copies_stale() {
     sides.same_frames(0, &[&["RPUSH", "k", "a"]], kind);
 }
 
+/// A key that is told of by its prefix, not because it was read.
+#[test]
+fn serving_is_told_of_by_prefix() {
+    let Some(mut sides) = Sides::start(&[], &["3", "3", "2"]) else {
+        return;
+    };
+    sides.same(1, &[&["CLIENT", "TRACKING", "on", "BCAST", "PREFIX", "dst"]]);
+    sides.wait_in(2, &["BLMOVE", "k", "dst", "LEFT", "RIGHT", "0"]);
+    sides.same(0, &[&["RPUSH", "k", "a"]]);
+    sides.wait_in(2, &["BRPOPLPUSH", "k", "dst2", "0"]);
+    sides.same(0, &[&["MULTI"], &["RPUSH", "k", "a"], &["EXEC"]]);
+}
+
 #[test]
 fn messages_come_while_a_client_waits() {
     let Some(mut sides) = Sides::start(&[], &["2", "3"]) else {
