@@ -158,7 +158,6 @@ impl<'a> Call<'a> {
         let keyspace = &self.node.keyspace;
         // What has happened on the way there comes first: a key that was new, or found expired.
         match self.keys {
-            // Who has waited for two keys is served from one, under its lock alone.
             [one, other] if one.slot != other.slot => {
                 self.held.tell_events(keyspace, one.slot);
                 self.held.tell_events(keyspace, other.slot);

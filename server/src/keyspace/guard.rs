@@ -231,20 +231,14 @@ impl<'a> Held<'a> {
     /// If the slot is not held: a command asked for a key that the command table does not name.
     #[inline]
     pub fn table(&mut self, slot: Slot) -> &mut SlotTable {
-        let held = self.table_if_held(slot);
-        held.expect("a call touches only slots of the keys that the command table names")
-    }
-
-    /// The table of a slot, if it is held.
-    #[inline]
-    pub(super) fn table_if_held(&mut self, slot: Slot) -> Option<&mut SlotTable> {
-        match self {
+        let held = match self {
             Self::None => None,
-            Self::One(guard) => (guard.slot() == slot).then_some(&mut **guard),
+            Self::One(guard) => (guard.slot() == slot).then_some(guard),
             Self::Many(guards) => guards
                 .binary_search_by_key(&slot, SlotGuard::slot)
                 .ok()
-                .map(|index| &mut *guards[index]),
-        }
+                .map(|index| &mut guards[index]),
+        };
+        held.expect("a call touches only slots of the keys that the command table names")
     }
 }

@@ -211,11 +211,9 @@ impl Keyspace {
 }
 
 impl Held<'_> {
-    /// Tells of the events of a slot, if it is held, since another event is about to follow them.
+    /// Tells of the events of a slot that is held, since another event is about to follow them.
     pub fn tell_events(&mut self, keyspace: &Keyspace, slot: slotcore::Slot) {
-        if let Some(table) = self.table_if_held(slot) {
-            keyspace.tell_events(table);
-        }
+        keyspace.tell_events(self.table(slot));
     }
 
     /// The stale keys of all slots that are held.

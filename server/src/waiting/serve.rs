@@ -59,9 +59,8 @@ fn serve(
     let Some(i) = keys.iter().position(|key| key.bytes == ready.bytes) else {
         return true;
     };
-    // The destination of BLMOVE may be in another slot, outside of a cluster.
-    let others = keys.iter().skip(waiter.plan().keys);
-    held.include(&node.keyspace, others.map(|key| key.slot));
+    // Others than the ready one may be in another slot, outside of a cluster.
+    held.include(&node.keyspace, keys.iter().map(|key| key.slot));
     if session.is_primary_link {
         held.reveal_expired();
     }

@@ -11,5 +11,6 @@ pub fn timeout_arg(call: &Call<'_>, i: usize) -> Result<Option<u64>, ErrorReply>
     // A number too large for a time has wrapped around in stock, too.
     let ms = seconds.milliseconds().and_then(|ms| u64::try_from(ms).ok());
     let ms = ms.ok_or(ErrorReply::fixed("ERR timeout is negative"))?;
-    Ok((ms > 0).then(|| call.now.saturating_add(ms)))
+    // The present millisecond has begun already, and does not count.
+    Ok((ms > 0).then(|| call.now.saturating_add(ms).saturating_add(1)))
 }

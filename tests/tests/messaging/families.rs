@@ -116,6 +116,10 @@ pub const SORTED_SETS: &[&[&str]] = &[
     &[
         "GEOADD", "g", "13.36", "38.11", "Palermo", "15.08", "37.50", "Catania",
     ],
+    &["ZADD", "z", "1", "a", "2", "b"],
+    &["BZPOPMIN", "none", "z", "0.01"],
+    &["BZPOPMAX", "z", "0.01"],
+    &["BZMPOP", "0.01", "1", "z", "MIN"],
     &["GEOADD", "g", "13.36", "38.11", "Palermo"],
     &["GEOPOS", "none", "Palermo"],
     &["GEODIST", "none", "a", "b"],

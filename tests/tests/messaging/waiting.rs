@@ -36,7 +36,23 @@ fn serving_has_stocks_events() {
             sides.same(0, &[&["DEL", "k", "dst", "src", "other"]]);
         }
     }
-    // A chain, and a destination of another type.
+    for wait in [
+        &["BZPOPMIN", "other", "z", "0"] as &[&str],
+        &["BZPOPMAX", "z", "0"],
+        &["BZMPOP", "0", "2", "other", "z", "MIN", "COUNT", "2"],
+    ] {
+        for made in [
+            &[&["ZADD", "z", "1", "a"] as &[&str]] as &[&[&str]],
+            &[&["ZADD", "z", "1", "a", "2", "b", "3", "c"]],
+            &[&["ZADD", "src", "1", "a"], &["ZUNIONSTORE", "z", "1", "src"]],
+            &[&["GEOADD", "z", "13", "38", "a"]],
+        ] {
+            sides.wait_in(2, wait);
+            sides.same(0, made);
+            sides.same(0, &[&["DEL", "z", "src", "other"]]);
+        }
+    }
+    // A destination of another type.
     sides.same(0, &[&["SET", "string", "1"]]);
     sides.wait_in(2, &["BLMOVE", "k", "string", "LEFT", "LEFT", "0"]);
     sides.same(0, &[&["RPUSH", "k", "a"]]);

@@ -81,6 +81,62 @@ const SCRIPTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sorted sets serve from the end that is asked for",
+        &[
+            "+a BZPOPMIN z 0",
+            "+b BZPOPMAX z 0",
+            "+c BZMPOP 0 2 y z MIN COUNT 2",
+            "+d bzmpop 0 1 z max count 10",
+            "p ZADD z 1 a 2 b 3 c 4 d 5 e",
+            "<a",
+            "<b",
+            "<c",
+            "<d",
+            "p ZADD z 1 a 2 b 3 c",
+            "q BZPOPMAX y z 0",
+            "q BZPOPMIN z y 0",
+            "q BZMPOP 0 2 y z MIN COUNT 5",
+            "p EXISTS z",
+        ],
+    ),
+    (
+        "sorted sets are made ready by whatever stores one",
+        &[
+            "+a BZPOPMIN k 0",
+            "+b BLPOP k 0",
+            "p ZUNIONSTORE k 1 nokey",
+            "p SADD s x y",
+            "p ZUNIONSTORE k 1 s",
+            "<a",
+            "=1",
+            "p DEL k",
+            "+a BZPOPMIN k 0",
+            "p RPUSH k l",
+            "<b",
+            "p GEOADD k 1 1 m",
+            "<a",
+            "+a BZMPOP 0 1 k MAX",
+            "p ZADD other 7 m",
+            "p RENAME other k",
+            "<a",
+            "+a BZMPOP 0 1 k MAX COUNT 3",
+            "p ZINCRBY k 2.5 m",
+            "<a",
+            "q BZPOPMIN k 0.01",
+            "q BZMPOP 0.01 1 k MIN",
+            "q MULTI",
+            "q BZPOPMAX k 0",
+            "q BZMPOP 0 1 k MIN",
+            "q EXEC",
+            "q BZMPOP 0 0 k MIN",
+            "q BZMPOP x 1 k MIN",
+            "q BZMPOP x 1 k FIRST",
+            "q BZPOPMIN k -1",
+            "p SET k text",
+            "q BZPOPMIN k 0",
+        ],
+    ),
+    (
         "a chain of moves",
         &[
             "+c BLPOP m 0",
@@ -460,14 +516,29 @@ fn play(server: &Server, steps: &[&str]) -> Vec<String> {
         said: Vec::new(),
     };
     run.control.cmd(&["FLUSHALL"]);
+    let mut listener = server.client();
+    listener.cmd(&["PSUBSCRIBE", "__keyevent@0__:*"]);
     steps.iter().for_each(|step| run.step(step));
-    run.said
+    run.control.cmd(&["DEL", "{end}", "mark"]);
+    run.control.cmd(&["SET", "{end}", ""]);
+    loop {
+        let event = listener.raw_reply().escape_ascii().to_string();
+        let is_last = event.contains("{end}");
+        run.said.push(event);
+        if is_last {
+            return run.said;
+        }
+    }
 }
 
 #[test]
 fn who_waits_is_served_as_by_stock() {
-    let Some(stock) = Server::stock(&[]) else { return };
-    let node = Server::slotmark(NODE, &[]);
+    // The events are told to a connection of their own.
+    let directives = ["--notify-keyspace-events", "KEAnm"];
+    let Some(stock) = Server::stock(&directives) else {
+        return;
+    };
+    let node = Server::slotmark(NODE, &directives);
     let mut streams = [Stream::open(node.port()), Stream::open(stock.port())];
     for (title, steps) in SCRIPTS {
         let [ours, theirs] = [&node, &stock].map(|server| play(server, steps));

@@ -2,6 +2,8 @@
 
 mod registry;
 mod shared;
+mod wait;
 
 pub use registry::{ClientRegistry, KillFilter};
-pub use shared::{Buffers, ClientFlags, ClientKind, ClientShared, Unblock, WaitPlace};
+pub use shared::{Buffers, ClientFlags, ClientKind, ClientShared};
+pub use wait::{Unblock, WaitPlace};

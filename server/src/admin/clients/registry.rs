@@ -1,6 +1,7 @@
 //! All connections by id.
 
-use super::shared::{ClientFlags, ClientKind, ClientShared, Unblock};
+use super::shared::{ClientFlags, ClientKind, ClientShared};
+use super::wait::Unblock;
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;

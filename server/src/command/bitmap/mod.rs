@@ -34,7 +34,7 @@ fn offset_arg(call: &Call<'_>, i: usize, width: Option<u32>) -> Result<usize, Er
     parse_i64(text)
         .map(|offset| offset.wrapping_mul(factor))
         .and_then(|offset| usize::try_from(offset).ok())
-        .filter(|offset| is_from_primary || ((offset >> 3) as u64) < limit as u64)
+        .filter(|offset| is_from_primary || ((offset >> 3) as u64) < limit)
         .ok_or(refused)
 }
 

@@ -375,7 +375,8 @@ fn keep(
         .iter()
         .find(|key| key.bytes == destination)
         .ok_or(ErrorReply::SYNTAX)?;
-    let mut result = SortedSet::default();
+    let longest = found.iter().map(|one| one.member.len()).max().unwrap_or(0);
+    let mut result = SortedSet::for_members(found.len(), longest, &limits);
     for one in found {
         let score = if request.store_distance {
             one.distance / unit

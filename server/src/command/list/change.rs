@@ -77,21 +77,21 @@ pub fn lrem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     Ok(())
 }
 
-/// A list that keeps all its elements counts as changed for WATCH and events, and not for replicas: so it is in stock.
+/// A list that keeps all its elements counts as changed for WATCH, and not for replicas: so it is in stock.
 pub fn ltrim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (start, stop) = (call.int_arg(2)?, call.int_arg(3)?);
-    let (existed, removed) = call.edit(0, |list: &mut List| {
+    let (before, removed) = call.edit(0, |list: &mut List| {
         let before = list.len();
         let (first, count) = span(start, stop, before);
         list.remove_range(first + count, usize::MAX);
         list.remove_range(0, first);
-        ((before > 0, before - list.len()), true)
+        ((before, before - list.len()), true)
     })?;
-    if existed {
-        call.notify_removal(EventClass::LIST, "ltrim", &call.keys[0]);
-    }
     if removed == 0 {
         call.effects_instead([]);
+    }
+    if before > 0 {
+        call.notify_removal(EventClass::LIST, "ltrim", &call.keys[0]);
     }
     call.out.ok();
     Ok(())

@@ -38,6 +38,22 @@ pub const HANDLERS: &[Binding] = &[
     ("rpushx", push::rpushx, Locks::Keys),
 ];
 
+/// The event of a push at this end.
+fn push_event(side: Side) -> &'static str {
+    match side {
+        Side::Left => "lpush",
+        Side::Right => "rpush",
+    }
+}
+
+/// The event of a removal from this end.
+fn pop_event(side: Side) -> &'static str {
+    match side {
+        Side::Left => "lpop",
+        Side::Right => "rpop",
+    }
+}
+
 /// LEFT or RIGHT.
 fn side_arg(text: &[u8]) -> Result<Side, ErrorReply> {
     if text.eq_ignore_ascii_case(b"left") {

@@ -2,7 +2,7 @@
 
 use slotcore::resp::{ReplyWriter, parse_i64};
 
-use super::side_arg;
+use super::{pop_event, side_arg};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
@@ -43,14 +43,6 @@ pub(super) fn pop_one(call: &mut Call<'_>, i: usize, side: Side) -> Result<Optio
     Ok(element)
 }
 
-/// What a pop from this side is called where events are told.
-pub(super) fn pop_event(side: Side) -> &'static str {
-    match side {
-        Side::Left => "lpop",
-        Side::Right => "rpop",
-    }
-}
-
 fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
     let count = parse_i64(call.args.at(2))
         .and_then(|count| usize::try_from(count).ok())
@@ -62,13 +54,11 @@ fn pop_several(call: &mut Call<'_>, side: Side) -> Result<(), ErrorReply> {
         .table(key.slot)
         .find(key, call.now)
         .edit(|list: &mut List| {
-            let taken = if list.is_empty() {
+            if list.is_empty() {
                 out.nil_array();
-                0
-            } else {
-                take(list, side, count, out)
-            };
-            (taken, count > 0)
+                return (0, false);
+            }
+            (take(list, side, count, out), count > 0)
         })?;
     if taken > 0 {
         call.notify_removal(EventClass::LIST, pop_event(side), key);
@@ -146,9 +136,9 @@ pub(super) fn take_from(call: &mut Call<'_>, i: usize, wanted: Wanted) -> Result
             (take(list, wanted.side, wanted.count, out), true)
         })?;
     if taken > 0 {
-        call.notify_removal(EventClass::LIST, pop_event(wanted.side), key);
         let count = itoa::Buffer::new().format(taken).to_owned();
         call.effect_instead(&[pop_name(wanted.side), key.bytes, count.as_bytes()]);
+        call.notify_removal(EventClass::LIST, pop_event(wanted.side), key);
     }
     Ok(taken > 0)
 }

@@ -1,5 +1,6 @@
 //! LPUSH, RPUSH, LPUSHX, RPUSHX.
 
+use super::push_event;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
@@ -38,12 +39,4 @@ fn push(call: &mut Call<'_>, side: Side, must_exist: bool) -> Result<(), ErrorRe
     }
     call.out.integer(len as i64);
     Ok(())
-}
-
-/// What a push at this side is called where events are told.
-pub(super) fn push_event(side: Side) -> &'static str {
-    match side {
-        Side::Left => "lpush",
-        Side::Right => "rpush",
-    }
 }

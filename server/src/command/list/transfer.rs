@@ -1,8 +1,6 @@
 //! LMOVE and RPOPLPUSH.
 
-use super::pop::pop_event;
-use super::push::push_event;
-use super::side_arg;
+use super::{pop_event, push_event, side_arg};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
@@ -47,9 +45,8 @@ pub(super) fn transfer(call: &mut Call<'_>, from: Side, to: Side) -> Result<bool
     if !is_same {
         call.edit(1, |list: &mut List| (list.push(to, &element, &limits), true))?;
     }
-    // The push first, as in stock.
-    call.notify(EventClass::LIST, push_event(to), &call.keys[1]);
-    call.notify_removal(EventClass::LIST, pop_event(from), &call.keys[0]);
+    call.notify(EventClass::LIST, push_event(to), destination);
+    call.notify_removal(EventClass::LIST, pop_event(from), source);
     call.out.bulk(&element);
     Ok(true)
 }

@@ -201,15 +201,8 @@ fn combine(operation: Operation, request: &Request, sources: &[Source<'_>], limi
         }
         Operation::Diff => subtract(sources),
     };
-    let is_large = members.len() > limits.zset_max_entries
-        || members
-            .iter()
-            .any(|(member, _)| member.len() > limits.zset_max_value);
-    let mut result = if is_large {
-        SortedSet::ranked()
-    } else {
-        SortedSet::default()
-    };
+    let longest = members.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
+    let mut result = SortedSet::for_members(members.len(), longest, limits);
     for (member, score) in members {
         result.insert(&member, score, limits);
     }

@@ -3,6 +3,7 @@
 
 pub(super) mod add;
 mod algebra;
+mod block;
 mod bounds;
 mod member;
 mod pop;
@@ -16,6 +17,9 @@ use super::call::{Binding, Locks};
 pub(super) use range::store;
 
 pub const HANDLERS: &[Binding] = &[
+    ("bzmpop", block::bzmpop, Locks::Keys),
+    ("bzpopmax", block::bzpopmax, Locks::Keys),
+    ("bzpopmin", block::bzpopmin, Locks::Keys),
     ("zadd", add::zadd, Locks::Keys),
     ("zcard", member::zcard, Locks::Keys),
     ("zcount", range::zcount, Locks::Keys),

@@ -2,15 +2,14 @@
 
 use slotcore::resp::{Proto, parse_i64};
 
-use super::reply::write_member;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
-use crate::keyspace::{SortedSet, typed};
+use crate::keyspace::SortedSet;
 
 /// The end that members are taken from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Min,
     Max,
 }
@@ -81,37 +80,65 @@ fn take(call: &mut Call<'_>, i: usize, end: End, count: usize) -> Result<Taken, 
 
 /// Takes from the first sorted set that is there. Replicas are told which that was.
 pub fn zmpop(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let keys =
-        positive(call.args.at(1), 1).ok_or(ErrorReply::fixed("ERR numkeys should be greater than 0"))?;
-    let (end, count) = parse(call, keys.saturating_add(2))?;
-    for (i, key) in call.keys.iter().enumerate() {
-        let found = call.held.table(key.slot).get(key, call.now);
-        if typed::<SortedSet>(found)?.is_none() {
-            continue;
+    let (end, count) = parse_keys(call, 1)?;
+    for i in 0..call.keys.len() {
+        if take_from(call, i, end, count)? {
+            return Ok(());
         }
-        let taken = take(call, i, end, count)?;
-        let name: &[u8] = match end {
-            End::Min => b"ZPOPMIN",
-            End::Max => b"ZPOPMAX",
-        };
-        call.effect_instead(&[
-            name,
-            key.bytes,
-            itoa::Buffer::new().format(taken.len()).as_bytes(),
-        ]);
-        call.out.array(2);
-        call.out.bulk(key.bytes);
-        call.out.array(taken.len());
-        for (member, score) in taken {
-            if call.out.proto == Proto::Resp2 {
-                call.out.array(2);
-            }
-            write_member(&mut call.out, &member, score, true);
-        }
-        return Ok(());
     }
     call.out.nil_array();
     Ok(())
+}
+
+/// Takes members out of key number `i`, with a reply that says of which key they are; false, and no reply, if it has none.
+pub(super) fn take_from(call: &mut Call<'_>, i: usize, end: End, count: usize) -> Result<bool, ErrorReply> {
+    let taken = take(call, i, end, count)?;
+    if taken.is_empty() {
+        return Ok(false);
+    }
+    let key = call.keys[i].bytes;
+    let told = itoa::Buffer::new().format(taken.len()).to_owned();
+    call.effect_instead(&[end.pop_name(), key, told.as_bytes()]);
+    call.out.array(2);
+    call.out.bulk(key);
+    call.out.array(taken.len());
+    for (member, score) in taken {
+        call.out.array(2);
+        call.out.bulk(&member);
+        call.out.double(score);
+    }
+    Ok(true)
+}
+
+/// The same for one member, key, member and score one after the other.
+pub(super) fn take_one_from(call: &mut Call<'_>, i: usize, end: End) -> Result<bool, ErrorReply> {
+    let mut taken = take(call, i, end, 1)?;
+    let Some((member, score)) = taken.pop() else {
+        return Ok(false);
+    };
+    let key = call.keys[i].bytes;
+    call.effect_instead(&[end.pop_name(), key]);
+    call.out.array(3);
+    call.out.bulk(key);
+    call.out.bulk(&member);
+    call.out.double(score);
+    Ok(true)
+}
+
+impl End {
+    fn pop_name(self) -> &'static [u8] {
+        match self {
+            Self::Min => b"ZPOPMIN",
+            Self::Max => b"ZPOPMAX",
+        }
+    }
+}
+
+/// A number of keys in argument `at`, and what is behind them.
+pub(super) fn parse_keys(call: &Call<'_>, at: usize) -> Result<(End, usize), ErrorReply> {
+    let keys = positive(call.args.at(at), 1);
+    let keys = keys.ok_or(ErrorReply::fixed("ERR numkeys should be greater than 0"))?;
+    parse(call, keys.saturating_add(at + 1))
 }
 
 /// Which end, and how many members.

@@ -159,13 +159,14 @@ pub fn zrangestore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let mut result = SortedSet::default();
     let (set, _) = call.read::<SortedSet>(1)?;
     if let Some(set) = set {
-        set.visit(
-            options.ranks(&bounds, set),
-            options.reverse,
-            &mut |member, score| {
-                result.insert(member, score, &limits);
-            },
-        );
+        let ranks = options.ranks(&bounds, set);
+        // Only of ranks, stock knows before how many there will be.
+        if options.by == By::Rank {
+            result = SortedSet::for_members(ranks.len(), 0, &limits);
+        }
+        set.visit(ranks, options.reverse, &mut |member, score| {
+            result.insert(member, score, &limits);
+        });
     }
     let len = result.len();
     store(call, &keys[0], result, "zrangestore");

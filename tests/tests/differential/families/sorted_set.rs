@@ -198,6 +198,12 @@ const SHAPES: &[&[&str]] = &[
     &["ZINTERCARD", "2", "<key>", "<key>"],
     &["ZINTERCARD", "2", "<key>", "<key>", "LIMIT", "<number>"],
     &["ZINTERCARD", "0", "<key>"],
+    &["BZPOPMIN", "<key>", "<key>", "0.001"],
+    &["BZPOPMAX", "<key>", "0.001"],
+    &["BZPOPMAX", "<key>", "x"],
+    &[
+        "BZMPOP", "0.001", "2", "<key>", "<key>", "MAX", "COUNT", "<number>",
+    ],
     &["SADD", "<key>", "<element>", "<element>"],
 ];
 

@@ -49,6 +49,16 @@ impl SortedSet {
         }
     }
 
+    /// An empty one, in the form that it will have with so many members, the longest of so many bytes. In a listpack, a
+    /// zero has no sign.
+    pub fn for_members(members: usize, longest: usize, limits: &Limits) -> Self {
+        if members > limits.zset_max_entries || longest > limits.zset_max_value {
+            Self::ranked()
+        } else {
+            Self::default()
+        }
+    }
+
     /// A sorted set from a listpack that was checked to be one; `None` if it is not in order, or no score stands behind a
     /// member.
     pub fn from_listpack(list: Listpack, limits: &Limits) -> Option<Self> {
