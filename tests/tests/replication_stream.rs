@@ -164,11 +164,12 @@ const SHAPES: &[&[&str]] = &[
     &["LPUSH", "<list>", "<value>"],
     &["rpush", "<list>", "<value>", "<field>", "1"],
     &["LPUSHX", "<list>", "<value>"],
-    &["SORT", "<list>", "ALPHA", "STORE", "<list>"],
+    // Into a key that does not expire: of one that has, stock tells by SORT, and ours by DEL.
+    &["SORT", "<list>", "ALPHA", "STORE", "{t}m"],
     &[
-        "SORT", "<list>", "BY", "nosort", "LIMIT", "0", "<count>", "STORE", "<list>",
+        "SORT", "<list>", "BY", "nosort", "LIMIT", "0", "<count>", "STORE", "{t}m",
     ],
-    &["SORT", "<list>", "LIMIT", "0", "0", "store", "<list>"],
+    &["SORT", "<list>", "LIMIT", "0", "0", "store", "{t}m"],
     &["LPOP", "<list>"],
     &["RPOP", "<list>", "<count>"],
     &["LMPOP", "2", "<list>", "<list>", "RIGHT", "COUNT", "<count>"],

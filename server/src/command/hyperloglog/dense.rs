@@ -41,6 +41,6 @@ mod tests {
             set(&mut registers, index, value(index));
         }
         assert!((0..REGISTERS).all(|index| get(&registers, index) == value(index)));
-        assert_eq!(registers[..3], [0xc0, 0x51, 0x38 | 0x15 << 2 & 0x40]);
+        assert_eq!(registers[..3], [0xc0, 0xe1, 0x54], "0, 7, 14 and 21");
     }
 }

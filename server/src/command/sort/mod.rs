@@ -10,7 +10,7 @@ use super::call::{Binding, Call, Locks};
 use super::random::{check_reply_elements, check_reply_len};
 use super::reply_error::ErrorReply;
 use crate::events::EventClass;
-use crate::keyspace::{Collection, Expire, Limits, List, Side, ValueRef};
+use crate::keyspace::{Collection, Expire, Limits, List, Side, SortedSet, ValueRef};
 use options::Options;
 
 pub const HANDLERS: &[Binding] = &[
@@ -79,6 +79,11 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
         mut texts,
         is_ordered,
     } = elements(call)?;
+    // A sorted set that is sorted leaves its listpack, as in stock; what is of another type stays as it is.
+    let _other_type = call.edit(0, |set: &mut SortedSet| {
+        set.unpack();
+        ((), false)
+    });
     if options.keeps_order() && !is_ordered && options.store.is_some() {
         // What is stored must be the same everywhere.
         options.by = None;
@@ -126,12 +131,15 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
     let [_, destination] = call.keys else {
         return Err(ErrorReply::SYNTAX);
     };
-    let mut place = call.held.table(destination.slot).find(destination, call.now);
-    let existed = place.exists();
-    place.set_collection(list, Expire::Clear);
+    let table = call.held.table(destination.slot);
     if len > 0 {
+        table
+            .find(destination, call.now)
+            .set_collection(list, Expire::Clear);
         call.notify(EventClass::LIST, "sortstore", destination);
-    } else if existed {
+    } else if let Some(old) = table.remove(destination, 0) {
+        // What was there goes as it is, also if its time is over: replicas are told of this command alone.
+        table.discard(old);
         call.notify(EventClass::GENERIC, "del", destination);
     }
     call.out.integer(len as i64);

@@ -280,6 +280,13 @@ impl SortedSet {
         }
     }
 
+    /// Is not a listpack from now on.
+    pub fn unpack(&mut self) {
+        if self.listpack().is_some() {
+            self.convert();
+        }
+    }
+
     fn convert(&mut self) {
         let mut ranked = Box::new(Ranked::default());
         self.for_each(&mut |member, score| {
