@@ -9,9 +9,13 @@ mod cluster;
 mod delivery;
 #[path = "messaging/events.rs"]
 mod events;
+#[path = "messaging/families.rs"]
+mod families;
 #[path = "messaging/sides.rs"]
 mod sides;
 #[path = "messaging/tracking.rs"]
 mod tracking;
+#[path = "messaging/waiting.rs"]
+mod waiting;
 
 const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");

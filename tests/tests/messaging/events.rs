@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use slotcore::resp::Reply;
 
+use super::families::{BITS, LISTS, SORTED_SETS};
 use super::sides::Sides;
 
 /// All classes, and no expiry but by who looks: when active expiry comes around is chance.
@@ -193,7 +194,7 @@ fn every_command_has_stocks_events() {
     let Some(mut sides) = start("KEAnm", &["2", "2"]) else {
         return;
     };
-    for words in COMMANDS {
+    for words in [COMMANDS, LISTS, SORTED_SETS, BITS].concat() {
         sides.same(0, &[words]);
     }
     for words in [
@@ -259,6 +260,17 @@ fn expired_keys_are_told_when_they_are_met() {
         &["GETEX", "{x}1", "PERSIST"],
         &["EXPIRE", "{x}1", "100"],
         &["MSETNX", "{x}1", "a", "{x}2", "b"],
+        &["LLEN", "{x}1"],
+        &["RPUSH", "{x}1", "a"],
+        &["LPOP", "{x}1"],
+        &["ZCARD", "{x}1"],
+        &["ZUNION", "1", "{x}1"],
+        &["ZADD", "{x}1", "1", "a"],
+        &["GETBIT", "{x}1", "1"],
+        &["BITCOUNT", "{x}1"],
+        &["PFCOUNT", "{x}1"],
+        &["SORT", "{x}1"],
+        &["BITOP", "NOT", "{x}2", "{x}1"],
     ] {
         sides.same(0, &[&["SET", "{x}1", "1", "PX", "1"], &["SET", "{x}2", "2"]]);
         sleep(Duration::from_millis(4));
@@ -301,10 +313,11 @@ fn random_commands_have_stocks_events() {
         .unwrap_or_else(rand::random);
     eprintln!("SLOTMARK_DIFF_SEED={seed}");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    for _ in 0..400 {
-        let words = *COMMANDS.choose(&mut rng).expect("a command");
+    let commands = [COMMANDS, LISTS, SORTED_SETS, BITS].concat();
+    for _ in 0..600 {
+        let words = *commands.choose(&mut rng).expect("a command");
         if rng.random_ratio(1, 10) {
-            let other = *COMMANDS.choose(&mut rng).expect("a command");
+            let other = *commands.choose(&mut rng).expect("a command");
             sides.same(0, &[&["MULTI"], words, other, &["EXEC"]]);
         } else {
             sides.same(0, &[words]);

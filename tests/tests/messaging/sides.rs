@@ -178,6 +178,23 @@ impl Sides {
         );
     }
 
+    /// Has client `who` begin a command that waits, and waits until both servers say that it does. Its reply is among what
+    /// it gets in a later step.
+    pub fn wait_in(&mut self, who: usize, words: &[&str]) {
+        self.history
+            .push(format!("client {who} waits: {}", words.join(" ")));
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let mut bytes = Vec::new();
+        encode_command(&mut bytes, &words);
+        for side in [&mut self.ours, &mut self.stock] {
+            side.clients[who].send(&bytes);
+            wait_for("the client to wait", Duration::from_secs(5), || {
+                let info = side.witness.cmd(&["INFO", "clients"]);
+                info.as_str()?.contains("blocked_clients:1\r\n").then_some(())
+            });
+        }
+    }
+
     /// The number of a client, the same on both sides.
     pub fn id(&mut self, who: usize) -> String {
         match self.replies(who, &["CLIENT", "ID"]) {

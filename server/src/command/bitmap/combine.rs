@@ -3,6 +3,7 @@
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::string::text;
+use crate::events::EventClass;
 use crate::keyspace::Expire;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,11 +30,12 @@ pub fn bitop(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     let keys = call.keys;
     let (destination, sources) = keys.split_first().expect("the command table says so");
-    let stats = call.node.stats.worker(call.worker);
     for key in sources {
         let found = call.held.table(key.slot).get(key, call.now);
-        stats.looked_up(found.is_some());
-        text(found)?;
+        let is_found = found.is_some();
+        let fits = text(found).map(drop);
+        call.looked_up(key, is_found);
+        fits?;
     }
     let strings: Vec<&[u8]> = sources
         .iter()
@@ -49,8 +51,10 @@ pub fn bitop(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let table = call.held.table(destination.slot);
     if len > 0 {
         table.find(destination, call.now).set_raw(result, Expire::Clear);
+        call.notify(EventClass::STRING, "set", destination);
     } else if let Some(old) = table.remove(destination, 0) {
         table.discard(old);
+        call.notify(EventClass::GENERIC, "del", destination);
     }
     call.out.integer(len as i64);
     Ok(())

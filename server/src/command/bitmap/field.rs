@@ -7,6 +7,7 @@ use super::offset_arg;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::string::text;
+use crate::events::EventClass;
 
 /// What is done to one integer.
 #[derive(Clone, Copy)]
@@ -83,6 +84,7 @@ fn run(call: &mut Call<'_>, read_only: bool) -> Result<(), ErrorReply> {
         .max();
     let key = &call.keys[0];
     let Some(len) = written else {
+        call.notify_miss(key);
         let found = call.held.table(key.slot).get(key, call.now);
         call.node.stats.worker(call.worker).looked_up(found.is_some());
         let bytes = text(found)?.unwrap_or_default();
@@ -98,22 +100,38 @@ fn run(call: &mut Call<'_>, read_only: bool) -> Result<(), ErrorReply> {
         ));
     }
     let mut place = call.held.table(key.slot).find(key, call.now);
-    text(place.entry())?;
+    let has_grown = len > text(place.entry())?.map_or(0, <[u8]>::len);
     call.out.array(steps.len());
     let out = &mut call.out;
-    place.write_string(len, |bytes| {
-        let mut changed = false;
+    let is_event = place.write_string(len, |bytes| {
+        let (mut changed, mut is_event) = (false, false);
         for step in &steps {
-            changed |= step.run(bytes, out);
+            let outcome = step.run(bytes, out);
+            changed |= outcome == Outcome::Changed;
+            // What has made the string longer is an event though it writes what was there.
+            is_event |= outcome == Outcome::Changed || (has_grown && outcome == Outcome::Same);
         }
-        ((), changed)
+        (is_event, changed)
     });
+    if is_event {
+        call.notify(EventClass::STRING, "setbit", key);
+    }
     Ok(())
 }
 
+/// What a step has done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It has read, or failed.
+    Nothing,
+    /// It has written what was there.
+    Same,
+    Changed,
+}
+
 impl Step {
-    /// Replies, and tells whether anything has changed.
-    fn run(&self, bytes: &mut [u8], out: &mut ReplyWriter<'_>) -> bool {
+    /// Replies, and tells what has been done.
+    fn run(&self, bytes: &mut [u8], out: &mut ReplyWriter<'_>) -> Outcome {
         let before = self.kind.read(bytes, self.offset);
         let (after, reply) = match self.action {
             Action::Get => (Some(before), before),
@@ -125,12 +143,16 @@ impl Step {
         };
         let Some(after) = after else {
             out.nil();
-            return false;
+            return Outcome::Nothing;
         };
         out.integer(reply);
         if after != before {
             self.kind.write(bytes, self.offset, after);
+            return Outcome::Changed;
         }
-        after != before
+        match self.action {
+            Action::Get => Outcome::Nothing,
+            Action::Set(_) | Action::Increase(_) => Outcome::Same,
+        }
     }
 }

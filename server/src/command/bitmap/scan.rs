@@ -35,6 +35,7 @@ fn span(bytes: usize, start: i64, end: i64, in_bits: bool) -> Range<usize> {
 pub fn bitcount(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let args = call.args;
     let key = &call.keys[0];
+    call.notify_miss(key);
     let found = call.held.table(key.slot).get(key, call.now);
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     let Some(len) = text(found)?.map(<[u8]>::len) else {
@@ -87,6 +88,7 @@ pub fn bitpos(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         _ => return Err(ErrorReply::fixed("ERR The bit argument must be 1 or 0.")),
     };
     let key = &call.keys[0];
+    call.notify_miss(key);
     let found = call.held.table(key.slot).get(key, call.now);
     call.node.stats.worker(call.worker).looked_up(found.is_some());
     let Some(len) = text(found)?.map(<[u8]>::len) else {

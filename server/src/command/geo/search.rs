@@ -7,7 +7,7 @@ use super::unit::{length_arg, point_arg, point_of, unit_arg, write_distance, wri
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::sorted_set::store;
-use crate::keyspace::SortedSet;
+use crate::keyspace::{CollectionType, SortedSet};
 
 /// Which command it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,12 @@ pub fn geosearchstore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     run(call, Command::SearchStore)
 }
 
+/// What is searched: it has been looked up, and its type is right.
+fn searched<'c>(call: &'c Call<'_>, source: usize) -> Option<&'c SortedSet> {
+    let entry = call.held.look(&call.keys[source], call.now)?;
+    SortedSet::of(entry.collection()?)
+}
+
 /// The center is that of a member, which is there if the key is.
 fn center_of(set: Option<&SortedSet>, member: &[u8]) -> Result<Option<Point>, ErrorReply> {
     let undecodable = ErrorReply::fixed("ERR could not decode requested zset member");
@@ -149,8 +155,7 @@ impl<'a> Request<'a> {
                 6
             }
             Command::Radius { by_member: true, .. } => {
-                let (set, _) = call.read::<SortedSet>(source)?;
-                request.center = center_of(set, args.at(2))?;
+                request.center = center_of(searched(call, source), args.at(2))?;
                 if request.center.is_some() {
                     request.form = Some(circle_arg(call, 3)?);
                 }
@@ -215,8 +220,7 @@ impl<'a> Request<'a> {
             }
             b"frommember" if searches && behind >= 1 && !from_point => {
                 let member = call.args.at(at + 1);
-                let (set, _) = call.read::<SortedSet>(source)?;
-                self.center = center_of(set, member)?;
+                self.center = center_of(searched(call, source), member)?;
                 (self.has_center, self.center_is_member) = (true, true);
                 return Ok(2);
             }
@@ -322,13 +326,7 @@ fn run(call: &mut Call<'_>, command: Command) -> Result<(), ErrorReply> {
     let request = Request::parse(call, command, source)?;
     request.check(call, command)?;
     let unit = request.form.map_or(1.0, |(_, unit)| unit);
-    let key = &call.keys[source];
-    let found = call
-        .held
-        .look(key, call.now)
-        .and_then(|entry| entry.collection())
-        .and_then(<SortedSet as crate::keyspace::CollectionType>::of)
-        .map_or_else(Vec::new, |set| request.search(set));
+    let found = searched(call, source).map_or_else(Vec::new, |set| request.search(set));
     match request.store {
         None => {
             reply(call, &request, &found, unit);
@@ -387,7 +385,12 @@ fn keep(
         };
         result.insert(&one.member, score, &limits);
     }
-    store(call, destination, result);
+    let event = if call.spec.name == "geosearchstore" {
+        "geosearchstore"
+    } else {
+        "georadiusstore"
+    };
+    store(call, destination, result, event);
     call.out.integer(found.len() as i64);
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::layout::{check, empty, make_stale, raise_register};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::string::text;
+use crate::events::EventClass;
 use crate::keyspace::Expire;
 
 pub fn pfadd(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -28,6 +29,7 @@ pub fn pfadd(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     if changed {
         make_stale(&mut string);
         place_of_key.set_raw(string, Expire::Keep);
+        call.notify(EventClass::STRING, "pfadd", key);
     } else {
         // It is raw from now on, if it was not.
         place_of_key.write_string(0, |_| ((), false));

@@ -14,6 +14,7 @@ pub fn pfcount(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let stats = call.node.stats.worker(call.worker);
     let mut registers = [0; REGISTERS];
     for key in keys {
+        call.notify_miss(key);
         let found = call.held.table(key.slot).get(key, call.now);
         stats.looked_up(found.is_some());
         let Some(string) = text(found)? else { continue };

@@ -4,6 +4,7 @@ use super::layout::{REGISTERS, check, empty, is_sparse, make_dense, make_stale, 
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::command::string::text;
+use crate::events::EventClass;
 use crate::keyspace::Expire;
 
 /// The destination is a source as well. It is dense if one of them is.
@@ -13,6 +14,7 @@ pub fn pfmerge(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let stats = call.node.stats.worker(call.worker);
     let (mut registers, mut dense) = ([0; REGISTERS], false);
     for key in keys {
+        call.notify_miss(key);
         let found = call.held.table(key.slot).get(key, call.now);
         stats.looked_up(found.is_some());
         let Some(string) = text(found)? else { continue };
@@ -31,6 +33,8 @@ pub fn pfmerge(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     make_stale(&mut string);
     place.set_raw(string, Expire::Keep);
+    // It has no event of its own in stock.
+    call.notify(EventClass::STRING, "pfadd", destination);
     call.out.ok();
     Ok(())
 }

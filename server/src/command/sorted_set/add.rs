@@ -3,6 +3,7 @@
 use crate::command::call::Call;
 use crate::command::float::float_arg;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Limits, SortedSet};
 
 /// What ZADD was asked for beside members and scores.
@@ -151,6 +152,10 @@ pub fn add_scored(call: &mut Call<'_>, options: Options, scored: &[(f64, &[u8])]
         }
         ((added, updated, last), added + updated > 0)
     })?;
+    if added + updated > 0 {
+        let event = if options.increment { "zincr" } else { "zadd" };
+        call.notify(EventClass::SORTED_SET, event, &call.keys[0]);
+    }
     match last? {
         Some(score) if options.increment => call.out.double(score),
         None if options.increment => call.out.nil(),

@@ -171,7 +171,7 @@ fn replace(call: &mut Call<'_>, operation: Operation) -> Result<(), ErrorReply> 
     let destination = destination.ok_or(ErrorReply::SYNTAX)?;
     let result = combine(operation, &request, &sources(call.held, keys, call.now), &limits);
     let len = result.len();
-    store(call, destination, result);
+    store(call, destination, result, call.spec.name);
     call.out.integer(len as i64);
     Ok(())
 }

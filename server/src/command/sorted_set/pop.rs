@@ -4,6 +4,7 @@ use slotcore::resp::{Proto, parse_i64};
 
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::SortedSet;
 
 /// The end that members are taken from.
@@ -54,7 +55,7 @@ fn positive(text: &[u8], min: i64) -> Option<usize> {
 
 /// Takes up to `count` members out of key number `i`.
 fn take(call: &mut Call<'_>, i: usize, end: End, count: usize) -> Result<Taken, ErrorReply> {
-    call.edit(i, |set: &mut SortedSet| {
+    let taken = call.edit(i, |set: &mut SortedSet| {
         let (len, count) = (set.len(), count.min(set.len()));
         let ranks = match end {
             End::Min => 0..count,
@@ -66,7 +67,15 @@ fn take(call: &mut Call<'_>, i: usize, end: End, count: usize) -> Result<Taken, 
         });
         let changed = set.remove_ranks(ranks) > 0;
         (taken, changed)
-    })
+    })?;
+    if !taken.is_empty() {
+        let event = match end {
+            End::Min => "zpopmin",
+            End::Max => "zpopmax",
+        };
+        call.notify_removal(EventClass::SORTED_SET, event, &call.keys[i]);
+    }
+    Ok(taken)
 }
 
 /// Takes from the first sorted set that is there. Replicas are told which that was.

@@ -6,6 +6,7 @@ use super::bounds::{Bounds, By};
 use super::reply::{write_header, write_member};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::{Expire, Key, SortedSet};
 
 /// What a command is asked for. What its name says already is not looked for among the options.
@@ -168,21 +169,23 @@ pub fn zrangestore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         });
     }
     let len = result.len();
-    store(call, &keys[0], result);
+    store(call, &keys[0], result, "zrangestore");
     call.out.integer(len as i64);
     Ok(())
 }
 
-/// Sets a key to a sorted set, or removes it if that is empty.
-pub fn store(call: &mut Call<'_>, destination: &Key<'_>, set: SortedSet) {
+/// Sets a key to a sorted set, which is told as `event`, or removes it if that is empty.
+pub fn store(call: &mut Call<'_>, destination: &Key<'_>, set: SortedSet, event: &str) {
     let table = call.held.table(destination.slot);
     if !set.is_empty() {
         table
             .find(destination, call.now)
             .set_collection(set, Expire::Clear);
+        call.notify(EventClass::SORTED_SET, event, destination);
     } else if let Some(old) = table.remove(destination, 0) {
         // What was there goes as it is, also if its time is over: replicas are told of this command alone.
         table.discard(old);
+        call.notify(EventClass::GENERIC, "del", destination);
     }
 }
 

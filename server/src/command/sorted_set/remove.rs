@@ -3,6 +3,7 @@
 use super::bounds::{Bounds, By};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
+use crate::events::EventClass;
 use crate::keyspace::SortedSet;
 
 pub fn zrem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -11,6 +12,9 @@ pub fn zrem(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         let removed = members.iter().filter(|member| set.remove(member)).count();
         (removed, removed > 0)
     })?;
+    if removed > 0 {
+        call.notify_removal(EventClass::SORTED_SET, call.spec.name, &call.keys[0]);
+    }
     call.out.integer(removed as i64);
     Ok(())
 }
@@ -33,6 +37,9 @@ fn remove(call: &mut Call<'_>, by: By) -> Result<(), ErrorReply> {
         let removed = set.remove_ranks(bounds.ranks(set, false));
         (removed, removed > 0)
     })?;
+    if removed > 0 {
+        call.notify_removal(EventClass::SORTED_SET, call.spec.name, &call.keys[0]);
+    }
     call.out.integer(removed as i64);
     Ok(())
 }

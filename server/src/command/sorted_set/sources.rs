@@ -58,6 +58,7 @@ impl<'a> Source<'a> {
 pub fn touch(call: &mut Call<'_>, keys: &[Key<'_>]) -> Result<(), ErrorReply> {
     let stats = call.node.stats.worker(call.worker);
     for key in keys {
+        call.notify_miss(key);
         let found = call.held.table(key.slot).get(key, call.now);
         stats.looked_up(found.is_some());
         Source::of(found)?;
