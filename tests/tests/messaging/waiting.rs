@@ -94,6 +94,28 @@ fn serving_makes_copies_stale() {
     sides.same_frames(0, &[&["RPUSH", "k", "a"]], kind);
 }
 
+/// Who listens to what serves it hears all of it. That its reply comes last is a difference that is told of.
+#[test]
+fn who_waits_hears_of_being_served() {
+    let directives = ["--notify-keyspace-events", "KEA"];
+    let Some(mut sides) = Sides::start(&directives, &["3", "3"]) else {
+        return;
+    };
+    sides.same(1, &[&["PSUBSCRIBE", "__keyevent*"]]);
+    for wait in [
+        &["BLPOP", "k", "0"] as &[&str],
+        &["BLMOVE", "k", "dst", "LEFT", "RIGHT", "0"],
+        &["BZPOPMIN", "z", "0"],
+    ] {
+        sides.wait_in(1, wait);
+        let made: &[&str] = match wait[0] {
+            "BZPOPMIN" => &["ZADD", "z", "1", "a"],
+            _ => &["RPUSH", "k", "a"],
+        };
+        sides.same_frames(0, &[made], |frame| format!("{frame:?}"));
+    }
+}
+
 /// A key that is told of by its prefix, not because it was read.
 #[test]
 fn serving_is_told_of_by_prefix() {
