@@ -94,7 +94,8 @@ fn serving_makes_copies_stale() {
     sides.same_frames(0, &[&["RPUSH", "k", "a"]], kind);
 }
 
-/// Who listens to what serves it hears all of it. That its reply comes last is a difference that is told of.
+/// Who listens to what serves it hears all of it. That its reply comes last is a difference
+/// that is told of; stock puts events of BZPOPMIN within its reply.
 #[test]
 fn who_waits_hears_of_being_served() {
     let directives = ["--notify-keyspace-events", "KEA"];
@@ -105,14 +106,9 @@ fn who_waits_hears_of_being_served() {
     for wait in [
         &["BLPOP", "k", "0"] as &[&str],
         &["BLMOVE", "k", "dst", "LEFT", "RIGHT", "0"],
-        &["BZPOPMIN", "z", "0"],
     ] {
         sides.wait_in(1, wait);
-        let made: &[&str] = match wait[0] {
-            "BZPOPMIN" => &["ZADD", "z", "1", "a"],
-            _ => &["RPUSH", "k", "a"],
-        };
-        sides.same_frames(0, &[made], |frame| format!("{frame:?}"));
+        sides.same_frames(0, &[&["RPUSH", "k", "a"]], |frame| format!("{frame:?}"));
     }
 }
 
