@@ -16,7 +16,7 @@ use super::discover::{self, AskError};
 use super::plan::{HostPort, Target};
 
 /// Between two refreshes.
-const DISTANCE: Duration = Duration::from_millis(50);
+const DISTANCE: Duration = Duration::from_millis(20);
 /// For one node to answer.
 const ASK_LIMIT: Duration = Duration::from_millis(700);
 /// When no node could be reached for so long, the target is lost.
