@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::options::Options;
 use super::pattern;
 use crate::command::call::Call;
+use crate::command::float::parse_float;
 use crate::command::reply_error::ErrorReply;
-use crate::command::string::extended::Extended;
 
 /// What an element is compared by.
 enum Weight {
@@ -86,9 +86,8 @@ fn number(text: &[u8]) -> Option<f64> {
         .take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0b)
         .count();
     let text = &text[blanks..];
-    // Whether it is a number, and one of which size, is told by the wider type.
-    let wide = Extended::parse(text)?;
-    let digits = std::str::from_utf8(text).ok()?;
-    let value = digits.parse().ok().or_else(|| wide.to_f64())?;
-    (wide.is_infinite() || f64::is_finite(value)).then_some(value)
+    let value = parse_float(text)?;
+    // What is so small that digits are lost is out of range here, though not for ZADD.
+    let is_hexadecimal = text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'x'));
+    (!value.is_subnormal() || is_hexadecimal).then_some(value)
 }

@@ -68,17 +68,6 @@ impl Extended {
         })
     }
 
-    /// The nearest `f64`, or one beside it; `None` if it is none.
-    pub fn to_f64(self) -> Option<f64> {
-        let magnitude = if self.infinite {
-            f64::INFINITY
-        } else {
-            let scale = 2_f64.powi(i32::try_from(self.power).ok()?);
-            Some(self.mantissa as f64 * scale).filter(|value| value.is_finite())?
-        };
-        Some(if self.negative { -magnitude } else { magnitude })
-    }
-
     /// Thousandths, rounded up; `None` if there are 2^63 or more of them, or if it is no finite number.
     pub fn milliseconds(self) -> Option<i64> {
         if self.infinite || self.power > 64 {

@@ -46,8 +46,9 @@ const SHAPES: &[&[&str]] = &[
     &["LMOVE", "<key>", "<key>", "RIGHT", "up"],
     &["RPUSH", "<key>", "3", "-1", "20", "1.5", "0x10", " 7", ""],
     &["SADD", "<key>", "3", "-1", "20"],
-    &["SORT", "<key>"],
-    &["SORT", "<key>", "DESC", "LIMIT", "<number>", "<number>"],
+    // By numbers it is compared in scripts: there stock refuses at times what is in order, since it looks at an errno that an
+    // earlier command has left.
+    &["SORT", "<key>", "ALPHA", "DESC", "LIMIT", "<number>", "<number>"],
     &["SORT", "<key>", "ALPHA"],
     &["SORT", "<key>", "ALPHA", "STORE", "<key>"],
     &[
@@ -59,15 +60,16 @@ const SHAPES: &[&[&str]] = &[
         "SORT", "<key>", "BY", "nosort", "DESC", "LIMIT", "1", "3", "STORE", "<key>",
     ],
     &["SORT", "<key>", "BY", "nosort", "GET", "#", "GET", "{t}*"],
-    &["SORT", "<key>", "BY", "{t}*"],
-    &["SORT", "<key>", "BY", "{t}*->f", "GET", "#", "DESC"],
+    &["SORT", "<key>", "BY", "{t}*->f", "GET", "#", "DESC", "ALPHA"],
     &["SORT", "<key>", "BY", "{t}*", "ALPHA"],
     &[
-        "SORT", "<key>", "GET", "{t}*", "GET", "*->f", "GET", "*->", "LIMIT", "0", "3",
+        "SORT", "<key>", "ALPHA", "GET", "{t}*", "GET", "*->f", "GET", "*->", "LIMIT", "0", "3",
     ],
-    &["SORT", "<key>", "GET", "{t}*->1", "GET", "#", "STORE", "<key>"],
+    &[
+        "SORT", "<key>", "ALPHA", "GET", "{t}*->1", "GET", "#", "STORE", "<key>",
+    ],
     &["SORT", "<key>", "BOGUS"],
-    &["SORT_RO", "<key>", "BY", "{t}*->g", "ASC"],
+    &["SORT_RO", "<key>", "BY", "{t}*->g", "ASC", "ALPHA"],
     &["SORT_RO", "<key>", "STORE", "<key>"],
     &["LMPOP", "1", "<key>", "LEFT"],
     &["LMPOP", "2", "<key>", "<key>", "RIGHT", "COUNT", "<number>"],
