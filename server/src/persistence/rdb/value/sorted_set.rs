@@ -32,14 +32,13 @@ pub(super) fn write(encoder: &mut Encoder, set: &SortedSet) {
 
 /// Reads members with scores, which are texts in the older of two kinds.
 pub(super) fn read(source: &mut Source<'_>, kind: u8, limits: &Limits) -> Result<SortedSet, RdbError> {
-    let mut member = Vec::new();
     let len = source.length()?;
-    let mut set = if len > limits.zset_max_entries as u64 {
-        SortedSet::ranked()
-    } else {
-        SortedSet::default()
-    };
+    let is_large = len > limits.zset_max_entries as u64;
+    let mut set = SortedSet::ranked();
+    // Which form a small one has is told by its longest member, and must be known first: a listpack takes a zero's sign.
+    let mut small: Vec<(Vec<u8>, f64)> = Vec::new();
     for _ in 0..len {
+        let mut member = Vec::new();
         source.string(&mut member)?;
         let score = match kind {
             kind::ZSET_2 => f64::from_le_bytes(source.array()?),
@@ -48,8 +47,19 @@ pub(super) fn read(source: &mut Source<'_>, kind: u8, limits: &Limits) -> Result
         if score.is_nan() {
             return Err(source.damaged("a score that is not a number"));
         }
-        if !set.insert(&member, score, limits) {
+        if !is_large {
+            small.push((member, score));
+        } else if !set.insert(&member, score, limits) {
             return Err(source.damaged("a member for the second time"));
+        }
+    }
+    if !is_large {
+        let longest = small.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
+        set = SortedSet::for_members(small.len(), longest, limits);
+        for (member, score) in small {
+            if !set.insert(&member, score, limits) {
+                return Err(source.damaged("a member for the second time"));
+            }
         }
     }
     Ok(set)
