@@ -12,6 +12,7 @@
 //! | `workspace` | the directory of a run and its certain end |
 //! | `cluster` | launching a cluster and waiting until it serves |
 //! | `registry` | clusters that outlive the command that started them |
+//! | `shards` | who owns which slots now, as any node tells it |
 //! | `admin`, `address` | the few questions asked of a node |
 //! | `faults/`, `network` | what is done to nodes under load; network namespaces to cut them off in |
 //! | `audit/` | what became of every write |
@@ -40,6 +41,7 @@ pub mod progress;
 pub mod registry;
 pub mod session;
 pub mod shape;
+pub mod shards;
 pub mod signals;
 pub mod subject;
 pub mod usage;

@@ -229,15 +229,13 @@ struct CommandSum {
 
 impl CommandSum {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun {
-            name: self.name.clone(),
-            ops: self.ops,
-            ops_per_sec: ratio(self.ops as f64, seconds),
-            latency_us: LatencyUs::from_ns(&self.latency),
-            histogram: Some(HistogramText::encode(&self.latency)),
-            service_us: self.service.as_ref().map(LatencyUs::from_ns),
-            service_histogram: self.service.as_ref().map(HistogramText::encode),
-        }
+        CommandRun::of(
+            &self.name,
+            self.ops,
+            seconds,
+            &self.latency,
+            self.service.as_ref(),
+        )
     }
 }
 

@@ -196,6 +196,27 @@ impl EngineLog {
     }
 }
 
+impl CommandRun {
+    /// The figures of one command, whose operations took `seconds` in all.
+    pub fn of(
+        name: &str,
+        ops: u64,
+        seconds: f64,
+        latency: &Histogram<u64>,
+        service: Option<&Histogram<u64>>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            ops,
+            ops_per_sec: ratio(ops as f64, seconds),
+            latency_us: LatencyUs::from_ns(latency),
+            histogram: Some(HistogramText::encode(latency)),
+            service_us: service.map(LatencyUs::from_ns),
+            service_histogram: service.map(HistogramText::encode),
+        }
+    }
+}
+
 /// Rows of the same name in several rounds, in order of first appearance.
 #[derive(Default)]
 struct Groups<'a>(Vec<Group<'a>>);
@@ -240,15 +261,7 @@ impl<'a> Groups<'a> {
 
 impl Group<'_> {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun {
-            name: self.name.to_owned(),
-            ops: self.ops,
-            ops_per_sec: ratio(self.ops as f64, seconds),
-            latency_us: LatencyUs::from_ns(&self.latency),
-            histogram: Some(HistogramText::encode(&self.latency)),
-            service_us: self.service.as_ref().map(LatencyUs::from_ns),
-            service_histogram: self.service.as_ref().map(HistogramText::encode),
-        }
+        CommandRun::of(self.name, self.ops, seconds, &self.latency, self.service.as_ref())
     }
 
     fn node(&self, seconds: f64, contexts: &[RoundContext], rounds: usize) -> NodeRun {

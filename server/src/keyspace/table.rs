@@ -1,18 +1,19 @@
 //! One slot: its entries, its statistics and who watches it. Everything here happens under the slot's lock.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use super::buckets::{Buckets, Position};
 use super::cut::Kept;
 use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
-use super::observe::{KeyEvent, Observed};
+use super::observe::KeyEvent;
 use super::place::{Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
-use crate::waiting::Waiter;
+
+mod listeners;
+mod stats;
+
+pub use stats::SlotStats;
 
 /// Values from this size on are freed after the slot's lock is released.
 const LARGE_GARBAGE_BYTES: usize = 32 * 1024;
@@ -33,18 +34,6 @@ const EVENTS: u8 = 32;
 const REPORTS: u8 = 64;
 /// A key has changed that somebody waits for; see [`SlotTable::take_ready`].
 const READY: u8 = 128;
-
-/// What a slot has done since the node started, as CLUSTER SLOT-STATS tells it.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct SlotStats {
-    pub keys: u64,
-    pub ops: u64,
-    pub cpu_ns: u64,
-    /// Bytes of requests.
-    pub net_in: u64,
-    /// Bytes of replies.
-    pub net_out: u64,
-}
 
 /// The contents of one slot. Times are unix time in milliseconds; an entry whose expiry has passed is treated as
 /// absent and removed by whoever meets it.
@@ -265,15 +254,6 @@ impl SlotTable {
         }
     }
 
-    fn touch_watched(&mut self) {
-        if let Some(extras) = &mut self.extras {
-            let buckets = &self.buckets;
-            if extras.touch_where(|bytes| buckets.find(&Key::new(bytes)).is_some()) {
-                self.news |= READY;
-            }
-        }
-    }
-
     /// Inserts a key of a data set that is being loaded, also one that has expired. `idle_s`: seconds since its last
     /// access. False, and nothing changed, if the key is there already.
     pub fn load(
@@ -427,102 +407,6 @@ impl SlotTable {
         self.news |= REVEALS | UNPUBLISHED;
     }
 
-    /// Has `touched` set to true as soon as `key` changes, expires or is removed.
-    pub fn watch(&mut self, key: &Key<'_>, touched: Arc<AtomicBool>) {
-        self.extras_mut().watch(key.bytes, touched);
-    }
-
-    /// Ends every watch of `touched` in this slot.
-    pub fn unwatch(&mut self, touched: &Arc<AtomicBool>) {
-        if let Some(extras) = &mut self.extras {
-            extras.unwatch(touched);
-            self.drop_empty_extras();
-        }
-    }
-
-    /// Has `waiter` served when `key` changes: see [`crate::waiting`].
-    pub fn wait_for(&mut self, key: &Key<'_>, waiter: Arc<Waiter>) {
-        self.extras_mut().waiting.add(key.bytes, waiter);
-    }
-
-    /// Ends a wait for `key`.
-    pub fn stop_waiting(&mut self, key: &Key<'_>, ticket: u64) {
-        if let Some(extras) = &mut self.extras {
-            extras.waiting.remove(key.bytes, ticket);
-            self.drop_empty_extras();
-        }
-    }
-
-    /// Who waits for `key` next behind this ticket.
-    pub fn waiter_after(&self, key: &Key<'_>, ticket: u64) -> Option<Arc<Waiter>> {
-        self.extras.as_ref()?.waiting.after(key.bytes, ticket)
-    }
-
-    /// Does anybody want to know that `key` is gone?
-    pub fn any_waits_when_gone(&self, key: &Key<'_>) -> bool {
-        let extras = self.extras.as_ref();
-        extras.is_some_and(|extras| extras.waiting.any_when_gone(key.bytes))
-    }
-
-    /// Has a key changed that somebody waits for?
-    #[inline]
-    pub(super) fn is_ready(&self) -> bool {
-        self.news & READY != 0
-    }
-
-    /// The place of the first such key in the order of all slots.
-    pub(super) fn first_ready(&self) -> Option<u64> {
-        if !self.is_ready() {
-            return None;
-        }
-        self.extras.as_ref()?.waiting.first_ready()
-    }
-
-    /// Takes that key, to look who is to be served.
-    pub(super) fn take_ready(&mut self) -> Option<Box<[u8]>> {
-        let waiting = &mut self.extras.as_mut()?.waiting;
-        let key = waiting.take_ready();
-        if waiting.first_ready().is_none() {
-            self.news &= !READY;
-        }
-        self.drop_empty_extras();
-        key
-    }
-
-    /// Books executed commands.
-    #[inline]
-    pub fn account(&mut self, ops: u32, cpu_ns: u64, net_in: u64, net_out: u64) {
-        let (low, carry) = self.ops_low.overflowing_add(ops);
-        self.ops_low = low;
-        if carry {
-            self.ops_high = self.ops_high.wrapping_add(1);
-        }
-        self.cpu_ns += cpu_ns;
-        self.net_in += net_in;
-        self.net_out += net_out;
-    }
-
-    pub fn stats(&self) -> SlotStats {
-        SlotStats {
-            keys: self.len() as u64,
-            ops: u64::from(self.ops_high) << 32 | u64::from(self.ops_low),
-            cpu_ns: self.cpu_ns,
-            net_in: self.net_in,
-            net_out: self.net_out,
-        }
-    }
-
-    /// Zeroes everything that [`SlotTable::stats`] counts, except the keys.
-    pub fn reset_stats(&mut self) {
-        (
-            self.ops_high,
-            self.ops_low,
-            self.cpu_ns,
-            self.net_in,
-            self.net_out,
-        ) = (0, 0, 0, 0, 0);
-    }
-
     /// The position of a key that has not expired; one that has is removed.
     #[inline]
     fn position(&mut self, key: &Key<'_>, now: u64) -> Option<Position> {
@@ -541,48 +425,6 @@ impl SlotTable {
         }
         self.expire_at(position);
         None
-    }
-
-    /// What others want to hear of this slot: events that no command names; every key that changes.
-    pub fn set_observed(&mut self, events: bool, reports: bool) {
-        self.news &= !(EVENTS | REPORTS);
-        self.news |= if events { EVENTS } else { 0 } | if reports { REPORTS } else { 0 };
-    }
-
-    #[cold]
-    fn note(&mut self, event: KeyEvent, key: &[u8]) {
-        self.extras_mut().observed.events.push((event, key.into()));
-        self.news |= UNPUBLISHED;
-    }
-
-    #[inline]
-    pub(super) fn has_extras(&self) -> bool {
-        self.extras.is_some()
-    }
-
-    /// What is kept for others, if anything is.
-    pub(super) fn observed(&mut self) -> Option<&mut Observed> {
-        self.extras.as_mut().map(|extras| &mut extras.observed)
-    }
-
-    /// The same, in any case.
-    pub(super) fn observed_or_new(&mut self) -> &mut Observed {
-        &mut self.extras_mut().observed
-    }
-
-    /// Must every change be reported?
-    pub(super) fn reports(&self) -> bool {
-        self.news & REPORTS != 0
-    }
-
-    /// All of this is to be reported, if anybody wants to hear of it.
-    pub(super) fn report(&mut self, keys: &[Box<[u8]>]) {
-        let everything = self.reports();
-        let observed = self.observed_or_new();
-        keys.iter().for_each(|key| {
-            observed.changed(key, everything, true);
-        });
-        self.news |= UNPUBLISHED;
     }
 
     /// Removes an entry because its time is over.
@@ -677,41 +519,11 @@ impl SlotTable {
         let (result, changed) = result;
         if changed {
             self.news |= CHANGED;
-            if self.extras.is_some() || self.news & REPORTS != 0 {
+            if self.extras.is_some() || self.reports() {
                 self.tell_changed_at(position);
             }
         }
         result
-    }
-
-    #[cold]
-    fn tell_changed_at(&mut self, position: Position) {
-        let extras = self.extras.get_or_insert_default();
-        let key = self.buckets.entry(position).key();
-        if extras.touch(key) {
-            self.news |= READY;
-        }
-        if extras.observed.changed(key, self.news & REPORTS != 0, false) {
-            self.news |= UNPUBLISHED;
-        }
-    }
-
-    #[inline]
-    fn mark_changed(&mut self, key: &[u8], by_itself: bool) {
-        if self.extras.is_some() || self.news & REPORTS != 0 {
-            self.tell_changed(key, by_itself);
-        }
-    }
-
-    #[cold]
-    fn tell_changed(&mut self, key: &[u8], by_itself: bool) {
-        let extras = self.extras.get_or_insert_default();
-        if extras.touch(key) {
-            self.news |= READY;
-        }
-        if extras.observed.changed(key, self.news & REPORTS != 0, by_itself) {
-            self.news |= UNPUBLISHED;
-        }
     }
 
     /// The bytes of the string at `position`, for writing.

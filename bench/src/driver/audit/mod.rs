@@ -18,7 +18,7 @@ use workloads::{Workload, command};
 
 pub use judge::Found;
 
-use super::faults;
+use super::shards;
 use crate::load::{HostPort, STAMP_LEN, Target, WriteLog};
 use crate::report::model::{AuditRun, LostKey};
 
@@ -54,7 +54,7 @@ pub fn audit(
     also: &[HostPort],
     logs: &[WriteLog],
 ) -> (AuditRun, Vec<LostKey>) {
-    faults::settled(target, also, SETTLES_WITHIN);
+    shards::settled(target, also, SETTLES_WITHIN);
     let keys: BTreeSet<KeyId> = logs
         .iter()
         .flat_map(|log| &log.writes)

@@ -9,7 +9,7 @@ use workloads::keys::KeyId;
 
 use super::Found;
 use crate::driver::admin::Admin;
-use crate::driver::faults::shards;
+use crate::driver::shards::shards;
 use crate::load::{HostPort, STAMP_LEN, Target, WriteId};
 
 /// Keys asked for at once.

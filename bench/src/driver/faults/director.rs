@@ -5,8 +5,8 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use super::observer::Observer;
-use super::shards::{Shard, shards};
 use super::{Planned, inject};
+use crate::driver::shards::{Shard, shards};
 use crate::driver::{LocalCluster, StopFlag};
 use crate::load::{HostPort, Phase, Target, Watch};
 use crate::report::model::FaultSeen;

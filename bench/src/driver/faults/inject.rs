@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use workloads::spec::FaultKind;
 
-use super::shards::Shard;
 use crate::driver::LocalCluster;
 use crate::driver::admin::Admin;
+use crate::driver::shards::Shard;
 use crate::load::{Auth, HostPort};
 
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);

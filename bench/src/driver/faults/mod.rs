@@ -11,19 +11,16 @@
 //! | `director` | the schedule, and putting things right at the end |
 //! | `inject` | doing it, and undoing it |
 //! | `observer` | when the cluster noticed, and who took over |
-//! | `shards` | who owns which slots now, as any node tells it |
 
 mod director;
 mod inject;
 mod observer;
-mod shards;
 
 use std::time::Duration;
 
 use workloads::spec::{Fault, FaultKind};
 
 pub use director::Director;
-pub use shards::{Shard, settled, shards};
 
 /// One fault at one shard.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,7 @@ use super::{Session, SessionError};
 use crate::driver::audit;
 use crate::driver::faults::{self, Director};
 use crate::driver::progress::Progress;
+use crate::driver::shards;
 use crate::driver::signals::StopFlag;
 use crate::driver::subject::Subject;
 use crate::driver::watcher::{self, Goal};
@@ -81,7 +82,7 @@ impl Session {
             });
             return Ok((outcome?, context));
         }
-        let shards = faults::shards(target, &[]);
+        let shards = shards::shards(target, &[]);
         let planned = faults::plan(&self.spec.fault, shards.len());
         anyhow::ensure!(
             !planned.is_empty(),

@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use mio::event::Event;
 use slotcore::resp::{ReplyKind, Scanned};
 
-use super::super::connection::{ALONE, Kind, State};
+use super::super::connection::{ALONE, Kind, Sent, State};
+use super::super::routes::NodeNo;
 use super::super::writes::NO_TICKET;
 use super::Worker;
 use super::stage::Stage;
@@ -89,11 +90,11 @@ impl Worker<'_> {
     fn take_replies(&mut self, number: usize, bytes: &[u8]) -> Result<usize, String> {
         let now_ns = self.job.clock.now_ns();
         self.recorder.advance(now_ns);
-        let connection = &mut self.connections[number];
-        let (client, node) = (connection.client, connection.node);
+        let (client, node) = (self.connections[number].client, self.connections[number].node);
         let mut at = 0;
         let mut ended = 0;
         while at < bytes.len() {
+            let connection = &mut self.connections[number];
             let scanned = match connection.scanner.scan(&bytes[at..]) {
                 Ok(Some(scanned)) => scanned,
                 Ok(None) => break,
@@ -134,13 +135,8 @@ impl Worker<'_> {
                 continue;
             }
             ended += 1;
-            if sent.ticket != NO_TICKET
-                && let Some(writes) = &mut self.writes
-            {
-                writes.acknowledged(sent.ticket, now_ns);
-                if let Some(staleness) = &mut self.staleness {
-                    staleness.acknowledged(sent.op.key(), sent.ticket);
-                }
+            if sent.ticket != NO_TICKET {
+                self.acknowledge(&sent, now_ns);
             } else if let (Some(staleness), Some(writes)) = (&mut self.staleness, &self.writes)
                 && sent.measured
             {
@@ -151,24 +147,8 @@ impl Worker<'_> {
                 }
             }
             if sent.measured {
-                let service_ns = now_ns.saturating_sub(sent.start_ns);
-                self.recorder.record(sent.op.command(), node, service_ns);
-                let mut latency_ns = service_ns;
-                if sent.due_ns != 0 {
-                    latency_ns = now_ns.saturating_sub(sent.due_ns);
-                    self.recorder
-                        .record_response(sent.op.command(), node, service_ns, latency_ns);
-                }
-                if let Some(shards) = &mut self.shards {
-                    shards.succeeded(
-                        sent.slot,
-                        self.job.workload.is_write(&sent.op),
-                        now_ns,
-                        latency_ns,
-                    );
-                }
+                self.succeed(&sent, node, sent.start_ns, now_ns);
                 self.recorder.count_slot(sent.slot);
-                self.tally.ops += 1;
                 if scanned.kind == ReplyKind::Nil {
                     self.recorder.count_miss();
                 }
@@ -183,6 +163,37 @@ impl Worker<'_> {
             self.pump(number);
         }
         Ok(at)
+    }
+}
+
+impl Worker<'_> {
+    /// Records a successful operation, whose first byte was written at `start_ns`.
+    #[inline]
+    pub(super) fn succeed(&mut self, sent: &Sent, node: NodeNo, start_ns: u64, now_ns: u64) {
+        let service_ns = now_ns.saturating_sub(start_ns);
+        self.recorder.record(sent.op.command(), node, service_ns);
+        let mut latency_ns = service_ns;
+        if sent.due_ns != 0 {
+            latency_ns = now_ns.saturating_sub(sent.due_ns);
+            self.recorder
+                .record_response(sent.op.command(), node, service_ns, latency_ns);
+        }
+        if let Some(shards) = &mut self.shards {
+            // A split operation counts in the shard of the part that ended it.
+            let is_write = self.job.workload.is_write(&sent.op);
+            shards.succeeded(sent.slot, is_write, now_ns, latency_ns);
+        }
+        self.tally.ops += 1;
+    }
+
+    /// Notes that a write of which a record is kept has been acknowledged.
+    pub(super) fn acknowledge(&mut self, sent: &Sent, now_ns: u64) {
+        if let Some(writes) = &mut self.writes {
+            writes.acknowledged(sent.ticket, now_ns);
+        }
+        if let Some(staleness) = &mut self.staleness {
+            staleness.acknowledged(sent.op.key(), sent.ticket);
+        }
     }
 }
 

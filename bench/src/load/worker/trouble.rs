@@ -140,11 +140,8 @@ impl Worker<'_> {
                 None => return,
             }
         };
-        if error.is_none()
-            && sent.ticket != NO_TICKET
-            && let Some(writes) = &mut self.writes
-        {
-            writes.acknowledged(sent.ticket, now_ns);
+        if error.is_none() && sent.ticket != NO_TICKET {
+            self.acknowledge(&sent, now_ns);
         }
         self.clients[client as usize].outstanding -= 1;
         self.under_way -= 1;
@@ -152,29 +149,14 @@ impl Worker<'_> {
         if !sent.measured {
             return;
         }
-        // A split operation counts in the shard of the part that ended it.
-        let is_write = self.shards.is_some() && self.job.workload.is_write(&sent.op);
         match error {
+            None => self.succeed(&sent, node, start_ns, now_ns),
             Some(class) => {
                 if let Some(shards) = &mut self.shards {
-                    shards.failed(sent.slot, is_write, now_ns);
+                    shards.failed(sent.slot, self.job.workload.is_write(&sent.op), now_ns);
                 }
                 self.recorder.count_error(class);
                 self.tally.errors += 1;
-            }
-            None => {
-                let service_ns = now_ns.saturating_sub(start_ns);
-                self.recorder.record(sent.op.command(), node, service_ns);
-                let mut latency_ns = service_ns;
-                if sent.due_ns != 0 {
-                    latency_ns = now_ns.saturating_sub(sent.due_ns);
-                    self.recorder
-                        .record_response(sent.op.command(), node, service_ns, latency_ns);
-                }
-                if let Some(shards) = &mut self.shards {
-                    shards.succeeded(sent.slot, is_write, now_ns, latency_ns);
-                }
-                self.tally.ops += 1;
             }
         }
     }

@@ -7,6 +7,7 @@ use super::frame::{Frame, draw_series, engine_look};
 use super::plane::{Axis, Plane};
 use super::render::Picture;
 use super::{color, ticks};
+use crate::report::found::FindMax;
 use crate::report::model::{EngineRun, Report};
 use crate::report::units;
 use crate::stats::slo::{Figure, Objective};
@@ -192,11 +193,7 @@ impl Sweep<'_> {
                 canvas.dashed(&[(x, top), (x, bottom)], engine_look(i).0, 1.4, 4.0)?;
             }
         }
-        let objectives = search
-            .objectives
-            .iter()
-            .filter_map(|text| text.parse::<Objective>().ok());
-        for limit in objectives.filter(|o| is_p99 && o.figure == Figure::P99) {
+        for limit in p99_limits(search).filter(|_| is_p99) {
             let y = plane.row(limit.limit);
             canvas.dashed(&[(left, y), (right, y)], color::ALARM, 1.4, 4.0)?;
         }
@@ -215,8 +212,12 @@ impl Sweep<'_> {
         match &self.report.find_max {
             None => all.to_owned(),
             Some(search) => format!(
-                "All axes are logarithmic. Upright dashes: the highest rate at which {} holds; red dashes: the limit of p99.",
-                search.objectives.join(" and ")
+                "All axes are logarithmic. Upright dashes: the highest rate at which {} holds{}.",
+                search.objectives.join(" and "),
+                match p99_limits(search).next() {
+                    Some(_) => "; red dashes: the limit of p99",
+                    None => "",
+                }
             ),
         }
     }
@@ -224,4 +225,13 @@ impl Sweep<'_> {
 
 fn step_value(run: &EngineRun) -> f64 {
     run.info.step.as_ref().map_or(1.0, |s| s.value.max(1) as f64)
+}
+
+/// The objectives of a search that bound p99.
+fn p99_limits(search: &FindMax) -> impl Iterator<Item = Objective> {
+    let objectives = search
+        .objectives
+        .iter()
+        .filter_map(|text| text.parse::<Objective>().ok());
+    objectives.filter(|objective| objective.figure == Figure::P99)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::table::{Table, wrap};
-use super::{Style, WIDTH};
+use super::{Style, WIDTH, print_warning};
 use crate::merge::MergedLog;
 use crate::report::model::LatencyUs;
 use crate::report::units;
@@ -34,14 +34,7 @@ pub fn print(log: &MergedLog, style: Style, out: &mut dyn Write) -> io::Result<(
     }
     for warning in &log.warnings {
         writeln!(out)?;
-        for (i, line) in wrap(warning, WIDTH - 9).iter().enumerate() {
-            let margin = if i == 0 {
-                style.caution("warning: ")
-            } else {
-                " ".repeat(9)
-            };
-            writeln!(out, "{margin}{line}")?;
-        }
+        print_warning(warning, style, out)?;
     }
     Ok(())
 }

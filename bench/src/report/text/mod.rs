@@ -122,6 +122,19 @@ fn print_warnings(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     print_each_warning(&report.warnings, style, out)
 }
 
+/// One warning, its lines under each other.
+fn print_warning(text: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for (i, line) in wrap(text, WIDTH - 9).iter().enumerate() {
+        let margin = if i == 0 {
+            style.caution("warning: ")
+        } else {
+            " ".repeat(9)
+        };
+        writeln!(out, "{margin}{line}")?;
+    }
+    Ok(())
+}
+
 fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -> io::Result<()> {
     for warning in warnings {
         let engine = warning
@@ -130,14 +143,7 @@ fn print_each_warning(warnings: &[Warning], style: Style, out: &mut dyn Write) -
             .map(|e| format!("{e}: "))
             .unwrap_or_default();
         let text = format!("{engine}{}", warning.text);
-        for (i, line) in wrap(&text, WIDTH - 9).iter().enumerate() {
-            let margin = if i == 0 {
-                style.caution("warning: ")
-            } else {
-                " ".repeat(9)
-            };
-            writeln!(out, "{margin}{line}")?;
-        }
+        print_warning(&text, style, out)?;
     }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use slotcore::resp::Reply;
 use slotcore::slot_map::SlotMap;
-use slotcore::topology::SlotRanges;
 use slotcore::topology::slots::parse_slots;
+use slotcore::topology::{ShapeError, SlotRanges};
 
-use crate::driver::admin::{Admin, field};
+use super::admin::{Admin, field};
 use crate::load::{Auth, HostPort, Target};
 
 /// A stopped node takes a question and never answers it; the next one is asked then.
@@ -38,33 +39,37 @@ fn ask(node: &HostPort, auth: Option<&Auth>) -> Vec<Shard> {
     let Ok(reply) = admin.call(&["CLUSTER", "SLOTS"]) else {
         return Vec::new();
     };
-    let Ok(topology) = parse_slots(&reply) else {
-        return Vec::new();
-    };
-    let map = SlotMap::from_topology(&topology, &node.host);
-    let address = |index| {
-        let node = map.node(index);
-        HostPort::new(node.host.clone(), node.port)
-    };
-    let mut shards: Vec<Shard> = map
-        .owners()
-        .into_iter()
-        .filter_map(|owner| {
-            let slots = map.slots_of(owner);
-            Some(Shard {
-                first_slot: slots.slots().next()?,
-                slots: slots.clone(),
-                primary: address(owner),
-                replicas: map
-                    .replicas_of(owner)
-                    .iter()
-                    .map(|&replica| address(replica))
-                    .collect(),
+    Shard::all_in(&reply, &node.host).unwrap_or_default()
+}
+
+impl Shard {
+    /// The shards that a reply to CLUSTER SLOTS tells of, in the order of their slots. `host` is whom it was asked of.
+    fn all_in(reply: &Reply, host: &str) -> Result<Vec<Self>, ShapeError> {
+        let map = SlotMap::from_topology(&parse_slots(reply)?, host);
+        let address = |index| {
+            let node = map.node(index);
+            HostPort::new(node.host.clone(), node.port)
+        };
+        let owners = map.owners().into_iter();
+        let mut shards: Vec<Self> = owners
+            .filter_map(|owner| {
+                let slots = map.slots_of(owner);
+                let first_slot = slots.slots().next()?;
+                Some(Self {
+                    first_slot,
+                    primary: address(owner),
+                    replicas: map
+                        .replicas_of(owner)
+                        .iter()
+                        .map(|&replica| address(replica))
+                        .collect(),
+                    slots,
+                })
             })
-        })
-        .collect();
-    shards.sort_by_key(|shard| shard.first_slot);
-    shards
+            .collect();
+        shards.sort_by_key(|shard| shard.first_slot);
+        Ok(shards)
+    }
 }
 
 /// Waits until a node says that the cluster serves all its slots again, at most for `patience`.
