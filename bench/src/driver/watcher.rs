@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::progress::Phase as Shown;
 use super::signals::StopFlag;
 use super::usage::{Usage, UsageProbe, between};
-use crate::load::{Phase, Watch};
+use crate::load::{Phase, RaiseOnDrop, Watch};
 use crate::report::model::RoundContext;
 
 /// What the bar counts.
@@ -53,14 +53,6 @@ pub fn attend<T>(
         };
         (result, looking.join().unwrap_or_default())
     })
-}
-
-struct RaiseOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for RaiseOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
 }
 
 fn look_on(

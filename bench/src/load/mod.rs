@@ -20,6 +20,7 @@
 //! | `worker/` | the event loop |
 //! | `client` | where a client's operations come from |
 //! | `connection` | a socket, bytes to write, replies that are due |
+//! | `division` | the slots by who owned them at the start, for traced rounds |
 //! | `groups` | operations in several parts |
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
@@ -33,6 +34,7 @@ mod beside;
 mod client;
 mod connection;
 mod discover;
+mod division;
 mod groups;
 mod job;
 mod merge;
@@ -51,6 +53,7 @@ mod tests;
 pub use crate::report::outcome::{
     BesideOutcome, CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
 };
+pub(crate) use plan::RaiseOnDrop;
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};
 pub use staleness::StalenessOutcome;

@@ -195,3 +195,12 @@ impl Watch {
         }
     }
 }
+
+/// Raises a flag when it goes, also when that is because of a panic: another thread waits for it.
+pub(crate) struct RaiseOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for RaiseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}

@@ -9,17 +9,17 @@ use anyhow::{Context, anyhow, bail};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use slotcore::resp::encode_command;
-use slotcore::{SLOT_COUNT, Slot};
 use workloads::spec::{Arrival, ReadFrom};
 
 use super::beside;
 use super::client::{Client, Pace, Source, quota};
+use super::division::Division;
 use super::job::{Job, handshake};
 use super::merge;
-use super::plan::{HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
+use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 use super::scout::{LOST_AFTER, Scout};
 use super::worker::{Worker, WorkerOutcome};
-use crate::measure::{Clock, ShardMap};
+use crate::measure::Clock;
 use crate::report::outcome::Outcome;
 
 /// Clients of a preload; it is over soon, and a few deep windows load a node as well as many shallow ones.
@@ -85,39 +85,10 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         }),
         ..scout_job
     };
-    let mut owners = job.scout.map().owners();
-    let first_slot = |owner| job.scout.map().slots_of(owner).slots().next();
-    owners.sort_by_key(|&owner| first_slot(owner));
     let is_divided = plan.workload.spec().calm_share().is_some();
-    let own_slot = beside::own_slot(&job);
-    if plan.trace_shards || is_divided {
-        let map = job.scout.map();
-        let shard = |slot| {
-            // A neighbour's slot is a group behind the shards.
-            if own_slot.is_some_and(|own| usize::from(own) == slot) {
-                return Some(owners.len());
-            }
-            let owner = map.owner(slot as Slot)?;
-            owners.iter().position(|&other| other == owner)
-        };
-        job.shards = Some(ShardMap::new(
-            (0..SLOT_COUNT).map(|slot| shard(slot).map(|shard| shard as u16)),
-        ));
-    }
-    let mut shards: Vec<(String, u16)> = owners
-        .iter()
-        .map(|&owner| {
-            let node = job.scout.map().node(owner).clone();
-            let slots = job.scout.map().slots_of(owner).len();
-            (HostPort::new(node.host, node.port).to_string(), slots as u16)
-        })
-        .collect();
-    let own_place = own_slot.and_then(|slot| {
-        let owner = job.scout.map().owner(slot)?;
-        let place = owners.iter().position(|&other| other == owner)?;
-        shards.push((shards[place].0.clone(), 1));
-        Some((slot, place))
-    });
+    let division =
+        (plan.trace_shards || is_divided).then(|| Division::of(&job.scout.map(), beside::own_slot(&job)));
+    job.shards = division.as_ref().map(|division| division.map.clone());
     let arrival = &plan.workload.spec().arrival;
     let schedules = arrival
         .warmup_schedule()
@@ -157,7 +128,6 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         .iter()
         .map(|command| command.name().to_owned())
         .collect();
-    let traced = plan.trace_shards || is_divided;
     let mut outcome = merge::merge(
         outcomes,
         names,
@@ -165,17 +135,20 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         began.elapsed(),
         job.clock.drift_ppm(),
         job.open_loop,
-        if traced { shards } else { Vec::new() },
+        division
+            .as_ref()
+            .map(|division| division.groups.clone())
+            .unwrap_or_default(),
     );
     if let Some(mut beside) = beside {
         beside.groups = outcome.shards.clone();
-        beside.own_slot = own_place;
+        beside.own_slot = division.as_ref().and_then(|division| division.own_slot);
         outcome.beside = Some(beside);
     }
-    if !plan.trace_shards {
-        outcome.shards.clear();
-    }
-    outcome.shards.truncate(owners.len());
+    let shards = division
+        .filter(|_| plan.trace_shards)
+        .map_or(0, |division| division.shards);
+    outcome.shards.truncate(shards);
     Ok(outcome)
 }
 

@@ -20,13 +20,13 @@ mod storm;
 mod visitor;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use slotcore::Slot;
 use slotcore::resp::{ReplyKind, Scanned};
 
 use super::job::Job;
-use super::plan::{Phase, Target};
+use super::plan::{Phase, RaiseOnDrop, Target};
 use crate::report::outcome::BesideOutcome;
 
 pub(super) use large_key::store as store_large_key;
@@ -97,14 +97,6 @@ fn error_of<'a>(scanned: &Scanned<'a>) -> Option<&'a [u8]> {
     (scanned.kind == ReplyKind::Error).then_some(scanned.line)
 }
 
-struct RaiseOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for RaiseOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 /// Where in its round the load is.
 #[derive(Clone, Copy)]
 struct Moment<'a> {
@@ -115,18 +107,18 @@ struct Moment<'a> {
 impl Moment<'_> {
     /// Waits until so much of the measured time is over. False if the round has ended before.
     fn wait_for(&self, from: Duration) -> bool {
-        let mut until: Option<Instant> = None;
         while !self.over.load(Ordering::Acquire) {
-            let now = Instant::now();
-            let pause = match (self.job.watch.phase(), until) {
-                (Phase::Measuring, None) => {
-                    until = Some(now + from);
-                    continue;
-                }
-                (Phase::Measuring, Some(until)) if now >= until => return true,
-                (Phase::Measuring, Some(until)) => (until - now).min(CALM_POLL),
+            let watch = self.job.watch;
+            let pause = match (watch.phase(), watch.measured_since()) {
                 (Phase::Draining | Phase::Done, _) => return false,
-                (Phase::Connecting | Phase::WarmingUp, _) => POLL,
+                (Phase::Measuring, Some(since)) => {
+                    let left = from.saturating_sub(since.elapsed());
+                    if left.is_zero() {
+                        return true;
+                    }
+                    left.min(CALM_POLL)
+                }
+                _ => POLL,
             };
             std::thread::sleep(pause);
         }
