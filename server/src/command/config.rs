@@ -8,6 +8,7 @@ use crate::command::reply_error::ErrorReply;
 use crate::config::{ApplyError, Config};
 use crate::keyspace::{SlotTable, lazy_free};
 use crate::log;
+use crate::memory;
 use crate::node::Node;
 use slotcore::resp::Args;
 use slotcore::topology::SlotRange;
@@ -85,7 +86,22 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
         ));
     }
     node.configure(new);
+    if old.maxmemory != new.maxmemory && new.maxmemory != 0 {
+        lower_use(node, new.maxmemory);
+    }
     Ok(())
+}
+
+/// More may be in use than is allowed from now on.
+fn lower_use(node: &'static Node, allowed: u64) {
+    let used = memory::used();
+    if used > allowed {
+        log::warning(format_args!(
+            "maxmemory is set to {allowed} now, but {used} bytes are in use: keys will be evicted, or writes refused, as \
+             maxmemory-policy says"
+        ));
+    }
+    node.eviction.wake(node);
 }
 
 fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -106,6 +122,7 @@ fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.replication.replicas.syncs.reset();
     call.node.clients.reset_stats();
+    call.node.eviction.reset();
     lazy_free::reset();
     for slot in SlotRange::ALL.slots() {
         call.with_slot(slot, SlotTable::reset_stats);

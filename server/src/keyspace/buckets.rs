@@ -197,12 +197,12 @@ impl Buckets {
         unsafe { Entry::from_raw(word_address(word)) }
     }
 
-    /// Sets the access clock of the entry at `position`; writes nothing if it is right already.
+    /// Lets `change` set the bits that tell of accesses of the entry at `position`; writes nothing if they stay the same.
     #[inline]
-    pub fn set_clock(&mut self, position: Position, clock: u32) {
+    pub fn update_clock(&mut self, position: Position, change: impl FnOnce(u32) -> u32) {
         let word = self.line(position.bucket)[position.lane as usize];
         // SAFETY: the word owns the entry, and nobody holds a view of it while self is borrowed mutably.
-        unsafe { OwnedEntry::set_clock_at(word_address(word), clock) };
+        unsafe { OwnedEntry::update_clock_at(word_address(word), change) };
     }
 
     /// Sets the mark of the entry at `position`.
@@ -313,6 +313,12 @@ impl Buckets {
                 word != 0 && (!only_volatile || word & VOLATILE != 0)
             })
             .map(|lane| Position { bucket, lane })
+    }
+
+    /// The position of this lane, if there is an entry, and one that expires if so wanted.
+    pub fn at(&self, bucket: u32, lane: u32, only_volatile: bool) -> Option<Position> {
+        let word = self.line(bucket)[lane as usize];
+        (word != 0 && (!only_volatile || word & VOLATILE != 0)).then_some(Position { bucket, lane })
     }
 
     /// The position after `position` in the same bucket.

@@ -2,7 +2,7 @@
 
 use super::buckets::{Buckets, Position};
 use super::cut::Kept;
-use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
+use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_rule};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::observe::KeyEvent;
@@ -143,9 +143,17 @@ impl SlotTable {
     pub fn find<'t, 'k>(&'t mut self, key: &'k Key<'k>, now: u64) -> Place<'t, 'k> {
         let at = self.position(key, now);
         if let Some(position) = at {
-            self.buckets.set_clock(position, access_clock(now));
+            self.touch(position, now);
         }
         Place::new(self, key, at, now)
+    }
+
+    /// Marks an entry as accessed.
+    #[inline]
+    fn touch(&mut self, position: Position, now: u64) {
+        let rule = access_rule();
+        self.buckets
+            .update_clock(position, |clock| rule.accessed(clock, now));
     }
 
     /// Looks a key up without marking it as accessed.
@@ -159,7 +167,7 @@ impl SlotTable {
     #[inline]
     pub fn get(&mut self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
         let position = self.position(key, now)?;
-        self.buckets.set_clock(position, access_clock(now));
+        self.touch(position, now);
         Some(self.buckets.entry(position))
     }
 
@@ -255,19 +263,19 @@ impl SlotTable {
     }
 
     /// Inserts a key of a data set that is being loaded, also one that has expired. `idle_s`: seconds since its last
-    /// access. False, and nothing changed, if the key is there already.
+    /// access; `frequency`: how often it was accessed. False, and nothing changed, if the key is there already.
     pub fn load(
         &mut self,
         key: &Key<'_>,
         value: Content<'_>,
         expiry: Option<u64>,
         idle_s: Option<u64>,
+        frequency: Option<u8>,
         now: u64,
     ) -> bool {
         if self.buckets.find(key).is_some() {
             return false;
         }
-        let accessed = now.saturating_sub(idle_s.unwrap_or(0).saturating_mul(1000));
         self.insert(
             key,
             Draft {
@@ -275,7 +283,7 @@ impl SlotTable {
                 content: value,
                 expiry,
                 encoding: Encoding::Auto,
-                clock: access_clock(accessed),
+                clock: access_rule().told(idle_s, frequency, now),
                 mark: self.mark(),
             },
         );
@@ -361,7 +369,7 @@ impl SlotTable {
     }
 
     pub(super) fn set_clock(&mut self, position: Position, clock: u32) {
-        self.buckets.set_clock(position, clock);
+        self.buckets.update_clock(position, |_| clock);
     }
 
     pub(super) fn set_mark(&mut self, position: Position) {
@@ -439,6 +447,15 @@ impl SlotTable {
             self.extras_mut().expired_keys.push(entry.view().key().into());
         }
         self.discard(entry);
+    }
+
+    /// Removes an entry because others need its memory. Returns it.
+    pub(super) fn evict_at(&mut self, position: Position) -> OwnedEntry {
+        let entry = self.take_at(position, true);
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::Evicted, entry.view().key());
+        }
+        entry
     }
 
     pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
