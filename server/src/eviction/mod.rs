@@ -22,7 +22,7 @@ use background::Background;
 use exceeded::Exceeded;
 
 pub use policy::Policy;
-pub use room::{Room, excess, has_room, make_room};
+pub use room::{Room, has_room, make_room, not_counted};
 
 /// What the node knows of its evictions.
 #[derive(Debug, Default)]

@@ -42,7 +42,7 @@ pub fn has_room(node: &'static Node, config: &Config) -> bool {
 
 /// Bytes in use above `maxmemory`, without what does not count against it: what is being freed, and what of the stream
 /// of effects is kept for replicas that are behind.
-pub fn excess(node: &Node, config: &Config) -> u64 {
+fn excess(node: &Node, config: &Config) -> u64 {
     let used = memory::used();
     if config.maxmemory == 0 || used <= config.maxmemory {
         return 0;

@@ -132,6 +132,11 @@ impl Buckets {
             | u64::from(self.count) << ADDRESS_BITS
     }
 
+    /// Bytes of the buckets, given a [`Buckets::hint`].
+    pub fn footprint_by_hint(hint: u64) -> usize {
+        (hint >> ADDRESS_BITS) as usize * BUCKET_BYTES
+    }
+
     /// Brings the home bucket of `hash` close, given a [`Buckets::hint`] that may be outdated.
     #[inline]
     pub fn prefetch_by_hint(hint: u64, hash: u64) {

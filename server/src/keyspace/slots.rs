@@ -272,6 +272,12 @@ impl Keyspace {
         self.base_footprint() + self.sum(|group| &group.bytes)
     }
 
+    /// Bytes of the slots' hash tables, without their entries, as far as can be told without locks.
+    pub fn table_bytes(&self) -> usize {
+        let hints = self.cells.iter().map(|cell| cell.buckets_hint.load(Ordering::Relaxed));
+        hints.map(Buckets::footprint_by_hint).sum()
+    }
+
     /// Bytes that an empty keyspace holds.
     pub fn base_footprint(&self) -> usize {
         size_of_val(&*self.cells) + size_of_val(&*self.groups)
