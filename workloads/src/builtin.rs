@@ -33,6 +33,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("replica-reads"),
     builtin!("reconnect-storm"),
     builtin!("noisy-neighbor"),
+    builtin!("eviction"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

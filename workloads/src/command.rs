@@ -102,6 +102,7 @@ pub struct Command {
     kind: &'static Kind,
     keys: u32,
     split: bool,
+    fill: bool,
     /// The frame with 1 key, with 2 keys, ...; without `split` only the one with all keys.
     frames: Vec<Frame>,
 }
@@ -136,6 +137,7 @@ impl Command {
             kind,
             keys: entry.keys,
             split: entry.split,
+            fill: entry.fill,
             frames,
         }
     }
@@ -157,6 +159,11 @@ impl Command {
     /// Whether one operation is several commands, one for each slot that its keys lie in.
     pub fn is_split(&self) -> bool {
         self.split
+    }
+
+    /// Whether a miss is followed by a SET.
+    pub(crate) fn fills(&self) -> bool {
+        self.fill
     }
 
     pub(crate) fn has_value(&self) -> bool {

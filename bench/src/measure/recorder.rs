@@ -56,6 +56,15 @@ pub struct Recorded {
     pub errors: BTreeMap<&'static str, u64>,
     /// Replies that were nil: asked for keys that are not there.
     pub misses: u64,
+    /// Reads that are followed by a write if they miss.
+    pub cache: CacheCount,
+}
+
+/// Reads of a cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheCount {
+    pub reads: u64,
+    pub misses: u64,
 }
 
 impl Recorder {
@@ -87,6 +96,7 @@ impl Recorder {
                 slices: Vec::new(),
                 errors: BTreeMap::new(),
                 misses: 0,
+                cache: CacheCount::default(),
             },
         }
     }
@@ -189,6 +199,13 @@ impl Recorder {
     #[inline]
     pub fn count_miss(&mut self) {
         self.done.misses += 1;
+    }
+
+    /// Counts a read of a cache.
+    #[inline]
+    pub fn count_cached(&mut self, missed: bool) {
+        self.done.cache.reads += 1;
+        self.done.cache.misses += u64::from(missed);
     }
 
     /// Counts an operation that failed.

@@ -236,7 +236,7 @@ fn admit(
 fn needs_memory(session: &Session, spec: &CommandSpec) -> bool {
     match &session.transaction {
         Some(queue) if spec.name == "exec" => queue.any_has(CommandFlags::DENYOOM),
-        Some(_) if must_queue(session, spec) => true,
+        Some(_) if !matches!(spec.name, "discard" | "quit" | "reset") => true,
         _ => spec.flags.contains(CommandFlags::DENYOOM),
     }
 }

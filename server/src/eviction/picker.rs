@@ -78,7 +78,7 @@ impl Picker {
     fn draw<'k>(&mut self, keyspace: &'k Keyspace, only_volatile: bool) -> Option<Drawn<'k>> {
         let mut misses = 0;
         loop {
-            let slot = self.weights.draw(keyspace, only_volatile, rand::random())?;
+            let slot = self.weights.draw(keyspace, only_volatile, rand::random)?;
             if let Some(drawn) = keyspace.draw(slot, only_volatile, rand::random()) {
                 return Some(drawn);
             }

@@ -127,11 +127,15 @@ impl<'t, 'k> Place<'t, 'k> {
         result
     }
 
-    /// Sets the key to what another entry holds: value, expiry and encoding.
+    /// Sets the key to what another entry holds: value, expiry and encoding, and how often it was accessed.
     pub fn put_moved(&mut self, mut entry: OwnedEntry) {
+        let clock = access_rule().replaced(entry.view().clock(), self.now);
         let (expiry, encoding) = (entry.view().expiry(), entry.view().encoding_hint());
         let expire = expiry.map_or(Expire::Clear, Expire::At);
         self.put(entry.take_content(), expire, encoding);
+        if let Some(position) = self.at {
+            self.table.set_clock(position, clock);
+        }
     }
 
     /// Makes the string at least `len` bytes long, new bytes zero, and returns all of it for writing. A key that is

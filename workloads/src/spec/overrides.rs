@@ -209,6 +209,7 @@ impl Spec {
                     weight: 1,
                     keys: 1,
                     split: false,
+                    fill: false,
                     args: Vec::new(),
                 });
             }

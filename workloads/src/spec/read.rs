@@ -144,6 +144,7 @@ impl<'a> Reader<'a> {
                 weight: 1,
                 keys: 1,
                 split: false,
+                fill: false,
                 args: vec![],
             }]);
         };
@@ -170,7 +171,7 @@ impl<'a> Reader<'a> {
                     .source
                     .error(Some(line), "mix", "a list of [[mix]] sections is wanted"));
             };
-            let known = &["command", "weight", "keys", "split", "args"];
+            let known = &["command", "weight", "keys", "split", "fill", "args"];
             let section = Section::open(self.source, format!("mix[{at}]."), Some(table), Some(line), known)?;
             mix.push(mix_entry(&section, origin)?);
         }
@@ -308,11 +309,12 @@ impl<'a> Reader<'a> {
     }
 
     fn cluster(&self, origin: &mut Origin) -> Result<ClusterShape, SpecError> {
-        let section = self.section("cluster", &["nodes", "replicas", "node_timeout"])?;
+        let section = self.section("cluster", &["nodes", "replicas", "node_timeout", "config"])?;
         Ok(ClusterShape {
             nodes: section.count_u32("nodes", origin)?,
             replicas: section.count_u32("replicas", origin)?,
             node_timeout: section.duration("node_timeout", origin)?,
+            config: texts(&section, "config", "[\"maxmemory 100mb\"]", origin)?,
         })
     }
 
@@ -443,19 +445,25 @@ fn mix_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, Spe
         weight: section.count("weight", origin)?.unwrap_or(1),
         keys: keys.unwrap_or(if kind.arity == Arity::Many { 10 } else { 1 }),
         split,
-        args: arguments(section, origin)?,
+        fill: section.boolean("fill", origin)?.unwrap_or(false),
+        args: texts(section, "args", "[\"EX\", \"60\"]", origin)?,
     })
 }
 
-fn arguments(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<String>, SpecError> {
-    let Some((value, _)) = section.value("args", origin) else {
+fn texts(
+    section: &Section<'_>,
+    key: &str,
+    example: &str,
+    origin: &mut Origin,
+) -> Result<Vec<String>, SpecError> {
+    let Some((value, _)) = section.value(key, origin) else {
         return Ok(Vec::new());
     };
     let texts = value
         .as_array()
-        .map(|args| args.iter().map(|arg| arg.get_ref().as_str().map(str::to_owned)));
-    let args: Option<Vec<String>> = texts.and_then(Iterator::collect);
-    args.ok_or_else(|| section.error("args", "a list of texts is wanted, e.g. [\"EX\", \"60\"]"))
+        .map(|texts| texts.iter().map(|text| text.get_ref().as_str().map(str::to_owned)));
+    let texts: Option<Vec<String>> = texts.and_then(Iterator::collect);
+    texts.ok_or_else(|| section.error(key, format!("a list of texts is wanted, e.g. {example}")))
 }
 
 fn shape(section: &Section<'_>, origin: &mut Origin) -> Result<Shape, SpecError> {

@@ -92,7 +92,7 @@ impl Worker<'_> {
         self.recorder.advance(now_ns);
         let (client, node) = (self.connections[number].client, self.connections[number].node);
         let mut at = 0;
-        let mut ended = 0;
+        let mut ended: u32 = 0;
         while at < bytes.len() {
             let connection = &mut self.connections[number];
             let scanned = match connection.scanner.scan(&bytes[at..]) {
@@ -134,7 +134,11 @@ impl Worker<'_> {
                 });
                 continue;
             }
-            ended += 1;
+            let missed = scanned.kind == ReplyKind::Nil;
+            let reads_cache = self.job.workload.fills(&sent.op);
+            // What follows a miss takes its place in the window.
+            let follows = reads_cache && missed && self.stage != Stage::Draining;
+            ended += u32::from(!follows);
             if sent.ticket != NO_TICKET {
                 self.acknowledge(&sent, now_ns);
             } else if let (Some(staleness), Some(writes)) = (&mut self.staleness, &self.writes)
@@ -149,9 +153,15 @@ impl Worker<'_> {
             if sent.measured {
                 self.succeed(&sent, node, sent.start_ns, now_ns);
                 self.recorder.count_slot(sent.slot);
-                if scanned.kind == ReplyKind::Nil {
+                if missed {
                     self.recorder.count_miss();
                 }
+                if reads_cache {
+                    self.recorder.count_cached(missed);
+                }
+            }
+            if follows {
+                self.start(client, self.job.workload.fill_op(&sent.op), sent.measured, 0);
             }
         }
         if ended > 0 {

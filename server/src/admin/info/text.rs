@@ -193,6 +193,9 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("mem_total_replication_buffers", memory.stream);
     text.field("mem_clients_slaves", memory.replicas);
     text.field("mem_clients_normal", memory.clients);
+    if !facts.config.cluster_enabled {
+        text.zeros(&["mem_cluster_links"]);
+    }
     text.zeros(&["mem_aof_buffer"]);
     text.field("mem_allocator", "mimalloc");
     text.field("active_defrag_running", 0);

@@ -17,7 +17,11 @@ enum Figure {
 
 pub(super) fn stats(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let facts = MemoryFacts::gather(call.node, &call.node.config.load());
-    let fields = fields(&facts);
+    let mut fields = fields(&facts);
+    if call.node.cluster.is_some() {
+        // There are links then, and they are not counted apart.
+        fields.retain(|(name, _)| *name != "cluster.links");
+    }
     call.out.map(fields.len());
     for (name, figure) in fields {
         call.out.bulk(name.as_bytes());
@@ -53,7 +57,6 @@ fn fields(facts: &MemoryFacts) -> Vec<(&'static str, Figure)> {
         ("replication.backlog", Bytes(facts.stream - facts.not_counted.min(facts.stream))),
         ("clients.slaves", Bytes(facts.replicas)),
         ("clients.normal", Bytes(facts.clients)),
-        // Links of the bus are not counted apart.
         ("cluster.links", Bytes(0)),
         ("aof.buffer", Bytes(0)),
         ("lua.caches", Bytes(facts.scripts)),

@@ -161,8 +161,9 @@ fn store_pairs(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 pub fn getset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     reply_old(call)?;
     let key = &call.keys[0];
-    let table = call.held.table(key.slot);
-    table.set_string(key, call.args.at(2), Expire::Clear, call.now);
+    // Two accesses, as in stock: the old value was read, and a new one is written.
+    let mut place = call.held.table(key.slot).find(key, call.now);
+    place.set_string(call.args.at(2), Expire::Clear);
     call.notify(EventClass::STRING, "set", key);
     call.effect_instead(&[b"SET", key.bytes, call.args.at(2)]);
     Ok(())
