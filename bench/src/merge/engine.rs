@@ -12,8 +12,8 @@ use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, me
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
-    ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
-    CacheRun, Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
+    CacheRun, ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
+    Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
 };
 
 const NS_PER_S: f64 = 1e9;

@@ -42,7 +42,8 @@ impl Picker {
                     let drawn = keyspace.redraw(key)?;
                     let entry = drawn.entry();
                     // It may have been accessed since it was drawn, or have got another time to live.
-                    let still = (!only_volatile || entry.expiry().is_some()) && order.score(entry, now) >= score;
+                    let still =
+                        (!only_volatile || entry.expiry().is_some()) && order.score(entry, now) >= score;
                     still.then(|| drawn.evict(keyspace))
                 });
                 match tried {
@@ -139,7 +140,10 @@ mod tests {
                 assert!(picker.evict(&keyspace, true, order, 5, NOW).is_some());
             }
             assert_eq!(picker.evict(&keyspace, true, order, 5, NOW), None);
-            assert!((0..1000).all(|i| is_there(&keyspace, i) == (i % 10 != 0)), "{order:?}");
+            assert!(
+                (0..1000).all(|i| is_there(&keyspace, i) == (i % 10 != 0)),
+                "{order:?}"
+            );
         }
     }
 

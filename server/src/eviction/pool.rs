@@ -68,12 +68,13 @@ mod tests {
             pool.offer(format!("key{score}").as_bytes(), score);
         }
         pool.offer(b"key999", 999);
-        let taken: Vec<u64> =
-            std::iter::from_fn(|| pool.take_best(|key, score| {
+        let taken: Vec<u64> = std::iter::from_fn(|| {
+            pool.take_best(|key, score| {
                 assert_eq!(key.bytes, format!("key{score}").as_bytes());
                 score
-            }))
-            .collect();
+            })
+        })
+        .collect();
         assert_eq!(taken, (984..1000).rev().collect::<Vec<_>>());
     }
 }

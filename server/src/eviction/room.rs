@@ -103,7 +103,11 @@ fn evict(node: &'static Node, config: &Config) -> Room {
         loop {
             let evicted = picker.evict(&node.keyspace, only_volatile, order, settings.samples, now);
             if evicted.is_none() {
-                return if excess(node, config) == 0 { Room::Now } else { Room::No };
+                return if excess(node, config) == 0 {
+                    Room::Now
+                } else {
+                    Room::No
+                };
             }
             node.eviction.evicted.fetch_add(1, Relaxed);
             keys += 1;

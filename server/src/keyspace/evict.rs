@@ -77,14 +77,20 @@ impl SlotWeights {
         let chosen = below(random(), total);
         let number = self.blocks.partition_point(|block| block.sum <= chosen);
         let block = self.blocks[number];
-        let before = if number == 0 { 0 } else { self.blocks[number - 1].sum };
+        let before = if number == 0 {
+            0
+        } else {
+            self.blocks[number - 1].sum
+        };
         let slot = |random| (number * BLOCK_SLOTS + below(random, BLOCK_SLOTS as u64) as usize) as Slot;
         if chosen - before < block.most {
             return Some(block.largest);
         }
         for _ in 0..DRAWS_MAX {
             let slot = slot(random());
-            if slot != block.largest && below(random(), block.second) < keyspace.weight(slot, only_volatile) as u64 {
+            if slot != block.largest
+                && below(random(), block.second) < keyspace.weight(slot, only_volatile) as u64
+            {
                 return Some(slot);
             }
         }
@@ -183,7 +189,11 @@ impl Keyspace {
 impl SlotTable {
     /// A random entry, or one that expires; each is as likely as any other, unless they are rare.
     fn draw(&self, only_volatile: bool, mut random: u64) -> Option<Position> {
-        let wanted = if only_volatile { self.expiring() } else { self.len() };
+        let wanted = if only_volatile {
+            self.expiring()
+        } else {
+            self.len()
+        };
         let buckets = self.buckets();
         if wanted == 0 || buckets.count() == 0 {
             return None;
@@ -214,7 +224,11 @@ mod tests {
         let keyspace = Keyspace::new();
         for (number, name) in keys.enumerate() {
             let key = Key::new(name.as_bytes());
-            let expire = if number % 2 == 0 { Expire::Clear } else { Expire::At(u64::MAX / 2) };
+            let expire = if number % 2 == 0 {
+                Expire::Clear
+            } else {
+                Expire::At(u64::MAX / 2)
+            };
             keyspace.lock(key.slot).set_string(&key, b"value", expire, 1000);
         }
         keyspace
@@ -240,7 +254,11 @@ mod tests {
         let slack = 6.0 * mean.sqrt();
         for (key, count) in drawn {
             let off = (count as f64 - mean).abs();
-            assert!(off < slack, "{}: {count}, and {mean:.0} on average", key.escape_ascii());
+            assert!(
+                off < slack,
+                "{}: {count}, and {mean:.0} on average",
+                key.escape_ascii()
+            );
         }
     }
 
@@ -252,7 +270,13 @@ mod tests {
         let one_slot = keyspace((0..1000).map(|i| format!("{{tag}}:{i}")));
         assert_even(&one_slot, 1000, false);
         assert_even(&one_slot, 500, true);
-        let mixed = keyspace((0..1000).map(|i| if i < 500 { format!("{{tag}}:{i}") } else { format!("key:{i}") }));
+        let mixed = keyspace((0..1000).map(|i| {
+            if i < 500 {
+                format!("{{tag}}:{i}")
+            } else {
+                format!("key:{i}")
+            }
+        }));
         assert_even(&mixed, 1000, false);
     }
 
@@ -262,6 +286,10 @@ mod tests {
         assert_eq!(SlotWeights::default().draw(&empty, false, rand::random), None);
         let persistent = keyspace(std::iter::once("key".to_owned()));
         assert_eq!(SlotWeights::default().draw(&persistent, true, rand::random), None);
-        assert!(SlotWeights::default().draw(&persistent, false, rand::random).is_some());
+        assert!(
+            SlotWeights::default()
+                .draw(&persistent, false, rand::random)
+                .is_some()
+        );
     }
 }

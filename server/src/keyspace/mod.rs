@@ -45,7 +45,7 @@ pub use key::{Key, hash_key};
 pub use observe::{Forgotten, KeyEvent, Observer, Stale};
 pub use place::{Expire, Place, WrongType, typed};
 pub use size_class::round_up as block_size;
-pub use slots::{ExpireReport, Departure, Keyspace, Mode};
+pub use slots::{Departure, ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
     Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,

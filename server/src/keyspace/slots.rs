@@ -149,7 +149,8 @@ impl Keyspace {
     #[inline]
     pub(super) fn tell_expired(&self, table: &mut SlotTable) {
         let keys = table.take_expired_keys();
-        keys.iter().for_each(|key| self.tell_gone(key, Departure::Expired));
+        keys.iter()
+            .for_each(|key| self.tell_gone(key, Departure::Expired));
     }
 
     /// Removes all keys of a slot, and says how many there were. In [`Mode::Recording`] the sink of
@@ -274,7 +275,10 @@ impl Keyspace {
 
     /// Bytes of the slots' hash tables, without their entries, as far as can be told without locks.
     pub fn table_bytes(&self) -> usize {
-        let hints = self.cells.iter().map(|cell| cell.buckets_hint.load(Ordering::Relaxed));
+        let hints = self
+            .cells
+            .iter()
+            .map(|cell| cell.buckets_hint.load(Ordering::Relaxed));
         hints.map(Buckets::footprint_by_hint).sum()
     }
 

@@ -33,7 +33,16 @@ pub struct FromSystem {
 /// What the allocator has from the system.
 pub fn from_system() -> FromSystem {
     let mut numbers = [0_usize; 8];
-    let [elapsed, user, system, resident, peak, committed, peak_committed, faults] = &mut numbers;
+    let [
+        elapsed,
+        user,
+        system,
+        resident,
+        peak,
+        committed,
+        peak_committed,
+        faults,
+    ] = &mut numbers;
     // SAFETY: each pointer is to a number of ours that outlives the call.
     unsafe {
         mi_process_info(

@@ -31,7 +31,10 @@ fn values_count_with_what_they_take_and_not_a_quarter_more() {
         let least = (keys * value) as u64;
         // Header, key, word of the table, size class.
         let most = least + least / 4 + keys as u64 * 64 + SLACK;
-        assert!((least..most).contains(&taken), "{keys} x {value}: {taken}, {least} to {most}");
+        assert!(
+            (least..most).contains(&taken),
+            "{keys} x {value}: {taken}, {least} to {most}"
+        );
         let usage = client.cmd(&["MEMORY", "USAGE", "key:000001"]);
         assert!(
             matches!(usage, Reply::Integer(bytes) if bytes as usize > value && (bytes as usize) < value + value / 4 + 64),
@@ -73,7 +76,10 @@ fn collections_count_and_come_back() {
         };
         assert!(taken > 20_000 * 65, "{command}: {taken}");
         let (told, taken) = (told as f64, taken as f64);
-        assert!((0.8..1.2).contains(&(told / taken)), "{command}: {told} told, {taken} taken");
+        assert!(
+            (0.8..1.2).contains(&(told / taken)),
+            "{command}: {told} told, {taken} taken"
+        );
         client.cmd(&["DEL", "key"]);
         wait_for("memory to be given back", Duration::from_secs(10), || {
             (info(&mut client, "used_memory") < before + SLACK).then_some(())
@@ -164,7 +170,11 @@ fn memory_replies_have_the_shapes_of_stock() {
         let all = text(client.cmd(&["INFO", "memory"]));
         all.lines()
             .filter_map(|line| Some(line.split_once(':')?.0.to_owned()))
-            .filter(|name| !["lua", "scripts", "functions", "vm_"].iter().any(|part| name.contains(part)))
+            .filter(|name| {
+                !["lua", "scripts", "functions", "vm_"]
+                    .iter()
+                    .any(|part| name.contains(part))
+            })
             .collect()
     };
     assert_eq!(fields(&mut node.client()), fields(&mut stock.client()));
@@ -172,5 +182,7 @@ fn memory_replies_have_the_shapes_of_stock() {
     set(&mut client, "maxmemory", "100mb");
     set(&mut client, "maxmemory-policy", "volatile-ttl");
     let memory = text(client.cmd(&["INFO", "memory"]));
-    assert!(memory.contains("maxmemory:104857600\r\n") && memory.contains("maxmemory_policy:volatile-ttl\r\n"));
+    assert!(
+        memory.contains("maxmemory:104857600\r\n") && memory.contains("maxmemory_policy:volatile-ttl\r\n")
+    );
 }

@@ -10,7 +10,12 @@ use super::sides::{all, both, info, set, text, words};
 
 #[test]
 fn subscribers_transactions_and_caches_hear_of_it() {
-    let Some(sides) = both(&["--maxmemory-policy", "allkeys-lru", "--notify-keyspace-events", "Ee"]) else {
+    let Some(sides) = both(&[
+        "--maxmemory-policy",
+        "allkeys-lru",
+        "--notify-keyspace-events",
+        "Ee",
+    ]) else {
         return;
     };
     for (side, server) in &sides {
@@ -28,7 +33,11 @@ fn subscribers_transactions_and_caches_hear_of_it() {
         });
         assert_eq!(
             listener.reply(),
-            Reply::Array(["message", "__keyevent@0__:evicted", "victim"].map(|word| Reply::Bulk(word.into())).into()),
+            Reply::Array(
+                ["message", "__keyevent@0__:evicted", "victim"]
+                    .map(|word| Reply::Bulk(word.into()))
+                    .into()
+            ),
             "{side}"
         );
         let told = format!("{:?}", cache.reply());
@@ -56,8 +65,13 @@ fn follow(replica: &Server, primary: &Server) {
 #[test]
 fn replicas_follow_and_evict_nothing_themselves() {
     let quick = ["--repl-diskless-sync-delay", "0"];
-    let Some(stock) = Server::stock(&quick) else { return };
-    let primary = Server::slotmark(NODE, &[&quick[..], &["--maxmemory-policy", "allkeys-random"]].concat());
+    let Some(stock) = Server::stock(&quick) else {
+        return;
+    };
+    let primary = Server::slotmark(
+        NODE,
+        &[&quick[..], &["--maxmemory-policy", "allkeys-random"]].concat(),
+    );
     let little = ["--maxmemory", "1mb", "--maxmemory-policy", "allkeys-random"];
     let own = Server::slotmark(NODE, &[&quick[..], &little[..]].concat());
     follow(&stock, &primary);
@@ -74,9 +88,11 @@ fn replicas_follow_and_evict_nothing_themselves() {
     set(&mut client, "maxmemory", "0");
     for replica in [&stock, &own] {
         let mut copy = replica.client();
-        wait_for("the replica to have the same keys", Duration::from_secs(20), || {
-            (copy.cmd(&["DBSIZE"]) == client.cmd(&["DBSIZE"])).then_some(())
-        });
+        wait_for(
+            "the replica to have the same keys",
+            Duration::from_secs(20),
+            || (copy.cmd(&["DBSIZE"]) == client.cmd(&["DBSIZE"])).then_some(()),
+        );
         assert_eq!(info(&mut copy, "evicted_keys"), 0);
     }
     // Once it is told to mind its own limit, it does, and its primary is none the worse.
@@ -99,7 +115,13 @@ fn copies_know_how_keys_were_used() {
         ("allkeys-lru", "IDLETIME", "IDLETIME"),
         ("volatile-lfu", "FREQ", "FREQ"),
     ] {
-        let Some(sides) = both(&[&quick[..], &["--maxmemory-policy", policy, "--lfu-decay-time", "0"]].concat()) else {
+        let Some(sides) = both(
+            &[
+                &quick[..],
+                &["--maxmemory-policy", policy, "--lfu-decay-time", "0"],
+            ]
+            .concat(),
+        ) else {
             return;
         };
         for order in [[0, 1], [1, 0]] {
@@ -113,7 +135,15 @@ fn copies_know_how_keys_were_used() {
                 let Reply::Bulk(payload) = client.cmd(&["DUMP", key]) else {
                     panic!("DUMP gives bytes");
                 };
-                let restore = [b"RESTORE", key.as_bytes(), b"0", &payload, b"REPLACE", option.as_bytes(), b"200"];
+                let restore = [
+                    b"RESTORE",
+                    key.as_bytes(),
+                    b"0",
+                    &payload,
+                    b"REPLACE",
+                    option.as_bytes(),
+                    b"200",
+                ];
                 assert_eq!(client.cmd_bytes(&restore), Reply::Simple("OK".into()));
             }
             follow(replica, primary);

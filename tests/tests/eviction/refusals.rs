@@ -80,7 +80,13 @@ fn refusals_are_those_of_stock() {
     let Some([(_, node), (_, stock)]) = both(&[]) else {
         return;
     };
-    for policy in ["noeviction", "volatile-lru", "volatile-ttl", "volatile-random", "volatile-lfu"] {
+    for policy in [
+        "noeviction",
+        "volatile-lru",
+        "volatile-ttl",
+        "volatile-random",
+        "volatile-lfu",
+    ] {
         for proto in ["2", "3"] {
             let connect = |server: &e2e::Server| {
                 let mut clients = [server.client(), server.client()];

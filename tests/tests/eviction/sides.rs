@@ -26,7 +26,9 @@ pub fn info(client: &mut Client, field: &str) -> u64 {
     let line = all
         .lines()
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-    line.unwrap_or_else(|| panic!("no {field} in {all}")).parse().unwrap()
+    line.unwrap_or_else(|| panic!("no {field} in {all}"))
+        .parse()
+        .unwrap()
 }
 
 pub fn set(client: &mut Client, directive: &str, value: &str) {

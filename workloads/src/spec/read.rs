@@ -459,9 +459,11 @@ fn texts(
     let Some((value, _)) = section.value(key, origin) else {
         return Ok(Vec::new());
     };
-    let texts = value
-        .as_array()
-        .map(|texts| texts.iter().map(|text| text.get_ref().as_str().map(str::to_owned)));
+    let texts = value.as_array().map(|texts| {
+        texts
+            .iter()
+            .map(|text| text.get_ref().as_str().map(str::to_owned))
+    });
     let texts: Option<Vec<String>> = texts.and_then(Iterator::collect);
     texts.ok_or_else(|| section.error(key, format!("a list of texts is wanted, e.g. {example}")))
 }

@@ -194,7 +194,10 @@ fn cache_facts(run: &EngineRun) -> Vec<(&'static str, String)> {
         ),
     )];
     if let Some(keys) = cache.evicted_keys {
-        facts.push(("evicted", format!("{} keys, warm-up included", units::count(keys))));
+        facts.push((
+            "evicted",
+            format!("{} keys, warm-up included", units::count(keys)),
+        ));
     }
     facts
 }

@@ -58,11 +58,23 @@ mod tests {
     #[test]
     fn rounds_add_up_and_generators_see_the_same_evictions() {
         let parts = [CacheRun::new(100, 50, Some(7)), CacheRun::new(300, 270, Some(5))];
-        assert_eq!(CacheRun::sum(parts.into_iter()), Some(CacheRun::new(400, 320, Some(12))));
-        assert_eq!(CacheRun::beside(parts.into_iter()), Some(CacheRun::new(400, 320, Some(7))));
-        assert_eq!(CacheRun::sum(parts.into_iter()).map(|all| all.hit_rate), Some(0.8));
+        assert_eq!(
+            CacheRun::sum(parts.into_iter()),
+            Some(CacheRun::new(400, 320, Some(12)))
+        );
+        assert_eq!(
+            CacheRun::beside(parts.into_iter()),
+            Some(CacheRun::new(400, 320, Some(7)))
+        );
+        assert_eq!(
+            CacheRun::sum(parts.into_iter()).map(|all| all.hit_rate),
+            Some(0.8)
+        );
         assert_eq!(CacheRun::sum(std::iter::empty()), None);
         let unseen = CacheRun::new(1, 1, None);
-        assert_eq!(CacheRun::sum([parts[0], unseen].into_iter()).and_then(|all| all.evicted_keys), None);
+        assert_eq!(
+            CacheRun::sum([parts[0], unseen].into_iter()).and_then(|all| all.evicted_keys),
+            None
+        );
     }
 }

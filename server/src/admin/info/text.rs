@@ -160,11 +160,17 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     text.bytes("used_memory", memory.used);
     text.bytes("used_memory_rss", memory.resident);
     text.bytes("used_memory_peak", memory.peak);
-    text.field("used_memory_peak_perc", format_args!("{:.2}%", memory.peak_percent()));
+    text.field(
+        "used_memory_peak_perc",
+        format_args!("{:.2}%", memory.peak_percent()),
+    );
     text.field("used_memory_overhead", memory.overhead());
     text.field("used_memory_startup", memory.startup);
     text.field("used_memory_dataset", memory.dataset());
-    text.field("used_memory_dataset_perc", format_args!("{:.2}%", memory.dataset_percent()));
+    text.field(
+        "used_memory_dataset_perc",
+        format_args!("{:.2}%", memory.dataset_percent()),
+    );
     text.field("allocator_allocated", memory.used);
     text.field("allocator_active", memory.allocator.committed);
     text.field("allocator_resident", memory.allocator.resident);
@@ -179,10 +185,22 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     text.bytes("maxmemory", facts.config.maxmemory);
     text.field("maxmemory_policy", facts.config.eviction.policy.name());
     for (ratio_name, bytes_name, (ratio, bytes)) in [
-        ("allocator_frag_ratio", "allocator_frag_bytes", memory.allocator_fragmentation()),
-        ("allocator_rss_ratio", "allocator_rss_bytes", memory.allocator_resident()),
+        (
+            "allocator_frag_ratio",
+            "allocator_frag_bytes",
+            memory.allocator_fragmentation(),
+        ),
+        (
+            "allocator_rss_ratio",
+            "allocator_rss_bytes",
+            memory.allocator_resident(),
+        ),
         ("rss_overhead_ratio", "rss_overhead_bytes", memory.rss_overhead()),
-        ("mem_fragmentation_ratio", "mem_fragmentation_bytes", memory.fragmentation()),
+        (
+            "mem_fragmentation_ratio",
+            "mem_fragmentation_bytes",
+            memory.fragmentation(),
+        ),
     ] {
         text.field(ratio_name, format_args!("{ratio:.2}"));
         text.field(bytes_name, bytes);

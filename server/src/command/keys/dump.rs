@@ -60,9 +60,10 @@ impl Options {
             } else if call.arg_is(index, "freq") && has_value && options.idle_s.is_none() {
                 index += 1;
                 let frequency = u8::try_from(call.int_arg(index)?);
-                options.frequency = Some(frequency.map_err(|_| {
-                    ErrorReply::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255")
-                })?);
+                options.frequency = Some(
+                    frequency
+                        .map_err(|_| ErrorReply::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255"))?,
+                );
             } else {
                 return Err(ErrorReply::SYNTAX);
             }

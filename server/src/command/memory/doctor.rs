@@ -103,12 +103,17 @@ mod tests {
         let peak = report(&facts(100 * MIB, 200 * MIB, 110 * MIB), 1, 0);
         assert!(peak.contains("Peak") && !peak.contains("Fragmentation"), "{peak}");
         let fragmented = report(&facts(100 * MIB, 100 * MIB, 200 * MIB), 1, 0);
-        assert!(fragmented.contains("2.00 bytes") && !fragmented.contains("Peak"), "{fragmented}");
+        assert!(
+            fragmented.contains("2.00 bytes") && !fragmented.contains("Peak"),
+            "{fragmented}"
+        );
         assert!(report(&usual, 1, 50 * MIB).contains("Limit"));
         let clients = MemoryFacts {
             clients: 50 * MIB,
             ..usual
         };
-        assert!(report(&clients, 10, 0).contains("Clients") && !report(&clients, 1000, 0).contains("Clients"));
+        assert!(
+            report(&clients, 10, 0).contains("Clients") && !report(&clients, 1000, 0).contains("Clients")
+        );
     }
 }

@@ -54,7 +54,10 @@ fn fields(facts: &MemoryFacts) -> Vec<(&'static str, Figure)> {
         ("peak.allocated", Bytes(facts.peak)),
         ("total.allocated", Bytes(facts.used)),
         ("startup.allocated", Bytes(facts.startup)),
-        ("replication.backlog", Bytes(facts.stream - facts.not_counted.min(facts.stream))),
+        (
+            "replication.backlog",
+            Bytes(facts.stream - facts.not_counted.min(facts.stream)),
+        ),
         ("clients.slaves", Bytes(facts.replicas)),
         ("clients.normal", Bytes(facts.clients)),
         ("cluster.links", Bytes(0)),

@@ -64,16 +64,14 @@ pub struct Loaded {
 pub fn load(reader: &mut dyn io::Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
     walk(reader, options, &mut |read| {
         let key = Key::new(read.key);
-        target
-            .lock(key.slot)
-            .load(
-                &key,
-                read.value,
-                read.expiry,
-                read.idle_s,
-                read.frequency,
-                options.now_ms,
-            )
+        target.lock(key.slot).load(
+            &key,
+            read.value,
+            read.expiry,
+            read.idle_s,
+            read.frequency,
+            options.now_ms,
+        )
     })
 }
 
