@@ -56,8 +56,15 @@ fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     for warning in warnings {
         log::warning(format_args!("{warning}"));
     }
-    let is_events = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(b"notify-keyspace-events");
-    if pairs.iter().any(is_events) {
+    let names = |name: &str| {
+        pairs
+            .iter()
+            .any(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    if names("maxmemory") || names("maxmemory-policy") {
+        lower_use(node, node.config.load().maxmemory);
+    }
+    if names("notify-keyspace-events") {
         observe_slots(call);
     }
     call.out.ok();
@@ -86,15 +93,15 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
         ));
     }
     node.configure(new);
-    if old.maxmemory != new.maxmemory && new.maxmemory != 0 {
-        lower_use(node, new.maxmemory);
-    }
     Ok(())
 }
 
-/// More may be in use than is allowed from now on.
+/// More may be in use than is allowed (0: any number) from now on.
 fn lower_use(node: &'static Node, allowed: u64) {
     let used = memory::used();
+    if allowed == 0 {
+        return;
+    }
     if used > allowed {
         log::warning(format_args!(
             "maxmemory is set to {allowed} now, but {used} bytes are in use: keys will be evicted, or writes refused, as \

@@ -383,8 +383,14 @@ impl Keyspace {
         cell.buckets_hint.store(table.buckets().hint(), Ordering::Relaxed);
         cell.keys.store(table.len() as u32, Ordering::Relaxed);
         let due_s = table.sweeper().due(table.expiring() as u32) / 1000;
+        // The largest number says that nothing expires; what does so in centuries is due just before.
+        let last = if table.expiring() == 0 {
+            u32::MAX
+        } else {
+            u32::MAX - 1
+        };
         cell.sweep_due_s
-            .store(u32::try_from(due_s).unwrap_or(u32::MAX), Ordering::Relaxed);
+            .store(u32::try_from(due_s).unwrap_or(last).min(last), Ordering::Relaxed);
 
         let delta = table.publish();
         let group = &self.groups[slot as usize / GROUP_SLOTS];

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_a_thread_allocates_and_frees_is_counted() {
         // Other tests run beside this one, so only its own large blocks can be told apart.
-        const LARGE: usize = 1 << 30;
+        const LARGE: usize = 1 << 28;
         let before = used();
         let block = Vec::<u8>::with_capacity(LARGE);
         let held = used();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_block_that_grows_or_is_freed_elsewhere_is_counted_once() {
-        const LARGE: usize = 1 << 31;
+        const LARGE: usize = 1 << 29;
         let before = used();
         let mut block = Vec::<u8>::with_capacity(16);
         block.reserve_exact(LARGE);
