@@ -138,6 +138,7 @@ fn the_streams_of_the_built_ins_stay_what_they_are() {
         ("replica-reads", 2866305732711574431),
         ("reconnect-storm", 2910856802970800980),
         ("noisy-neighbor", 11203328494668343739),
+        ("eviction", 10164167144644055838),
     ];
     assert_eq!(hashes, pinned);
 }

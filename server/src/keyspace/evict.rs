@@ -202,13 +202,13 @@ impl SlotTable {
             // SplitMix64's step and a part of its mixing: the lane and the bucket are of different bits.
             random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mixed = (random ^ random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let bucket = ((mixed >> 32) * u64::from(buckets.count()) >> 32) as u32;
+            let bucket = below(mixed, u64::from(buckets.count())) as u32;
             let lane = mixed as u32 % LANES as u32;
             if let Some(at) = buckets.at(bucket, lane, only_volatile) {
                 return Some(at);
             }
         }
-        let first = ((random >> 32) * u64::from(buckets.count()) >> 32) as u32;
+        let first = below(random, u64::from(buckets.count())) as u32;
         (first..buckets.count())
             .chain(0..first)
             .find_map(|bucket| buckets.next_in_bucket(bucket, 0, only_volatile))

@@ -17,8 +17,11 @@ static PENDING_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// Collections that it has freed.
 static FREED: AtomicU64 = AtomicU64::new(0);
 
+/// A collection, and the bytes that it holds.
+type Doomed = (Arc<Collection>, usize);
+
 /// `None`: there is no thread to be had.
-static QUEUE: LazyLock<Option<Sender<(Arc<Collection>, usize)>>> = LazyLock::new(|| {
+static QUEUE: LazyLock<Option<Sender<Doomed>>> = LazyLock::new(|| {
     let (queue, waiting) = channel();
     let free = move || {
         for (collection, bytes) in waiting {
