@@ -23,6 +23,7 @@ pub mod keys;
 pub mod latency;
 pub mod list;
 pub mod memory;
+pub mod module;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -65,6 +66,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     pubsub::HANDLERS,
     list::HANDLERS,
     memory::HANDLERS,
+    module::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
