@@ -112,6 +112,10 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
         replica_reads: replica_reads(parts)?,
+        // Each generator judges what it has sent and held itself; clients of several may have met.
+        holds: None,
+        delivery: None,
+        unknown_scripts: sum(|r| r.unknown_scripts),
         slots: summed(
             parts
                 .iter()
@@ -225,17 +229,21 @@ struct CommandSum {
     ops: u64,
     latency: Histogram<u64>,
     service: Option<Histogram<u64>>,
+    replies: BTreeMap<String, u64>,
 }
 
 impl CommandSum {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun::of(
-            &self.name,
-            self.ops,
-            seconds,
-            &self.latency,
-            self.service.as_ref(),
-        )
+        CommandRun {
+            replies: self.replies.clone(),
+            ..CommandRun::of(
+                &self.name,
+                self.ops,
+                seconds,
+                &self.latency,
+                self.service.as_ref(),
+            )
+        }
     }
 }
 
@@ -251,12 +259,16 @@ fn commands(parts: &[Part<'_>]) -> Result<Vec<CommandSum>, MergeError> {
                     sum.ops += command.ops;
                     add_histogram(&mut sum.latency, &latency);
                     add_optional(&mut sum.service, service);
+                    for (counter, count) in &command.replies {
+                        *sum.replies.entry(counter.clone()).or_default() += count;
+                    }
                 }
                 None => sums.push(CommandSum {
                     name: command.name.clone(),
                     ops: command.ops,
                     latency,
                     service,
+                    replies: command.replies.clone(),
                 }),
             }
         }
