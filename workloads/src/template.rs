@@ -361,7 +361,7 @@ mod tests {
     const FILLING: Filling = Filling {
         key: KeyId(7),
         value: 12,
-        value_len: 3,
+        value_len: 64,
         part: 0,
     };
 
