@@ -355,6 +355,12 @@ impl Workload {
         self.all_keys().saturating_mul(times)
     }
 
+    /// How many keys the preload stores: for each of the workload's as many as it has entries.
+    pub fn preloaded_keys(&self) -> u64 {
+        self.all_keys()
+            .saturating_mul(self.preload_commands().len() as u64)
+    }
+
     /// Keys of the keyspace, and of the hot slot.
     fn all_keys(&self) -> u64 {
         self.spec.keyspace.keys + self.traffic.hot_keys()
