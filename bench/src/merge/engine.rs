@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::span::{Cells, Span};
-use super::{MergeError, course};
+use super::{MergeError, course, effects};
 use crate::measure::empty_histogram;
 use crate::report::EngineLog;
 use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, merged, ratio};
@@ -112,9 +112,8 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
         replica_reads: replica_reads(parts)?,
-        // Each generator judges what it has sent and held itself; clients of several may have met.
-        holds: None,
-        delivery: None,
+        holds: effects::holds(parts)?,
+        delivery: effects::delivery(parts)?,
         unknown_scripts: sum(|r| r.unknown_scripts),
         slots: summed(
             parts
@@ -187,7 +186,7 @@ fn histograms<'a>(
 }
 
 /// [`histograms`] of what only an open loop has; none in a closed one.
-fn optional_histograms<'a>(
+pub(super) fn optional_histograms<'a>(
     parts: &[Part<'a>],
     place: &str,
     text: impl Fn(&'a EngineRun) -> Option<&'a HistogramText>,

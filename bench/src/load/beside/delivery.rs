@@ -135,7 +135,7 @@ mod tests {
     /// A log of five sends at 100, 200, ...: the last but one was never acknowledged, the last was of the warm-up.
     fn log() -> WriteLog {
         let mut log = WriteLog::new(7);
-        for place in 0..5 {
+        for place in 0..5u32 {
             let ticket = log.open(KeyId(1), place != 4);
             log.sent(ticket, 100 * u64::from(place + 1));
             if place != 3 {
