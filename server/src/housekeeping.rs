@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::eviction;
 use crate::node::{Node, unix_ms};
 use crate::replication::primary::Cron;
 use crate::waiting::redirect_waiters;
@@ -39,6 +40,9 @@ fn run(node: &'static Node) {
             node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
         }
         node.stats.sample(now);
+        node.memory.sample();
+        // Memory grows without writes, too: buffers of clients, the stream for replicas.
+        eviction::has_room(node, &config);
         replication.tick(node, now);
         let view = node.cluster.as_ref().map(|cluster| cluster.version());
         if view != seen_view {

@@ -15,8 +15,10 @@ use crate::cluster::protocol::Facts;
 use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
 use crate::events::KeyspaceEvents;
-use crate::keyspace::Keyspace;
+use crate::eviction::Eviction;
+use crate::keyspace::{Keyspace, set_access_rule};
 use crate::log;
+use crate::memory::Peak;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
@@ -40,6 +42,10 @@ pub struct Node {
     workers: usize,
     pub slowlog: Slowlog,
     pub latency: LatencyMonitor,
+    /// What gave way to others.
+    pub eviction: Eviction,
+    /// How much memory was in use.
+    pub memory: Peak,
     /// Whether a data set is being loaded.
     pub loading: Loading,
     pub pause: Pause,
@@ -85,6 +91,8 @@ impl Node {
             workers,
             slowlog: Slowlog::default(),
             latency: LatencyMonitor::default(),
+            eviction: Eviction::default(),
+            memory: Peak::default(),
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
@@ -101,6 +109,7 @@ impl Node {
     /// Tells those parts of the configuration that keep a copy of what they need.
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
+        set_access_rule(config.eviction.access_rule());
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);
@@ -137,11 +146,6 @@ impl Node {
             offset: self.replication.offset(),
             primary_link: self.replication.link_facts(),
         }
-    }
-
-    /// Is more memory in use than `maxmemory` allows?
-    pub fn out_of_memory(&self, config: &Config) -> bool {
-        config.maxmemory != 0 && self.keyspace.footprint() as u64 > config.maxmemory
     }
 }
 

@@ -8,6 +8,7 @@ use e2e::{Client, Server};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use slotcore::resp::Reply;
+use slotmark_server::eviction::Policy;
 use slotmark_server::keyspace::{Entry, Expire, Held, Key, Keyspace};
 use slotmark_server::persistence::rdb::{self, LoadOptions, RdbAux, RdbHistory};
 use slotmark_server::persistence::snapshot;
@@ -127,6 +128,7 @@ fn aux(compress: bool, checksum: bool) -> RdbAux {
         }),
         compress,
         checksum,
+        policy: Policy::NoEviction,
     }
 }
 

@@ -41,6 +41,7 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("pubsub-fanout"),
     builtin!("pubsub-fanout-sharded"),
     builtin!("etc"),
+    builtin!("eviction"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

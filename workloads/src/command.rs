@@ -129,6 +129,7 @@ pub struct Command {
     value: bool,
     keys: u32,
     split: bool,
+    fill: bool,
     form: Form,
     /// What replies are counted as; one that takes any comes last.
     counters: Vec<(String, Condition)>,
@@ -203,6 +204,7 @@ impl Command {
             value,
             keys: entry.keys,
             split: entry.split,
+            fill: entry.fill,
             form,
             counters,
             then: None,
@@ -223,6 +225,7 @@ impl Command {
             value: template.has_value(),
             keys: 1,
             split: false,
+            fill: false,
             form: Form::Templates(vec![template], None),
             counters: Vec::new(),
             then: None,
@@ -292,6 +295,11 @@ impl Command {
     /// The script that it calls.
     pub fn script(&self) -> Option<&str> {
         self.script.as_deref()
+    }
+
+    /// Whether a miss is followed by a SET.
+    pub(crate) fn fills(&self) -> bool {
+        self.fill
     }
 
     pub(crate) fn has_value(&self) -> bool {

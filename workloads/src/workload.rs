@@ -39,6 +39,8 @@ pub struct Workload {
     format: KeyFormat,
     values: Values,
     traffic: Traffic,
+    /// The SET that follows a miss: the first one of the mix.
+    filling: Option<u16>,
     /// Those of the mix, and behind them those of the preload.
     commands: Vec<Command>,
     /// Sums of the weights up to and including each command of the mix.
@@ -123,6 +125,11 @@ impl Spec {
         Ok(Arc::new(Workload {
             values: Values::new(&self.values, seed_for(seed, Use::Values, 0)),
             traffic: Traffic::new(&self.keyspace, &self.traffic),
+            filling: self
+                .mix
+                .iter()
+                .position(|entry| entry.command == "SET")
+                .map(|at| at as u16),
             spec: self.clone(),
             seed,
             format,
@@ -285,6 +292,29 @@ impl Workload {
     #[inline]
     pub fn is_write(&self, op: &Op) -> bool {
         self.commands[op.command()].is_write()
+    }
+
+    /// Whether the operation reads a cache: if it misses, [`Workload::fill_op`] follows.
+    #[inline]
+    pub fn fills(&self, op: &Op) -> bool {
+        self.filling.is_some() && self.commands[op.command()].fills()
+    }
+
+    /// Whether any operation does.
+    pub fn has_fills(&self) -> bool {
+        self.spec.mix.iter().any(|entry| entry.fill)
+    }
+
+    /// What follows a read that has missed: the SET of its key, with a value that the seed and the key decide.
+    pub fn fill_op(&self, missed: &Op) -> Op {
+        let mut rng = SplitMix64::seed_from_u64(seed_for(self.seed, Use::Preload, missed.key.0));
+        let (value, value_len) = self.values.draw(&mut rng);
+        Op {
+            value,
+            value_len,
+            command: self.filling.unwrap_or(self.weights.len() as u16),
+            ..*missed
+        }
     }
 
     /// Finds the commands that a split operation consists of, ordered by slot; those on one key are in their own order.

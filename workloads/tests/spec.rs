@@ -44,6 +44,41 @@ fn serde_json_like(spec: &Spec) -> String {
 }
 
 #[test]
+fn a_cache_is_filled_by_a_set_of_the_mix() {
+    let spec = parse(
+        "[[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\nweight = 0\n[cluster]\nconfig = ['maxmemory 1mb']\n",
+    );
+    assert!(spec.mix[0].fill && !spec.mix[1].fill);
+    assert_eq!(spec.cluster.config, ["maxmemory 1mb"]);
+    let workload = spec.compile(1).unwrap();
+    let mut stream = workload.client_stream(0);
+    for _ in 0..100 {
+        let read = stream.next_op();
+        assert!(workload.has_fills() && workload.fills(&read));
+        let fill = workload.fill_op(&read);
+        assert_eq!(
+            (fill.key(), fill.slot(), fill.command()),
+            (read.key(), read.slot(), 1)
+        );
+        assert!(workload.is_write(&fill) && !workload.fills(&fill) && fill == workload.fill_op(&read));
+    }
+    for (text, wanted) in [
+        ("[[mix]]\ncommand = 'GET'\nfill = true\n", "mix[0].fill"),
+        (
+            "[[mix]]\ncommand = 'STRLEN'\nfill = true\n[[mix]]\ncommand = 'SET'\n",
+            "only a GET",
+        ),
+        (
+            "arrival.rate = 10\n[[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\n",
+            "closed loop",
+        ),
+        ("[cluster]\nconfig = 'maxmemory 1mb'\n", "a list of texts"),
+    ] {
+        assert!(error(text).contains(wanted), "{}", error(text));
+    }
+}
+
+#[test]
 fn an_empty_file_is_a_workload() {
     let spec = parse("");
     assert_eq!(spec.mix[0].command, "GET");

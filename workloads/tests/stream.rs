@@ -146,6 +146,7 @@ fn the_streams_of_the_built_ins_stay_what_they_are() {
         ("pubsub-fanout", 2147853027088699184),
         ("pubsub-fanout-sharded", 7855518491430599634),
         ("etc", 9876418209774347603),
+        ("eviction", 10164167144644055838),
     ];
     assert_eq!(hashes, pinned);
 }

@@ -189,6 +189,7 @@ fn against(args: &RunArgs, spec: &Spec) -> Result<(Against, u32), Failure> {
     if let Some(timeout) = spec.cluster.node_timeout {
         directives.push(format!("cluster-node-timeout {}", timeout.as_millis()));
     }
+    directives.extend(spec.cluster.config.iter().cloned());
     // Of a directive that is given twice the last one counts.
     directives.extend(args.launch.node_arg.iter().cloned());
     Ok((
@@ -335,6 +336,7 @@ fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {
             WorseIn::P99 => *metric == Metric::P99,
             WorseIn::ServerCpu => *metric == Metric::ServerCpu,
             WorseIn::Memory => *metric == Metric::Memory,
+            WorseIn::HitRate => *metric == Metric::HitRate,
         })
     };
     Metric::ALL.into_iter().filter(named).collect()

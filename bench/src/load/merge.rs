@@ -64,6 +64,7 @@ pub(super) fn merge(
         unknown_scripts: 0,
         reconnects: 0,
         misses: 0,
+        cache: None,
         bytes_in: 0,
         bytes_out: 0,
         client_cpu: Duration::ZERO,
@@ -166,6 +167,11 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
         sum.trace.add(trace);
     }
     outcome.misses += recorded.misses;
+    if recorded.cache.reads > 0 {
+        let cache = outcome.cache.get_or_insert_default();
+        cache.reads += recorded.cache.reads;
+        cache.misses += recorded.cache.misses;
+    }
     if open_loop {
         let open = outcome.open.get_or_insert_with(|| OpenLoopOutcome {
             scheduled: 0,

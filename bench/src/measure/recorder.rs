@@ -58,6 +58,15 @@ pub struct Recorded {
     pub misses: u64,
     /// Replies of each command by counter; a command without counters has none.
     pub replies: Vec<Vec<u64>>,
+    /// Reads that are followed by a write if they miss.
+    pub cache: CacheCount,
+}
+
+/// Reads of a cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheCount {
+    pub reads: u64,
+    pub misses: u64,
 }
 
 impl Recorder {
@@ -90,6 +99,7 @@ impl Recorder {
                 errors: BTreeMap::new(),
                 misses: 0,
                 replies: vec![Vec::new(); commands],
+                cache: CacheCount::default(),
             },
         }
     }
@@ -203,6 +213,13 @@ impl Recorder {
             }
             counts[counter] += 1;
         }
+    }
+
+    /// Counts a read of a cache.
+    #[inline]
+    pub fn count_cached(&mut self, missed: bool) {
+        self.done.cache.reads += 1;
+        self.done.cache.misses += u64::from(missed);
     }
 
     /// Counts an operation that failed.

@@ -12,7 +12,7 @@ use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, me
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
-    ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
+    CacheRun, ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
     Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
 };
 
@@ -86,6 +86,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         retries: sum(|r| r.retries),
         reconnects: sum(|r| r.reconnects),
         misses: sum(|r| r.misses),
+        cache: CacheRun::beside(parts.iter().filter_map(|part| part.run.cache)),
         clock_drift_ppm: parts
             .iter()
             .map(|p| p.run.clock_drift_ppm)
@@ -359,6 +360,7 @@ fn rounds(parts: &[Part<'_>]) -> Result<Vec<RoundRun>, MergeError> {
                     .filter(|_| ops > 0)
                     .map(|ns| ns / ops as f64),
                 server_rss_bytes: there.iter().filter_map(|(_, r)| r.server_rss_bytes).max(),
+                cache: CacheRun::beside(there.iter().filter_map(|(_, round)| round.cache)),
             })
         })
         .collect()

@@ -118,6 +118,7 @@ impl Load {
             retries: 1,
             reconnects: 1,
             misses: 3,
+            cache: None,
             bytes_in: 100 * self.seed,
             bytes_out: 10 * self.seed,
             client_cpu: Duration::from_millis(self.seed % 100),

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use super::course;
 use super::histogram::HistogramText;
 use super::model::{
-    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
+    CacheRun, ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
     OpenLoopRun, Redirects, ReplicaReads, RoundContext, RoundRun, ServerFigures, SlotOps,
 };
 use super::outcome::Outcome;
@@ -96,6 +96,7 @@ impl EngineRun {
             retries: outcomes.iter().map(|o| o.retries).sum(),
             reconnects: outcomes.iter().map(|o| o.reconnects).sum(),
             misses: outcomes.iter().map(|o| o.misses).sum(),
+            cache: CacheRun::sum(rounds.iter().filter_map(|round| round.cache)),
             clock_drift_ppm: outcomes
                 .iter()
                 .map(|o| o.clock_drift_ppm)
@@ -351,6 +352,10 @@ fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun 
         client_cpu_ns_per_op: per_op_ns(outcome.client_cpu, ops).unwrap_or(0.0),
         server_cpu_ns_per_op: servers.and_then(|s| per_op_ns(s.iter().map(|u| u.cpu).sum(), ops)),
         server_rss_bytes: servers.map(|s| s.iter().map(|u| u.rss_bytes).sum()),
+        cache: outcome.cache.map(|cache| {
+            let evicted = context.and_then(|context| context.evicted_keys);
+            CacheRun::new(cache.reads, cache.reads - cache.misses, evicted)
+        }),
     }
 }
 

@@ -16,7 +16,7 @@ pub const REDIS_BENCHMARK_COLUMNS: [&str; 8] = [
     "max_latency_ms",
 ];
 
-const OUR_COLUMNS: [&str; 19] = [
+const OUR_COLUMNS: [&str; 21] = [
     "engine",
     "version",
     "workload",
@@ -36,6 +36,8 @@ const OUR_COLUMNS: [&str; 19] = [
     "client_cpu_ns_per_op",
     "seed",
     "stream_hash",
+    "hit_rate",
+    "evicted_keys",
 ];
 
 /// Writes course.csv of a run with faults: a row for each shard and bin of time. The sums over a shard's rows are its
@@ -192,6 +194,8 @@ fn summary_record(report: &Report, run: &EngineRun, row: &Row<'_>, whole: bool) 
         only_whole(format!("{:.1}", run.client.cpu_ns_per_op)),
         report.workload.seed.to_string(),
         report.workload.stream_hash.clone(),
+        only_whole(optional(run.cache.map(|cache| format!("{:.6}", cache.hit_rate)))),
+        only_whole(optional(run.cache.and_then(|cache| cache.evicted_keys))),
     ]
 }
 

@@ -13,10 +13,12 @@ use super::delivery::DeliveryRun;
 use super::histogram::HistogramText;
 use super::holds::HoldsRun;
 
+mod cache;
 mod comparison;
 mod faults;
 mod merged;
 
+pub use cache::CacheRun;
 pub use comparison::{Comparison, IntervalMethod, Metric, MetricComparison, RatioInterval, Verdict};
 pub use faults::{AuditRun, FaultRun, FaultSeen, LostKey, Outage, ReplicaReads, ShardRun};
 pub use merged::{GeneratorRun, MergedFrom};
@@ -219,6 +221,8 @@ pub struct RoundContext {
     pub faults: Vec<FaultSeen>,
     /// What became of its writes, if that was asked for.
     pub audit: Option<AuditRun>,
+    /// Keys that the target has evicted from the start of the round, warm-up included, to its end.
+    pub evicted_keys: Option<u64>,
 }
 
 /// One server process over one round.
@@ -250,6 +254,9 @@ pub struct EngineRun {
     /// Operations answered with nil: their key was not there.
     #[serde(default)]
     pub misses: u64,
+    /// How a cache has answered, of a workload that fills it when a read misses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheRun>,
     /// How much the clock of the latencies was off against the system's, in parts per million; of the worst round.
     #[serde(default)]
     pub clock_drift_ppm: f64,
@@ -441,6 +448,9 @@ pub struct RoundRun {
     pub server_cpu_ns_per_op: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server_rss_bytes: Option<u64>,
+    /// Of a workload that fills a cache.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheRun>,
 }
 
 /// All server processes together; absent when they cannot be seen.

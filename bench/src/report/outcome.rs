@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::load::{DeliveryOutcome, HoldsOutcome, StalenessOutcome, WriteLog};
-use crate::measure::ShardTrace;
+use crate::measure::{CacheCount, ShardTrace};
 
 /// One round: raw counts and histograms (latency in nanoseconds).
 ///
@@ -47,6 +47,8 @@ pub struct Outcome {
     pub reconnects: u64,
     /// Operations answered with nil: their key was not there.
     pub misses: u64,
+    /// Reads of a cache, of a workload that fills it when they miss.
+    pub cache: Option<CacheCount>,
     pub bytes_in: u64,
     pub bytes_out: u64,
     /// User and system time of the generator's threads over `measured`.

@@ -130,6 +130,7 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         unknown_scripts: 0,
         reconnects: 0,
         misses: 0,
+        cache: None,
         bytes_in: ops * 73,
         bytes_out: ops * 54,
         client_cpu: Duration::from_nanos(ops * 900).min(Duration::from_millis(seconds as u64 * 880)),
@@ -168,6 +169,7 @@ pub fn contexts(pace: Pace, outcomes: &[Outcome], offset_s: u64, gap_s: u64) -> 
                 .collect(),
             faults: Vec::new(),
             audit: None,
+            evicted_keys: None,
         }
     };
     outcomes.iter().enumerate().map(of_round).collect()

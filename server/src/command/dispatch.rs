@@ -10,6 +10,7 @@ use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
 use crate::config::Config;
+use crate::eviction;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
 use crate::replication::LinkPhase;
@@ -178,6 +179,10 @@ fn admit(
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }
     if session.is_primary_link {
+        // Whatever becomes of memory here, a copy takes what its primary has taken.
+        if batch.config.maxmemory != 0 && spec.flags.contains(CommandFlags::DENYOOM) {
+            eviction::has_room(batch.node, batch.config);
+        }
         return Ok(spec);
     }
     if !session.authenticated
@@ -203,9 +208,10 @@ fn admit(
         routed?;
     }
     let is_replica = batch.node.replication.is_replica();
-    if spec.flags.contains(CommandFlags::DENYOOM)
-        && !(is_replica && batch.config.replica.ignore_maxmemory)
-        && batch.node.out_of_memory(batch.config)
+    if (spec.flags.contains(CommandFlags::DENYOOM) || session.in_multi())
+        && batch.config.maxmemory != 0
+        && !eviction::has_room(batch.node, batch.config)
+        && needs_memory(session, spec)
     {
         return Err(ErrorReply::OOM);
     }
@@ -222,6 +228,17 @@ fn admit(
         check_replica(batch, session, spec)?;
     }
     Ok(spec)
+}
+
+/// Is the command refused when memory is full? What is queued is, whatever it is: it would take memory to keep it. EXEC is
+/// judged by what it would run.
+#[cold]
+fn needs_memory(session: &Session, spec: &CommandSpec) -> bool {
+    match &session.transaction {
+        Some(queue) if spec.name == "exec" => queue.any_has(CommandFlags::DENYOOM),
+        Some(_) if !matches!(spec.name, "discard" | "quit" | "reset") => true,
+        _ => spec.flags.contains(CommandFlags::DENYOOM),
+    }
 }
 
 /// What a replica refuses, and a node that loads, in stock's order. EXEC is judged by what it would run.

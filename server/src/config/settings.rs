@@ -1,5 +1,6 @@
 //! The configuration as the rest of the node reads it: typed fields of what has an effect here.
 
+use super::eviction::EvictionSettings;
 use super::primary::PrimarySettings;
 use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
@@ -85,8 +86,10 @@ pub struct Config {
     pub hz: u32,
     /// 1 to 10: how much time active expiry may take.
     pub active_expire_effort: u32,
-    /// Bytes that keys and values may take before writes are refused; 0: no limit.
+    /// Bytes of memory that may be in use before keys give way or writes are refused; 0: no limit.
     pub maxmemory: u64,
+    /// What gives way.
+    pub eviction: EvictionSettings,
     /// Compress long strings of RDBs and DUMP payloads.
     pub rdb_compression: bool,
     /// Write the checksum of RDBs; one that is there is always checked.
@@ -198,6 +201,7 @@ impl Config {
             hz: v.int("hz"),
             active_expire_effort: v.int("active-expire-effort"),
             maxmemory: v.int("maxmemory"),
+            eviction: EvictionSettings::read(&v),
             rdb_compression: v.bool("rdbcompression"),
             rdb_checksum: v.bool("rdbchecksum"),
             daemonize: v.bool("daemonize"),

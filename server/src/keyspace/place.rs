@@ -3,7 +3,7 @@
 use super::buckets::Position;
 use std::sync::Arc;
 
-use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
+use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_rule};
 use super::key::Key;
 use super::table::SlotTable;
 use super::value::CollectionType;
@@ -127,11 +127,15 @@ impl<'t, 'k> Place<'t, 'k> {
         result
     }
 
-    /// Sets the key to what another entry holds: value, expiry and encoding.
+    /// Sets the key to what another entry holds: value, expiry and encoding, and how often it was accessed.
     pub fn put_moved(&mut self, mut entry: OwnedEntry) {
+        let clock = access_rule().replaced(entry.view().clock(), self.now);
         let (expiry, encoding) = (entry.view().expiry(), entry.view().encoding_hint());
         let expire = expiry.map_or(Expire::Clear, Expire::At);
         self.put(entry.take_content(), expire, encoding);
+        if let Some(position) = self.at {
+            self.table.set_clock(position, clock);
+        }
     }
 
     /// Makes the string at least `len` bytes long, new bytes zero, and returns all of it for writing. A key that is
@@ -171,11 +175,11 @@ impl<'t, 'k> Place<'t, 'k> {
         Some(self.table.remove_at(position))
     }
 
-    /// Makes the key look as if it had not been accessed for so many seconds.
-    pub fn set_idle(&mut self, seconds: u64) {
+    /// Sets what is remembered of the key's accesses: that it was not accessed for so many seconds, or how often it was.
+    pub fn set_accesses(&mut self, idle_s: Option<u64>, frequency: Option<u8>) {
         if let Some(position) = self.at {
-            let accessed = self.now.saturating_sub(seconds.saturating_mul(1000));
-            self.table.set_clock(position, access_clock(accessed));
+            let clock = access_rule().told(idle_s, frequency, self.now);
+            self.table.set_clock(position, clock);
         }
     }
 
@@ -201,7 +205,10 @@ impl<'t, 'k> Place<'t, 'k> {
             content,
             expiry,
             encoding,
-            clock: access_clock(self.now),
+            clock: match self.entry() {
+                None => access_rule().fresh(self.now),
+                Some(old) => access_rule().replaced(old.clock(), self.now),
+            },
             mark: self.table.mark(),
         };
         match self.at {

@@ -174,8 +174,27 @@ impl Spec {
                 ));
             }
         }
+        self.validate_fill()?;
         if self.check.hot_share_points.is_some() && !matches!(self.traffic, Traffic::Hotslot { .. }) {
             return Err(self.error("check.hot_share_points", "there is no hot slot in this workload"));
+        }
+        Ok(())
+    }
+
+    fn validate_fill(&self) -> Result<(), SpecError> {
+        for (at, entry) in self.mix.iter().enumerate().filter(|(_, entry)| entry.fill) {
+            let key = format!("mix[{at}].fill");
+            if entry.command != "GET" {
+                return Err(self.error(&key, "only a GET can miss and be followed by a SET"));
+            }
+            if !self.mix.iter().any(|other| other.command == "SET") {
+                let message = "a miss is followed by the SET of the mix; add one (with weight = 0 nothing else is written)";
+                return Err(self.error(&key, message));
+            }
+            if self.arrival != Arrival::Closed {
+                let message = "no schedule says when a miss is followed by a SET: a closed loop is wanted";
+                return Err(self.error(&key, message));
+            }
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub const MAX_PRELOAD: usize = 16;
 pub const MAX_TIMES: u32 = 10_000_000;
 
 pub(super) const MIX: &[&str] = &[
-    "command", "weight", "keys", "split", "args", "name", "send", "script", "count", "then", "after", "holds",
+    "command", "weight", "keys", "split", "fill", "args", "name", "send", "script", "count", "then", "after", "holds",
 ];
 pub(super) const PRELOAD: &[&str] = &["send", "times"];
 
@@ -124,6 +124,7 @@ fn plain_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, S
         command: kind.name.to_owned(),
         keys: keys.unwrap_or(if kind.arity == Arity::Many { 10 } else { 1 }),
         split,
+        fill: section.boolean("fill", origin)?.unwrap_or(false),
         args: texts(section, "args", "[\"EX\", \"60\"]", origin)?,
         ..MixEntry::default()
     })
@@ -131,7 +132,7 @@ fn plain_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, S
 
 /// Commands spelled out word by word.
 fn template_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, SpecError> {
-    for key in ["command", "keys", "split", "args"] {
+    for key in ["command", "keys", "split", "fill", "args"] {
         if section.raw(key).is_some() {
             return Err(section.error(
                 key,
@@ -202,7 +203,7 @@ fn list_of_texts(value: &DeValue<'_>) -> Option<Vec<String>> {
         .collect()
 }
 
-fn texts(
+pub(super) fn texts(
     section: &Section<'_>,
     key: &str,
     example: &str,

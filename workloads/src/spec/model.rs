@@ -112,6 +112,9 @@ pub struct MixEntry {
     pub keys: u32,
     /// Keys are drawn from all slots, and the client sends one command a slot.
     pub split: bool,
+    /// A read that misses is followed by the mix's SET of the same key, as by an application with a cache.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fill: bool,
     /// Arguments that follow keys and values, e.g. `["EX", "60"]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
@@ -321,6 +324,9 @@ pub struct ClusterShape {
         serialize_with = "some_seconds"
     )]
     pub node_timeout: Option<Duration>,
+    /// Directives for every node, as in redis.conf.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub config: Vec<String>,
 }
 
 /// What must hold for the run to count as passed.

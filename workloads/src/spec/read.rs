@@ -327,11 +327,12 @@ impl<'a> Reader<'a> {
     }
 
     fn cluster(&self, origin: &mut Origin) -> Result<ClusterShape, SpecError> {
-        let section = self.section("cluster", &["nodes", "replicas", "node_timeout"])?;
+        let section = self.section("cluster", &["nodes", "replicas", "node_timeout", "config"])?;
         Ok(ClusterShape {
             nodes: section.count_u32("nodes", origin)?,
             replicas: section.count_u32("replicas", origin)?,
             node_timeout: section.duration("node_timeout", origin)?,
+            config: mix::texts(&section, "config", "[\"maxmemory 100mb\"]", origin)?,
         })
     }
 

@@ -93,7 +93,7 @@ impl Worker<'_> {
         self.recorder.advance(now_ns);
         let (client, node) = (self.connections[number].client, self.connections[number].node);
         let mut at = 0;
-        let mut ended = 0;
+        let mut ended: u32 = 0;
         while at < bytes.len() {
             let connection = &mut self.connections[number];
             let scanned = match connection.scanner.scan(&bytes[at..]) {
@@ -137,7 +137,10 @@ impl Worker<'_> {
                 });
                 continue;
             }
-            if !self.follow(client, &sent, reply, now_ns) {
+            let reads_cache = self.job.workload.fills(&sent.op);
+            // What follows a miss takes its place in the window.
+            let fills = reads_cache && reply.is_miss && self.stage != Stage::Draining;
+            if !fills && !self.follow(client, &sent, reply, now_ns) {
                 ended += 1;
             }
             if sent.ticket != NO_TICKET {
@@ -155,6 +158,12 @@ impl Worker<'_> {
                 self.succeed(&sent, node, sent.start_ns, now_ns);
                 self.recorder.count_slot(sent.slot);
                 self.count_reply(&sent, reply);
+                if reads_cache {
+                    self.recorder.count_cached(reply.is_miss);
+                }
+            }
+            if fills {
+                self.start(client, self.job.workload.fill_op(&sent.op), sent.measured, 0);
             }
         }
         if ended > 0 {

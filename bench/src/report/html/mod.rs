@@ -181,6 +181,28 @@ fn row(kind: &'static str, name: &str, run: &EngineRun, ops: u64, rate: f64, l: 
     Row { kind, cells }
 }
 
+/// Of a workload that fills a cache.
+fn cache_facts(run: &EngineRun) -> Vec<(&'static str, String)> {
+    let Some(cache) = &run.cache else {
+        return Vec::new();
+    };
+    let mut facts = vec![(
+        "hit rate",
+        format!(
+            "{:.2} % of {} reads",
+            100.0 * cache.hit_rate,
+            units::count(cache.reads)
+        ),
+    )];
+    if let Some(keys) = cache.evicted_keys {
+        facts.push((
+            "evicted",
+            format!("{} keys, warm-up included", units::count(keys)),
+        ));
+    }
+    facts
+}
+
 fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {
     let unseen = || "not visible".to_owned();
     let errors: Vec<String> = run
@@ -234,6 +256,9 @@ fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {
         ("reconnects", units::count(run.reconnects)),
         ("keys not there", units::count(run.misses)),
     ]
+    .into_iter()
+    .chain(cache_facts(run))
+    .collect()
 }
 
 /// One step of a comparison, its cells ready to show.

@@ -91,6 +91,18 @@ fn remarks(run: &EngineRun, report: &Report) -> Vec<String> {
             units::latency(open.delay_us.p99)
         ));
     }
+    if let Some(cache) = &run.cache {
+        let evicted = cache
+            .evicted_keys
+            .map(|keys| format!("; {} keys evicted, warm-up included", units::count(keys)))
+            .unwrap_or_default();
+        sentences.push(format!(
+            "hit rate {:.2} %: {} of {} reads found their key{evicted}",
+            100.0 * cache.hit_rate,
+            units::count(cache.hits),
+            units::count(cache.reads)
+        ));
+    }
     sentences.push(resources(run, report));
     sentences.push(format!(
         "{} operations in {}, redirects MOVED {}, ASK {}",

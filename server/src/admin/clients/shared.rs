@@ -353,6 +353,13 @@ impl ClientShared {
         self.queued() + self.output.load(Relaxed)
     }
 
+    /// Bytes that are held for it.
+    pub fn held_bytes(&self) -> usize {
+        let buffers = [&self.query, &self.query_free, &self.multi_bytes];
+        let buffers: usize = buffers.iter().map(|bytes| bytes.load(Relaxed)).sum();
+        buffers + self.unread() + size_of::<Self>()
+    }
+
     /// What it holds.
     pub fn set_buffers(&self, buffers: Buffers) {
         self.query.store(buffers.query, Relaxed);
@@ -496,7 +503,7 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            c.held_bytes(),
             if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
             c.redirect.load(Relaxed),

@@ -64,9 +64,14 @@ pub struct Loaded {
 pub fn load(reader: &mut dyn io::Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
     walk(reader, options, &mut |read| {
         let key = Key::new(read.key);
-        target
-            .lock(key.slot)
-            .load(&key, read.value, read.expiry, read.idle_s, options.now_ms)
+        target.lock(key.slot).load(
+            &key,
+            read.value,
+            read.expiry,
+            read.idle_s,
+            read.frequency,
+            options.now_ms,
+        )
     })
 }
 
@@ -86,6 +91,8 @@ struct Found<'a> {
     expiry: Option<u64>,
     /// Seconds since the last access.
     idle_s: Option<u64>,
+    /// How often it was accessed, on the scale of LFU policies.
+    frequency: Option<u8>,
 }
 
 /// Takes a key; false if it was there already.
@@ -96,7 +103,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
     let version = header(&mut source)?;
     let mut loaded = Loaded::default();
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    let (mut expiry, mut idle_s) = (None, None);
+    let (mut expiry, mut idle_s, mut frequency) = (None, None, None);
     let mut replication = (None, None);
     loop {
         match source.byte()? {
@@ -129,9 +136,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
                 expiry = Some(time(&source, seconds * 1000)?);
             }
             op::IDLE => idle_s = Some(source.length()?),
-            op::FREQ => {
-                source.byte()?;
-            }
+            op::FREQ => frequency = Some(source.byte()?),
             op::EOF => break,
             op::FUNCTION2 | op::FUNCTION => return Err(source.unsupported("functions")),
             op::MODULE_AUX => return Err(source.unsupported("data of a module")),
@@ -149,6 +154,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
                     value: content,
                     expiry: expiry.take(),
                     idle_s: idle_s.take(),
+                    frequency: frequency.take(),
                 };
                 if !options.keep_expired && read.expiry.is_some_and(|expiry| expiry < options.now_ms) {
                     loaded.expired += 1;
