@@ -32,6 +32,7 @@ pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
+pub mod stream;
 pub mod string;
 pub mod sync;
 pub mod transaction;
@@ -69,6 +70,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     slowlog::HANDLERS,
     sort::HANDLERS,
     sorted_set::HANDLERS,
+    stream::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

@@ -6,7 +6,7 @@ use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::observe::KeyEvent;
-use super::place::{Expire, Place};
+use super::place::{Change, Expire, Place};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
 
@@ -502,6 +502,19 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> (R, bool),
     ) -> R {
+        self.change_as_at(position, |entry| {
+            let (result, changed) = change(entry);
+            (result, changed.into())
+        })
+    }
+
+    /// The same for a change that says who is to be told.
+    #[inline]
+    pub(super) fn change_as_at<R>(
+        &mut self,
+        position: Position,
+        change: impl FnOnce(&mut OwnedEntry) -> (R, Change),
+    ) -> R {
         self.preserve(position);
         let (before, after, result) = self.buckets.update(position, |entry| {
             let before = (entry.view().footprint(), entry.view().expiry());
@@ -516,11 +529,11 @@ impl SlotTable {
             }
             self.news |= UNPUBLISHED;
         }
-        let (result, changed) = result;
-        if changed {
+        let (result, change) = result;
+        if change != Change::Nothing {
             self.news |= CHANGED;
-            if self.extras.is_some() || self.reports() {
-                self.tell_changed_at(position);
+            if change != Change::Recorded && (self.extras.is_some() || self.reports()) {
+                self.tell_changed_at(position, change);
             }
         }
         result

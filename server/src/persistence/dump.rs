@@ -112,8 +112,8 @@ mod tests {
         assert_eq!(decode(&signed(10, b"\x00\x05a")), Err(DumpError::Damaged));
         assert_eq!(decode(&signed(10, b"\xc8")), Err(DumpError::Damaged));
         assert_eq!(
-            decode(&signed(10, b"\x13\x00")),
-            Err(DumpError::Unsupported("a stream"))
+            decode(&signed(10, b"\x06\x00")),
+            Err(DumpError::Unsupported("a value of a module"))
         );
         let mut changed = signed(10, b"\x00\x01a");
         changed[2] = b'b';

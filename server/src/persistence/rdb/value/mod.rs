@@ -5,6 +5,7 @@ mod hash;
 mod list;
 mod set;
 mod sorted_set;
+mod stream;
 
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub(in crate::persistence) mod kind {
     pub const HASH_LISTPACK: u8 = 16;
     pub const LIST_QUICKLIST_2: u8 = 18;
     pub const ZSET_LISTPACK: u8 = 17;
+    pub const STREAM_LISTPACKS: u8 = 15;
+    pub const STREAM_LISTPACKS_2: u8 = 19;
 }
 
 /// The number of a collection's type and form.
@@ -34,6 +37,7 @@ pub(super) fn kind_of(collection: &Collection) -> u8 {
         Collection::Set(set) => set::kind_of(set),
         Collection::List(_) => kind::LIST_QUICKLIST_2,
         Collection::SortedSet(set) => sorted_set::kind_of(set),
+        Collection::Stream(_) => kind::STREAM_LISTPACKS_2,
     }
 }
 
@@ -44,6 +48,7 @@ pub(super) fn write(encoder: &mut Encoder, collection: &Collection) {
         Collection::Set(set) => set::write(encoder, set),
         Collection::List(list) => list::write(encoder, list),
         Collection::SortedSet(set) => sorted_set::write(encoder, set),
+        Collection::Stream(stream) => stream::write(encoder, stream),
     }
 }
 
@@ -73,6 +78,7 @@ pub(in crate::persistence) fn read(
         kind::LIST_QUICKLIST_2 => Collection::List(list::read_packs(source, limits)?),
         kind::ZSET | kind::ZSET_2 => Collection::SortedSet(sorted_set::read(source, kind, limits)?),
         kind::ZSET_LISTPACK => Collection::SortedSet(sorted_set::read_listpack(source, limits)?),
+        kind::STREAM_LISTPACKS | kind::STREAM_LISTPACKS_2 => Collection::Stream(stream::read(source, kind)?),
         _ => return Ok(None),
     };
     if collection.is_empty() {
@@ -90,7 +96,7 @@ pub(in crate::persistence) fn type_name(kind: u8) -> Option<&'static str> {
         3 | 5 | 12 | 17 => "a sorted set",
         4 | 16 | 22..=25 => "a hash",
         9 | 13 => "a hash of the time before 7.0",
-        15 | 19 | 21 => "a stream",
+        21 => "a stream of a time after 7.0",
         6 | 7 => "a value of a module",
         _ => return None,
     })
