@@ -25,6 +25,6 @@ mod waiter;
 
 pub use queues::Queues;
 pub use redirect::redirect_waiters;
-pub use serve::serve_ready;
+pub use serve::{serve_left, serve_ready};
 pub use timeout::{timeout_arg, timeout_ms_arg};
 pub use waiter::{Plan, Serve, Waiter, serve_or_wait, wait_or_nothing};

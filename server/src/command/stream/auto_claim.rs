@@ -53,9 +53,8 @@ pub fn xautoclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let mut at = 6;
     while at < call.args.len() {
         if call.arg_is(at, "count") && at + 1 < call.args.len() {
-            let count = call.int_arg(at + 1)?;
-            claim.count = u64::try_from(count)
-                .ok()
+            claim.count = parse_i64(call.args.at(at + 1))
+                .and_then(|count| u64::try_from(count).ok())
                 .filter(|count| (1..=COUNT_MAX).contains(count))
                 .ok_or(ErrorReply::fixed("ERR COUNT must be > 0"))?;
             at += 1;

@@ -76,11 +76,6 @@ fn set_id(
         return Err(ErrorReply::NO_SUCH_KEY);
     }
     let entries = stream.entries_mut();
-    if last_id < entries.max_deleted_id {
-        return Err(ErrorReply::fixed(
-            "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
-        ));
-    }
     if !entries.is_empty() && last_id < entries.last_entry_id() {
         return Err(ErrorReply::fixed(
             "ERR The ID specified in XSETID is smaller than the target stream top item",

@@ -44,7 +44,8 @@ impl Reader<'_> {
             }
             written
         });
-        if has_advanced {
+        // Else XCLAIM says which entry was the last.
+        if has_advanced && self.no_ack {
             effects.advanced(self.key, self.group, group);
         }
     }

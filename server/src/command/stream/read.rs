@@ -81,6 +81,12 @@ impl<'a> Options<'a> {
         if is_group && options.group.is_none() {
             return Err(ErrorReply::fixed("ERR Missing GROUP option for XREADGROUP"));
         }
+        // The locks that are held are those of the keys that the command table finds: where it does not read the options as
+        // they are read here, nothing may be touched.
+        let named = (0..options.streams).map(|i| args.at(options.keys_at + i));
+        if !named.eq(call.keys.iter().map(|key| key.bytes)) {
+            return Err(ErrorReply::SYNTAX);
+        }
         Ok(options)
     }
 
@@ -110,6 +116,10 @@ pub fn xread(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             }
             text => id::exact(text)?,
         });
+    }
+    // Each is looked up twice, as in stock, whose counters and events say so.
+    for i in 0..options.streams {
+        call.read::<Stream>(i)?;
     }
     let (keys, now) = (call.keys, call.now);
     let held = &mut *call.held;
@@ -201,6 +211,7 @@ fn read_for_group(
     most: usize,
     effects: &mut Effects,
 ) -> Result<bool, ErrorReply> {
+    call.read::<Stream>(i)?;
     let key = &call.keys[i];
     let out = &mut call.out;
     let mut place = call.held.table(key.slot).find(key, call.now);
@@ -214,15 +225,13 @@ fn read_for_group(
         let is_new = stream.with_group(reader.group, |entries, group| {
             let is_new = group.hear(reader.consumer, reader.now);
             name(out, reader.key);
+            // Else XCLAIM makes one, too, when the first entry is pending for it.
+            if is_new && reader.no_ack {
+                effects.created(reader.key, reader.group, reader.consumer);
+            }
             if after == StreamId::MAX {
-                if is_new && reader.no_ack {
-                    effects.created(reader.key, reader.group, reader.consumer);
-                }
                 reader.new_entries(entries, group, most, effects, out);
             } else {
-                if is_new {
-                    effects.created(reader.key, reader.group, reader.consumer);
-                }
                 reader.history(entries, group, after, most, out);
             }
             is_new

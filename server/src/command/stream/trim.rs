@@ -13,6 +13,9 @@ const LIMIT_MAX: u64 = 1_000_000;
 /// Nodes that it deletes at most.
 const LIMIT_NODES: u64 = 100;
 
+const NOT_APPROXIMATE: ErrorReply =
+    ErrorReply::fixed("ERR syntax error, LIMIT cannot be used without the special ~ option");
+
 /// How to trim.
 #[derive(Clone, Copy)]
 pub(super) struct Trim {
@@ -134,12 +137,14 @@ impl Options {
                     "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
                 ));
             }
-            return if must_trim {
-                Err(ErrorReply::fixed(
+            if must_trim {
+                return Err(ErrorReply::fixed(
                     "ERR syntax error, XTRIM must be called with a trimming strategy",
-                ))
-            } else {
-                Ok(())
+                ));
+            }
+            return match self.limit {
+                Some(_) if !call.session.is_primary_link => Err(NOT_APPROXIMATE),
+                _ => Ok(()),
             };
         };
         // What our primary says is exact.
@@ -147,11 +152,7 @@ impl Options {
             return Ok(());
         }
         match self.limit {
-            Some(_) if !trim.approximate => {
-                return Err(ErrorReply::fixed(
-                    "ERR syntax error, LIMIT cannot be used without the special ~ option",
-                ));
-            }
+            Some(_) if !trim.approximate => return Err(NOT_APPROXIMATE),
             Some(limit) => trim.limit = limit,
             None if trim.approximate => {
                 let per_node = call.limits().stream_node_entries;

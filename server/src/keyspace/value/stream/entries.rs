@@ -144,7 +144,8 @@ impl Entries {
             NewId::Auto { .. } => last.next().ok_or(AppendError::Exhausted)?,
             NewId::Within { ms } if ms == last.ms => StreamId {
                 ms,
-                seq: last.seq.checked_add(1).ok_or(AppendError::NotGreater)?,
+                // Stock says of this one that it is too large.
+                seq: last.seq.checked_add(1).ok_or(AppendError::TooLarge)?,
             },
             NewId::Within { ms } => StreamId { ms, seq: 0 },
             NewId::Exact(id) => id,
@@ -155,9 +156,9 @@ impl Entries {
     /// Entries from one ID to another, both included, the first one first.
     pub fn range(&self, from: StreamId, to: StreamId) -> impl Iterator<Item = Entry<'_>> {
         let first = self.nodes.up_to(from).next().map_or(from, |(node, _)| node);
+        // An entry may have a smaller ID than its node, once XSETID has gone back behind deleted ones.
         self.nodes
             .from(first)
-            .take_while(move |(node, _)| *node <= to)
             .flat_map(|(node, pack)| pack.forward(node))
             .filter(move |entry| !entry.is_deleted() && entry.id >= from)
             .take_while(move |entry| entry.id <= to)
@@ -187,7 +188,8 @@ impl Entries {
 
     /// Deletes an entry; false if it is not there.
     pub fn delete(&mut self, id: StreamId) -> bool {
-        let Some((node, pack)) = self.nodes.up_to(id).next() else {
+        let found = self.nodes.up_to(id).next().or_else(|| self.nodes.first());
+        let Some((node, pack)) = found else {
             return false;
         };
         let is_last = pack.live() == 1;
@@ -311,8 +313,11 @@ impl Entries {
 
     /// Takes a node that an RDB holds; false if it does not come behind those that are here.
     pub(super) fn adopt(&mut self, node: StreamId, pack: Pack) -> bool {
+        let mut live = pack.forward(node).filter(|entry| !entry.is_deleted());
+        let least = live.next().map_or(node, |first| first.id.min(node));
+        drop(live);
         let comes_behind = self.nodes.last().is_none_or(|(before, _)| before < node)
-            && (self.is_empty() || self.last_entry_id() < node);
+            && (self.is_empty() || self.last_entry_id() < least);
         if comes_behind {
             self.len += pack.live();
             self.add_node(node, pack);

@@ -61,13 +61,13 @@ impl Pack {
     }
 
     /// Takes a listpack that an RDB holds, for the node of this ID; `None` if it is no node. Entries that are not deleted
-    /// have IDs from that of the node on, each greater than the one before.
+    /// have greater IDs than those before them.
     pub fn from_listpack(list: Listpack, node: StreamId) -> Option<Self> {
         let pack = Self { list };
         let (mut live, mut deleted) = (0, 0);
         let head = pack.checked_head()?;
         let mut next = pack.skip(head.names, head.fields + 1)?;
-        let mut least = Some(node);
+        let mut least = Some(StreamId::MIN);
         while let Some(at) = next {
             let entry = pack.checked_entry(at, node, &head)?;
             if entry.is_deleted() {
