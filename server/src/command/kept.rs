@@ -16,10 +16,7 @@ impl Kept {
     }
 
     /// The same of arguments that are not as the client wrote them.
-    pub fn of<'a>(
-        spec: &'static CommandSpec,
-        args: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
-    ) -> Self {
+    pub fn of<'a>(spec: &'static CommandSpec, args: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Self {
         let mut bytes = Vec::with_capacity(args.clone().map(<[u8]>::len).sum());
         let mut ranges = Vec::with_capacity(args.len());
         for arg in args {

@@ -45,8 +45,8 @@ pub use place::{Change, Expire, Place, WrongType, typed};
 pub use slots::{ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
-    AppendError, Collection, CollectionType, Consumer, Entries, Group, Hash, HashForm, Intset, Item, Keep, Limits,
-    List, Listpack, NewId, NodeLimit, Pack, Pending, Segments, Set, SetForm, Side, SortedSet, Stream, StreamEntry,
-    StreamId, StreamTotals, TextSpan, lazy_free,
+    AppendError, Collection, CollectionType, Consumer, Entries, Group, Hash, HashForm, Intset, Item, Keep,
+    Limits, List, Listpack, NewId, NodeLimit, Pack, Pending, Segments, Set, SetForm, Side, SortedSet, Stream,
+    StreamEntry, StreamId, StreamTotals, TextSpan, lazy_free,
 };
 pub use watch::Contents;

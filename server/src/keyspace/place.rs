@@ -191,11 +191,11 @@ impl<'t, 'k> Place<'t, 'k> {
             let (result, _) = write(self.grow_string(len));
             return result;
         };
-        self.table.try_change_at(position, |entry| {
+        self.table.change_as_at(position, |entry| {
             let before = entry.view().string().map_or(0, <[u8]>::len);
             entry.grow_string(len);
             let (result, changed) = write(entry.string_mut());
-            (result, changed || len > before)
+            (result, (changed || len > before).into())
         })
     }
 

@@ -492,20 +492,7 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> R,
     ) -> R {
-        self.try_change_at(position, |entry| (change(entry), true))
-    }
-
-    /// The same for a change that says whether it happened: if not, nobody is told of one.
-    #[inline]
-    pub(super) fn try_change_at<R>(
-        &mut self,
-        position: Position,
-        change: impl FnOnce(&mut OwnedEntry) -> (R, bool),
-    ) -> R {
-        self.change_as_at(position, |entry| {
-            let (result, changed) = change(entry);
-            (result, changed.into())
-        })
+        self.change_as_at(position, |entry| (change(entry), Change::Told))
     }
 
     /// The same for a change that says who is to be told.

@@ -131,7 +131,9 @@ mod tests {
         };
         for ms in 1..=5 {
             let content = [&b"name"[..], b"value", b"n", b"-7"];
-            let added = stream.entries_mut().append(NewId::Within { ms }, content.into_iter(), &limits);
+            let added = stream
+                .entries_mut()
+                .append(NewId::Within { ms }, content.into_iter(), &limits);
             assert!(added.is_ok());
         }
         assert!(stream.entries_mut().delete(StreamId { ms: 2, seq: 0 }));
@@ -173,7 +175,10 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(super::decode(&signed(10, &body[..at]), &Limits::default()), Err(DumpError::Damaged));
+            assert_eq!(
+                super::decode(&signed(10, &body[..at]), &Limits::default()),
+                Err(DumpError::Damaged)
+            );
         }
         assert!(refused > body.len(), "{refused} of {} bytes", body.len());
     }

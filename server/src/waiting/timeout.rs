@@ -20,9 +20,7 @@ pub fn timeout_arg(call: &Call<'_>, i: usize) -> Result<Option<u64>, ErrorReply>
 /// The same in whole milliseconds.
 pub fn timeout_ms_arg(call: &Call<'_>, i: usize) -> Result<Option<u64>, ErrorReply> {
     let ms = parse_i64(call.args.at(i));
-    let ms = ms.ok_or(ErrorReply::fixed(
-        "ERR timeout is not an integer or out of range",
-    ))?;
+    let ms = ms.ok_or(ErrorReply::fixed("ERR timeout is not an integer or out of range"))?;
     let ms = u64::try_from(ms).map_err(|_| ErrorReply::fixed("ERR timeout is negative"))?;
     Ok((ms > 0).then(|| call.now.saturating_add(ms).saturating_add(1)))
 }

@@ -67,7 +67,12 @@ fn shown(reply: &Reply, order: Order) -> String {
         (Order::Times, Reply::Integer(time)) if *time > LONG_AGO_MS => "a time".into(),
         // A pending entry: its ID, its consumer, milliseconds since it was delivered, how often it was.
         (Order::Times, Reply::Array(parts)) => match &parts[..] {
-            [id @ Reply::Bulk(_), consumer @ Reply::Bulk(_), Reply::Integer(_), count @ Reply::Integer(_)] => {
+            [
+                id @ Reply::Bulk(_),
+                consumer @ Reply::Bulk(_),
+                Reply::Integer(_),
+                count @ Reply::Integer(_),
+            ] => {
                 format!("{id:?} {consumer:?} {count:?}")
             }
             _ => format!("{:?}", without_idle(parts)),

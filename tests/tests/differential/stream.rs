@@ -179,8 +179,13 @@ fn scripts_get_the_same_replies() {
                     b"XPENDING" | b"XINFO" => Order::Times,
                     _ => Order::AsSent,
                 };
-                let [ours, theirs] = clients.each_mut().map(|client| canonical(&client.raw(&words), order));
-                assert_eq!(ours, theirs, "left is ours, right is stock's, RESP{hello}: {line}");
+                let [ours, theirs] = clients
+                    .each_mut()
+                    .map(|client| canonical(&client.raw(&words), order));
+                assert_eq!(
+                    ours, theirs,
+                    "left is ours, right is stock's, RESP{hello}: {line}"
+                );
             }
         }
     }

@@ -1,8 +1,8 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
 use super::wait::Wait;
-use crate::node::unix_ms;
 use crate::config::OutputLimit;
+use crate::node::unix_ms;
 use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};

@@ -77,7 +77,11 @@ pub fn xautoclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             claim.run(entries, group, &mut effects, out)
         });
         let claimed = claimed.unwrap_or_default();
-        let change = if claimed.changed { Change::Recorded } else { Change::Nothing };
+        let change = if claimed.changed {
+            Change::Recorded
+        } else {
+            Change::Nothing
+        };
         (claimed, change)
     })?;
     effects.instead(call);
@@ -108,7 +112,9 @@ impl Claim<'_> {
                 && attempts > 0
             {
                 attempts -= 1;
-                let Some(pending) = group.pending().get(id) else { break };
+                let Some(pending) = group.pending().get(id) else {
+                    break;
+                };
                 let (time, count) = (pending.time, pending.count);
                 match entries.get(id) {
                     None => {
@@ -121,7 +127,11 @@ impl Claim<'_> {
                     Some(_) if self.min_idle > 0 && self.now.wrapping_sub(time) < self.min_idle => {}
                     Some(entry) => {
                         claimed.created |= group.hear(self.consumer, self.now);
-                        let count = if self.just_id { count } else { count.wrapping_add(1) };
+                        let count = if self.just_id {
+                            count
+                        } else {
+                            count.wrapping_add(1)
+                        };
                         group.assign(id, self.consumer, self.now, count);
                         if self.just_id {
                             reply::id(out, id);
@@ -135,7 +145,9 @@ impl Claim<'_> {
                     }
                 }
                 let behind = id.next();
-                next = behind.and_then(|id| group.pending().from(id).next()).map(|(id, _)| id);
+                next = behind
+                    .and_then(|id| group.pending().from(id).next())
+                    .map(|(id, _)| id);
             }
             written
         });

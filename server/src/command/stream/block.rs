@@ -53,7 +53,11 @@ fn serve(call: &mut Call<'_>, i: usize) -> Result<bool, ErrorReply> {
 }
 
 fn most(options: &Options<'_>) -> usize {
-    if options.count == 0 { COUNT_DEFAULT } else { options.count }
+    if options.count == 0 {
+        COUNT_DEFAULT
+    } else {
+        options.count
+    }
 }
 
 fn serve_reader(call: &mut Call<'_>, i: usize, options: &Options<'_>) -> Result<bool, ErrorReply> {

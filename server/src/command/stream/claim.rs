@@ -93,9 +93,8 @@ pub fn xclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     if stream.is_none_or(|stream| stream.group(group).is_none()) {
         return Err(no_group(key, group));
     }
-    let min_idle = parse_i64(call.args.at(4)).ok_or(ErrorReply::fixed(
-        "ERR Invalid min-idle-time argument for XCLAIM",
-    ))?;
+    let min_idle = parse_i64(call.args.at(4))
+        .ok_or(ErrorReply::fixed("ERR Invalid min-idle-time argument for XCLAIM"))?;
     let ids: Vec<(StreamId, &[u8])> = call
         .args
         .from(5)
@@ -118,7 +117,11 @@ pub fn xclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             claim.run(&ids, entries, group, &mut effects, out)
         });
         let claimed = claimed.unwrap_or_default();
-        let change = if claimed.changed { Change::Recorded } else { Change::Nothing };
+        let change = if claimed.changed {
+            Change::Recorded
+        } else {
+            Change::Nothing
+        };
         (claimed, change)
     })?;
     effects.instead(call);
@@ -169,7 +172,10 @@ impl Claim<'_> {
         out: &mut ReplyWriter<'_>,
     ) -> bool {
         let options = &self.options;
-        let pending = group.pending().get(id).map(|pending| (pending.time, pending.count));
+        let pending = group
+            .pending()
+            .get(id)
+            .map(|pending| (pending.time, pending.count));
         let Some(entry) = entries.get(id) else {
             if pending.is_some() {
                 effects.claimed(self.key, self.group, group, text, id);
@@ -189,7 +195,11 @@ impl Claim<'_> {
             None => return false,
         };
         claimed.created |= group.hear(self.consumer, self.now);
-        let again = if options.just_id { before } else { before.wrapping_add(1) };
+        let again = if options.just_id {
+            before
+        } else {
+            before.wrapping_add(1)
+        };
         group.assign(id, self.consumer, options.time, options.count.unwrap_or(again));
         if options.just_id {
             reply::id(out, id);

@@ -147,7 +147,11 @@ pub fn create_consumer(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let created = change(call, |stream| {
         let created = stream.with_group(name, |_, group| group.add_consumer(consumer, now as i64));
         let created = created.ok_or_else(|| no_group_of_key(key.bytes, name))?;
-        let what = if created { Change::Recorded } else { Change::Nothing };
+        let what = if created {
+            Change::Recorded
+        } else {
+            Change::Nothing
+        };
         Ok((created, what))
     })?;
     if created {
@@ -162,7 +166,11 @@ pub fn delete_consumer(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let pending = change(call, |stream| {
         let pending = stream.with_group(name, |_, group| group.remove_consumer(consumer));
         let pending = pending.ok_or_else(|| no_group_of_key(key.bytes, name))?;
-        let what = if pending.is_some() { Change::Recorded } else { Change::Nothing };
+        let what = if pending.is_some() {
+            Change::Recorded
+        } else {
+            Change::Nothing
+        };
         Ok((pending, what))
     })?;
     if pending.is_some() {

@@ -71,7 +71,11 @@ fn number(text: &[u8]) -> Option<u64> {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })?;
-    Some(if is_negative { number.wrapping_neg() } else { number })
+    Some(if is_negative {
+        number.wrapping_neg()
+    } else {
+        number
+    })
 }
 
 /// Without a sequence it is `missing`; `*` is none.
@@ -97,7 +101,13 @@ pub(super) fn loose(text: &[u8]) -> Result<StreamId, ErrorReply> {
 pub(super) fn new_entry(text: &[u8]) -> Result<(StreamId, bool), ErrorReply> {
     let parsed = parse(text, true)?;
     match parsed.seq {
-        Some(None) => Ok((StreamId { ms: parsed.ms, seq: 0 }, false)),
+        Some(None) => Ok((
+            StreamId {
+                ms: parsed.ms,
+                seq: 0,
+            },
+            false,
+        )),
         _ => Ok((complete(parsed, 0)?, true)),
     }
 }

@@ -51,13 +51,25 @@ pub const HANDLERS: &[Binding] = &[
 
 /// There is no such key, or no such group.
 fn no_group(key: &[u8], group: &[u8]) -> ErrorReply {
-    let parts: [&[u8]; 5] = [b"NOGROUP No such key '", key, b"' or consumer group '", group, b"'"];
+    let parts: [&[u8]; 5] = [
+        b"NOGROUP No such key '",
+        key,
+        b"' or consumer group '",
+        group,
+        b"'",
+    ];
     ErrorReply::from_bytes(parts.concat())
 }
 
 /// There is no such group.
 fn no_group_of_key(key: &[u8], group: &[u8]) -> ErrorReply {
-    let parts: [&[u8]; 5] = [b"NOGROUP No such consumer group '", group, b"' for key name '", key, b"'"];
+    let parts: [&[u8]; 5] = [
+        b"NOGROUP No such consumer group '",
+        group,
+        b"' for key name '",
+        key,
+        b"'",
+    ];
     ErrorReply::from_bytes(parts.concat())
 }
 

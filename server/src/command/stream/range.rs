@@ -33,7 +33,10 @@ fn range(call: &mut Call<'_>, backward: bool) -> Result<(), ErrorReply> {
     match (count, backward) {
         (Some(0), _) => out.nil_array(),
         (count, false) => reply::entries(out, entries.range(from, to).take(count.unwrap_or(usize::MAX))),
-        (count, true) => reply::entries(out, entries.range_back(from, to).take(count.unwrap_or(usize::MAX))),
+        (count, true) => reply::entries(
+            out,
+            entries.range_back(from, to).take(count.unwrap_or(usize::MAX)),
+        ),
     }
     Ok(())
 }

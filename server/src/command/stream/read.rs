@@ -188,7 +188,14 @@ pub fn xreadgroup(call: &mut Call<'_>) -> Result<(), ErrorReply> {
             no_ack: options.no_ack,
             now: call.now as i64,
         };
-        served += usize::from(read_for_group(call, i, &reader, after, options.most(), &mut effects)?);
+        served += usize::from(read_for_group(
+            call,
+            i,
+            &reader,
+            after,
+            options.most(),
+            &mut effects,
+        )?);
     }
     effects.instead(call);
     // The header comes first.

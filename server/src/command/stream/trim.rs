@@ -91,7 +91,8 @@ impl Options {
                 at = options.strategy(call, at)?;
             } else if call.arg_is(at, "limit") && left > 0 {
                 let limit = u64::try_from(call.int_arg(at + 1)?);
-                options.limit = Some(limit.map_err(|_| ErrorReply::fixed("ERR The LIMIT argument must be >= 0."))?);
+                options.limit =
+                    Some(limit.map_err(|_| ErrorReply::fixed("ERR The LIMIT argument must be >= 0."))?);
                 at += 1;
             } else if is_xadd && call.arg_is(at, "nomkstream") {
                 options.must_exist = true;

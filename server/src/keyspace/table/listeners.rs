@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{EVENTS, READY, REPORTS, SlotTable, UNPUBLISHED};
+use crate::keyspace::Change;
 use crate::keyspace::buckets::Position;
 use crate::keyspace::key::Key;
-use crate::keyspace::Change;
 use crate::keyspace::observe::{KeyEvent, Observed};
 use crate::keyspace::watch::Extras;
 use crate::waiting::Waiter;

@@ -41,7 +41,8 @@ pub use segments::Segments;
 pub use set::{Set, SetForm};
 pub use sorted_set::{SortedSet, TextSpan};
 pub use stream::{
-    AppendError, Consumer, Entries, Group, Keep, NewId, Pack, Pending, Stream, StreamEntry, StreamId, StreamTotals,
+    AppendError, Consumer, Entries, Group, Keep, NewId, Pack, Pending, Stream, StreamEntry, StreamId,
+    StreamTotals,
 };
 
 /// A value that is no string.

@@ -116,7 +116,11 @@ impl Entries {
         }
         let last = self.nodes.last().filter(|(_, pack)| {
             let bytes = limits.stream_node_bytes;
-            let most = if bytes == 0 { Self::NODE_MAX } else { bytes.min(Self::NODE_MAX) };
+            let most = if bytes == 0 {
+                Self::NODE_MAX
+            } else {
+                bytes.min(Self::NODE_MAX)
+            };
             let entries = limits.stream_node_entries;
             pack.listpack().as_bytes().len() + size < most && (entries == 0 || pack.entries() < entries)
         });

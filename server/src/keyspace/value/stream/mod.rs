@@ -176,7 +176,14 @@ fn group_bytes(name: &[u8], group: &Group) -> usize {
 impl PartialEq for Stream {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.entries(), other.entries());
-        let totals = |entries: &Entries| (entries.len(), entries.last_id, entries.max_deleted_id, entries.added);
+        let totals = |entries: &Entries| {
+            (
+                entries.len(),
+                entries.last_id,
+                entries.max_deleted_id,
+                entries.added,
+            )
+        };
         let texts = |entries: &Entries| {
             let all = entries.range(StreamId::MIN, StreamId::MAX);
             let of_entry = |entry: StreamEntry<'_>| {

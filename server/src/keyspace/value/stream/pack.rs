@@ -317,7 +317,11 @@ impl<'a> Entry<'a> {
     pub fn pairs(&self) -> impl Iterator<Item = (Item<'a>, Item<'a>)> {
         let list = &self.pack.list;
         let is_same = self.flags & SAME_FIELDS != 0;
-        let mut name_at = if is_same { Some(self.pack.head().names) } else { self.content };
+        let mut name_at = if is_same {
+            Some(self.pack.head().names)
+        } else {
+            self.content
+        };
         let mut value_at = self.content;
         (0..self.fields).map_while(move |_| {
             let name = name_at?;

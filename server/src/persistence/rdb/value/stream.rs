@@ -75,7 +75,11 @@ pub(super) fn read(source: &mut Source<'_>, kind: u8) -> Result<Stream, RdbError
     } else {
         None
     };
-    let totals = StreamTotals { len, last_id, since_7 };
+    let totals = StreamTotals {
+        len,
+        last_id,
+        since_7,
+    };
     if !stream.complete(totals) {
         return Err(source.damaged("a stream that has other entries than it says"));
     }
