@@ -47,7 +47,7 @@ impl Effects {
                 b"TIME",
                 time.format(pending.time).as_bytes(),
                 b"RETRYCOUNT",
-                count.format(pending.count).as_bytes(),
+                count.format(pending.count as i64).as_bytes(),
                 b"FORCE",
                 b"JUSTID",
                 b"LASTID",

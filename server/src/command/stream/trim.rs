@@ -119,7 +119,7 @@ impl Options {
             let count = u64::try_from(call.int_arg(value)?);
             Keep::Last(count.map_err(|_| ErrorReply::fixed("ERR The MAXLEN argument must be >= 0."))?)
         } else {
-            Keep::From(id::loose(call.args.at(value))?)
+            Keep::From(id::exact(call.args.at(value))?)
         };
         self.trim = Some(Trim {
             keep,

@@ -148,7 +148,7 @@ impl Group {
     pub fn deliver_again(&mut self, id: StreamId, now: i64) {
         if let Some(pending) = self.pending.get_mut(id) {
             pending.time = now;
-            pending.count += 1;
+            pending.count = pending.count.wrapping_add(1);
         }
     }
 

@@ -70,7 +70,7 @@ fn ziplist(bytes: &[u8]) -> Option<Listpack> {
     let (mut at, mut before, mut found, mut last_at) = (HEADER, 0, 0, HEADER);
     while at < entries.len() {
         let (length_before, rest) = length(&entries[at..])?;
-        let (size, text) = entry(rest)?;
+        let (size, mut text) = entry(rest)?;
         let whole = entries.len() - at - rest.len() + size;
         if length_before != before || !pack.has_room_for(text.len()) {
             return None;
