@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::eviction;
 use crate::node::{Node, unix_ms};
 use crate::replication::primary::Cron;
-use crate::waiting::redirect_waiters;
+use crate::waiting::{redirect_waiters, serve_left};
 
 /// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
 const EXPIRE_SHARE: f64 = 0.25;
@@ -39,6 +39,7 @@ fn run(node: &'static Node) {
                 EXPIRE_SHARE + EXPIRE_SHARE_STEP * f64::from(config.active_expire_effort.saturating_sub(1));
             node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
         }
+        serve_left(node);
         node.stats.sample(now);
         node.memory.sample();
         // Memory grows without writes, too: buffers of clients, the stream for replicas.

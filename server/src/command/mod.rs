@@ -34,6 +34,7 @@ pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
+pub mod stream;
 pub mod string;
 pub mod sync;
 pub mod transaction;
@@ -73,6 +74,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     slowlog::HANDLERS,
     sort::HANDLERS,
     sorted_set::HANDLERS,
+    stream::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

@@ -256,6 +256,8 @@ impl Config {
                 list_node: NodeLimit::new(v.int("list-max-listpack-size")),
                 zset_max_entries: v.int("zset-max-listpack-entries"),
                 zset_max_value: v.int("zset-max-listpack-value"),
+                stream_node_bytes: v.int("stream-node-max-bytes"),
+                stream_node_entries: v.int("stream-node-max-entries"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

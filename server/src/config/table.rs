@@ -144,8 +144,8 @@ pub const DIRECTIVES: &[Directive] = &[
     d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries"),
     d("zset-max-listpack-value", memory(0, LONG_MAX), "64").alias("zset-max-ziplist-value"),
     d("hll-sparse-max-bytes", memory(0, LONG_MAX), "3000"),
-    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096").ignored(ONE_ENCODING),
-    d("stream-node-max-entries", int(0, LONG_MAX), "100").ignored(ONE_ENCODING),
+    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096"),
+    d("stream-node-max-entries", int(0, LONG_MAX), "100"),
     // Persistence
     d("save", SavePoints, "").ignored(DATA_IN_MEMORY),
     d("appendonly", Bool, "no").ignored(DATA_IN_MEMORY),

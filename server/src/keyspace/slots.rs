@@ -79,6 +79,8 @@ pub struct Keyspace {
     avg_ttl_ms: AtomicU64,
     /// A snapshot is being taken.
     pub(super) cutting: AtomicBool,
+    /// Slots that were released while somebody waited for a key that has gone: it expired.
+    left_ready: Mutex<Vec<Slot>>,
 }
 
 /// What one call of [`Keyspace::expire_cycle`] has done.
@@ -112,7 +114,22 @@ impl Keyspace {
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
             avg_ttl_ms: AtomicU64::new(0),
             cutting: AtomicBool::new(false),
+            left_ready: Mutex::new(Vec::new()),
         }
+    }
+
+    /// A slot is released, and who waits for one of its keys has not been served.
+    #[cold]
+    pub(super) fn leave_ready(&self, slot: Slot) {
+        let mut left = self.left_ready.lock();
+        if !left.contains(&slot) {
+            left.push(slot);
+        }
+    }
+
+    /// Takes the slots in which somebody is left to be served: see [`crate::waiting::serve_left`].
+    pub fn take_left_ready(&self) -> Vec<Slot> {
+        std::mem::take(&mut *self.left_ready.lock())
     }
 
     /// Sets the mode of every slot. They are all locked for this moment, so that no call sees both.

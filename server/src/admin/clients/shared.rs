@@ -2,6 +2,7 @@
 
 use super::wait::Wait;
 use crate::config::OutputLimit;
+use crate::node::unix_ms;
 use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};
@@ -166,6 +167,12 @@ enum Mailbox {
 }
 
 impl ClientShared {
+    /// The node itself, where something is done in a client's place: nobody sees it.
+    pub fn of_node() -> Self {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self::new(0, nowhere, nowhere, -1, unix_ms())
+    }
+
     pub(super) fn new(id: u64, peer: SocketAddr, local: SocketAddr, fd: i32, now_ms: u64) -> Self {
         ClientShared {
             id,

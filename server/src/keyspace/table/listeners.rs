@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{EVENTS, READY, REPORTS, SlotTable, UNPUBLISHED};
+use crate::keyspace::Change;
 use crate::keyspace::buckets::Position;
 use crate::keyspace::key::Key;
 use crate::keyspace::observe::{KeyEvent, Observed};
@@ -126,8 +127,16 @@ impl SlotTable {
     }
 
     #[cold]
-    pub(in crate::keyspace) fn tell_changed_at(&mut self, position: Position) {
+    pub(in crate::keyspace) fn tell_changed_at(&mut self, position: Position, change: Change) {
         let key = self.buckets.entry(position).key();
+        if change == Change::Ready {
+            if let Some(extras) = &mut self.extras
+                && extras.waiting.changed(key)
+            {
+                self.news |= READY;
+            }
+            return;
+        }
         tell(self.extras.get_or_insert_default(), &mut self.news, key, false);
     }
 

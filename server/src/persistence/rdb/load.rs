@@ -316,9 +316,9 @@ mod tests {
                 .to_string()
         };
         assert_eq!(
-            refusal(b"\x13\x08mystream\x00"),
-            "the RDB holds a stream (type 19) in the key 'mystream' at byte 19, which this version of slotmark-server cannot \
-             hold"
+            refusal(b"\x07\x08mymodule\x00"),
+            "the RDB holds a value of a module (type 7) in the key 'mymodule' at byte 19, which this version of \
+             slotmark-server cannot hold"
         );
         assert!(refusal(b"\xfe\x05").contains("holds database 5 "));
         assert!(refusal(b"\xf5\x00").contains("holds functions "));
