@@ -11,6 +11,7 @@
 //!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
 //! ```
 
+pub mod acl;
 pub mod admin;
 pub mod boot;
 pub mod cluster;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotcore::command::{CommandFlags, CommandSpec, LookupError};
 
+use crate::acl::Acl;
 use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
 use crate::admin::slowlog::Slowlog;
@@ -29,6 +30,8 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// Users and what they may do.
+    pub acl: Acl,
     /// Which events of keys are told.
     pub events: KeyspaceEvents,
     /// Who has copies of what.
@@ -72,12 +75,14 @@ impl Node {
         } else {
             None
         };
+        let acl = Acl::open(&settings, &config.take_user_lines())?;
         let run_id = random_hex_40();
         let node = Self {
             config,
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
+            acl,
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
@@ -101,6 +106,7 @@ impl Node {
     /// Tells those parts of the configuration that keep a copy of what they need.
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
+        self.acl.configure(config);
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use slotcore::Slot;
 use slotcore::resp::Proto;
 
+use crate::acl::Account;
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
 use crate::keyspace::Forgotten;
@@ -70,6 +71,8 @@ pub struct Session {
     /// What the rest of the node sees of this connection, its id included.
     pub client: Arc<ClientShared>,
     pub proto: Proto,
+    /// Whose rights its commands have.
+    pub account: Arc<Account>,
     pub authenticated: bool,
     /// ASKING: the next command may touch a slot that is being imported.
     pub asking: bool,
@@ -115,11 +118,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// The state of a connection that has sent nothing yet.
-    pub fn new(client: Arc<ClientShared>, authenticated: bool, local: bool) -> Self {
+    /// The state of a connection that has sent nothing yet. It is the default user's, and let in if that needs no password.
+    pub fn new(client: Arc<ClientShared>, account: Arc<Account>, local: bool) -> Self {
+        let authenticated = account.is_open();
         Self {
             client,
             proto: Proto::Resp2,
+            account,
             authenticated,
             asking: false,
             readonly: false,

@@ -172,7 +172,7 @@ fn hides(spec: &CommandSpec, args: &Args<'_>, index: usize) -> bool {
         "hello" => word(1, "auth") || word(2, "auth"),
         "migrate" => word(1, "auth") || word(1, "auth2") || word(2, "auth2"),
         "config|set" => index >= 3 && index % 2 == 1 && is_secret(args.at(index - 1)),
-        "acl|setuser" => index > 2,
+        "acl|setuser" => index > 1,
         _ => false,
     }
 }

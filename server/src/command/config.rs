@@ -84,12 +84,17 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
             "The operating system is not able to handle the specified number of clients".into(),
         ));
     }
+    if old.requirepass != new.requirepass {
+        node.acl.set_default_password(new.requirepass.as_deref());
+    }
     node.configure(new);
     Ok(())
 }
 
 fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match call.node.config.rewrite() {
+    let acl = &call.node.acl;
+    let users = (!acl.has_file()).then(|| acl.lines());
+    match call.node.config.rewrite(users.as_deref()) {
         Ok(()) => {
             log::warning(format_args!("CONFIG REWRITE executed with success."));
             call.out.ok();

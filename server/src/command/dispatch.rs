@@ -6,6 +6,7 @@ use slotcore::command::{self, CommandFlags, CommandSpec, LookupError};
 use slotcore::resp::{Args, ReplyWriter};
 use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
+use crate::acl;
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
@@ -181,13 +182,21 @@ fn admit(
         return Ok(spec);
     }
     if !session.authenticated
-        && batch.config.requirepass.is_some()
+        && !batch.node.acl.default_account().is_open()
         && !spec.flags.contains(CommandFlags::NO_AUTH)
     {
         return Err(ErrorReply::NO_AUTH);
     }
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
         return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
+    }
+    if !session.account.is_unrestricted() {
+        let context = match session.in_multi() {
+            true => acl::Context::Multi,
+            false => acl::Context::Toplevel,
+        };
+        acl::check_session(batch.node, session, spec, &request.args, context, batch.now)
+            .map_err(|denied| denied.reply(spec))?;
     }
     if !request.keys.is_empty() && batch.node.cluster.is_some() {
         session.asking = asking || spec.flags.contains(CommandFlags::ASKING);

@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod acl;
 pub mod bitmap;
 pub mod call;
 pub mod catalog;
@@ -41,6 +42,7 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    acl::HANDLERS,
     bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,

@@ -27,9 +27,11 @@ mod words;
 
 pub use cli::{Request, request};
 pub use directive::{Change, Directive, Kind, Status};
-pub use load::{LoadError, Loaded, REDIS_VERSION, is_secret, load};
+pub use load::{LoadError, Loaded, REDIS_VERSION, UserLine, is_secret, load};
+pub(crate) use load::os_reason;
 pub use primary::PrimarySettings;
 pub use replica::{DisklessLoad, ReplicaSettings};
+pub use rewrite::replace_file;
 pub use settings::{Config, EndpointType, Gate};
 pub use store::{ApplyError, ConfigStore, RewriteError, SetError};
 pub use value::{OutputLimit, Value};

@@ -2,6 +2,7 @@
 
 use super::shared::{ClientFlags, ClientKind, ClientShared};
 use super::wait::Unblock;
+use crate::acl::Account;
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;
@@ -33,6 +34,8 @@ pub struct KillFilter {
     pub laddr: Option<Vec<u8>>,
     /// This kind.
     pub kind: Option<ClientKind>,
+    /// This user's.
+    pub account: Option<Arc<Account>>,
     /// Not this connection.
     pub except: Option<u64>,
 }
@@ -49,6 +52,9 @@ impl KillFilter {
             && is(&self.addr, client.peer())
             && is(&self.laddr, client.local())
             && self.kind.is_none_or(|kind| kind == client.kind())
+            && self.account.as_ref().is_none_or(|account| {
+                client.account().is_some_and(|its| Arc::ptr_eq(&its, account))
+            })
             && self.except.is_none_or(|id| id != client.id())
     }
 }
@@ -198,7 +204,7 @@ mod tests {
             "id=1 addr=127.0.0.1:40000 laddr=127.0.0.1:7000 fd=0 name=x age=5 idle=5 flags=xe db=0 "
         ));
         assert!(
-            line.contains(" multi=2 ") && line.ends_with(" cmd=ping user=default redir=-1 resp=3"),
+            line.contains(" multi=2 ") && line.ends_with(" cmd=ping user=(superuser) redir=-1 resp=3"),
             "{line}"
         );
         assert!(

@@ -251,7 +251,9 @@ impl Registered {
     }
 
     fn session(&self) -> Session {
-        let mut session = Session::new(self.shared.clone(), true, false);
+        let account = self.node.acl.default_account().clone();
+        let mut session = Session::new(self.shared.clone(), account, false);
+        session.authenticated = true;
         session.is_primary_link = true;
         session
     }
