@@ -10,6 +10,7 @@ use slotcore::command::{CommandFlags, CommandSpec, LookupError};
 use crate::acl::Acl;
 use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
+use crate::admin::monitor::Monitors;
 use crate::admin::slowlog::Slowlog;
 use crate::admin::stats::Stats;
 use crate::cluster::protocol::Facts;
@@ -42,6 +43,8 @@ pub struct Node {
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
+    /// Who is shown every command.
+    pub monitors: Monitors,
     pub latency: LatencyMonitor,
     /// Whether a data set is being loaded.
     pub loading: Loading,
@@ -89,6 +92,7 @@ impl Node {
             stats: Stats::new(workers + 1),
             workers,
             slowlog: Slowlog::default(),
+            monitors: Monitors::default(),
             latency: LatencyMonitor::default(),
             loading: Loading::default(),
             pause: Pause::default(),

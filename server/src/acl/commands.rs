@@ -36,11 +36,6 @@ impl CommandSet {
         set
     }
 
-    /// Are the commands of a later version in it?
-    pub fn is_open(&self) -> bool {
-        self.future
-    }
-
     /// Is there no command that it lacks?
     pub fn is_all(&self) -> bool {
         self.future && command::all_with_subcommands().all(|spec| self.has(spec.id))

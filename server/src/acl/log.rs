@@ -98,9 +98,6 @@ impl AclLog {
             Reason::Key => ("key", args.get(denied.argument).unwrap_or_default()),
             Reason::Channel => ("channel", args.get(denied.argument).unwrap_or_default()),
         };
-        if context != Context::Lua && context != Context::Multi {
-            client.set_command(spec.id);
-        }
         self.add(reason, context, object, account.name(), client, now);
     }
 

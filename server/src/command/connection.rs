@@ -1,6 +1,7 @@
 //! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 
 use crate::acl::{Context, DEFAULT_USER};
+use crate::admin::clients::ClientFlags;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::client::{check_name, end_tracking, observe_slots, set_name};
 use crate::command::reply_error::ErrorReply;
@@ -196,6 +197,10 @@ fn quit(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     transaction::abandon(call.node, call.session);
+    if call.session.client.flags().contains(ClientFlags::MONITOR) {
+        call.node.monitors.end(call.session.client.id());
+        call.session.client.set_flag(ClientFlags::MONITOR, false);
+    }
     if let Some(subscriber) = &call.session.subscriber {
         call.node.pubsub.unsubscribe_all(subscriber);
     }

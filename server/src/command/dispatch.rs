@@ -7,6 +7,8 @@ use slotcore::resp::{Args, ReplyWriter};
 use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
 use crate::acl;
+use crate::admin::clients::ClientFlags;
+use crate::admin::monitor::Origin;
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
@@ -230,7 +232,22 @@ fn admit(
     if is_replica || batch.node.loading.state() != LoadingState::No {
         check_replica(batch, session, spec)?;
     }
+    if session.subscriber.is_some() {
+        check_monitor(session, spec)?;
+    }
     Ok(spec)
+}
+
+/// Who watches others' commands has the standing of a replica in stock.
+#[cold]
+fn check_monitor(session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+    let touches = CommandFlags::WRITE | CommandFlags::READONLY | CommandFlags::MAY_REPLICATE;
+    let queue = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let is_about_keys = spec.flags.intersects(touches) || queue.is_some_and(|queue| queue.any_has(touches));
+    match is_about_keys && session.client.flags().contains(ClientFlags::MONITOR) {
+        true => Err(ErrorReply::fixed("ERR Replica can't interact with the keyspace")),
+        false => Ok(()),
+    }
 }
 
 /// What a replica refuses, and a node that loads, in stock's order. EXEC is judged by what it would run.
@@ -435,6 +452,10 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     }
     if node.tracking.is_active() {
         tracking::after_command(call);
+    }
+    if node.monitors.is_active() && !call.session.retry {
+        let origin = Origin::Client(&call.session.client);
+        node.monitors.show(&node.pubsub, origin, call.spec, &call.args);
     }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
     if let (Locks::Keys | Locks::Patterns, Some(key)) = (bound.locks, call.keys.first()) {

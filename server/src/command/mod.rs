@@ -23,6 +23,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod monitor;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -63,6 +64,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
     replication::HANDLERS,

@@ -361,12 +361,6 @@ impl Loader {
             match directive.status {
                 Status::Honoured => {}
                 Status::Ignored(_) => self.warnings.extend(ignored_warning(id, &self.values)),
-                Status::Refused(why) => {
-                    return Err(LoadError::Line(format!(
-                        "'{}' cannot be honoured: {why}",
-                        directive.name
-                    )));
-                }
             }
         }
         if !self.renamed_commands.is_empty() {

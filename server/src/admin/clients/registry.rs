@@ -164,7 +164,8 @@ impl ClientRegistry {
         for client in self.all() {
             let idle_ms = now_ms.saturating_sub(client.active_ms());
             let may_stay_silent =
-                client.kind() != ClientKind::Normal || client.flags().contains(ClientFlags::BLOCKED);
+                client.kind() != ClientKind::Normal
+                    || client.flags().intersects(ClientFlags::BLOCKED | ClientFlags::MONITOR);
             if !may_stay_silent && idle_ms / 1000 > timeout_s {
                 client.kill();
             }
