@@ -72,7 +72,12 @@ impl Denied {
         let of = |kind: &str| {
             let name = args.get(self.argument).unwrap_or_default();
             let end = format!("' {kind}");
-            [b"This user has no permissions to access the '", name, end.as_bytes()].concat()
+            [
+                b"This user has no permissions to access the '",
+                name,
+                end.as_bytes(),
+            ]
+            .concat()
         };
         match self.reason {
             Reason::Command => format!(
@@ -119,9 +124,15 @@ pub fn check_session(
             Context::Multi if session.in_exec => session.client.set_command(exec_id()),
             Context::Toplevel | Context::Multi => session.client.set_command(spec.id),
         }
-        node.acl
-            .log
-            .denied(denied, context, spec, args, &session.client, &session.account, now);
+        node.acl.log.denied(
+            denied,
+            context,
+            spec,
+            args,
+            &session.client,
+            &session.account,
+            now,
+        );
     }
     checked
 }
@@ -188,7 +199,9 @@ fn allows_command(selector: &Selector, spec: &CommandSpec, args: &Args<'_>) -> b
     let argument = args.get(if spec.container.is_some() { 2 } else { 1 });
     argument.is_some_and(|argument| {
         let allowed = selector.commands.first_args(spec.id);
-        allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(argument))
+        allowed
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(argument))
     })
 }
 

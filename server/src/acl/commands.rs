@@ -110,7 +110,8 @@ impl CommandSet {
             for (place, name) in untried.iter().enumerate() {
                 let (on, off) = left.count(category(name));
                 let (right, wrong) = if adds { (on, off) } else { (off, on) };
-                let is_better = best.is_none_or(|(_, least, most)| wrong < least || wrong == least && right > most);
+                let is_better =
+                    best.is_none_or(|(_, least, most)| wrong < least || wrong == least && right > most);
                 if right > wrong && is_better {
                     best = Some((place, wrong, right));
                 }
@@ -175,7 +176,11 @@ mod tests {
         assert_eq!(set.describe(), "+@all -debug");
         set.set_category(AclCategories::DANGEROUS, false);
         set.set(lookup(b"flushall").unwrap(), true);
-        assert!(set.describe().starts_with("+@all -@admin -"), "{}", set.describe());
+        assert!(
+            set.describe().starts_with("+@all -@admin -"),
+            "{}",
+            set.describe()
+        );
     }
 
     #[test]

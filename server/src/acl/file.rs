@@ -44,7 +44,10 @@ pub fn parse(text: &[u8], path: &str, defaults: Defaults) -> Result<Vec<Named>, 
                 )
             }
             Err(LineError::Unmatched) => {
-                write!(errors, "{path}:{number}: Unmatched parentheses in selector definition.")
+                write!(
+                    errors,
+                    "{path}:{number}: Unmatched parentheses in selector definition."
+                )
             }
             Err(LineError::Rules(wrong)) => {
                 for (rule, error) in wrong {
@@ -63,7 +66,8 @@ pub fn parse(text: &[u8], path: &str, defaults: Defaults) -> Result<Vec<Named>, 
     }
     match errors.is_empty() {
         true => Ok(users),
-        false => Err(errors + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed"),
+        false => Err(errors
+            + "WARNING: ACL errors detected, no change to the previously active ACL rules was performed"),
     }
 }
 
@@ -118,7 +122,8 @@ mod tests {
         Ok(users.iter().map(line).collect())
     }
 
-    const END: &str = "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
+    const END: &str =
+        "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
 
     #[test]
     fn a_user_a_line() {

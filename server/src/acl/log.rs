@@ -125,7 +125,10 @@ impl AclLog {
             client_info: client.describe().to_string(),
         };
         let mut entries = self.entries.lock();
-        let like = entries.iter().take(LOOKED_AT).position(|known| known.is_like(&entry));
+        let like = entries
+            .iter()
+            .take(LOOKED_AT)
+            .position(|known| known.is_like(&entry));
         if let Some(known) = like.and_then(|place| entries.remove(place)) {
             entry.count += known.count;
         }

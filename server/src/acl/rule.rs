@@ -27,7 +27,9 @@ pub enum RuleError {
     #[error("The password you are trying to remove from the user does not exist")]
     NoSuchPassword,
     /// What should be the hash of a password is none.
-    #[error("The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters")]
+    #[error(
+        "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters"
+    )]
     BadHash,
     /// `+config|get|x`.
     #[error("Allowing first-arg of a subcommand is not supported")]
@@ -65,7 +67,9 @@ pub fn join_selectors<'a>(words: &[&'a [u8]]) -> Result<Vec<Cow<'a, [u8]>>, Unma
 
 /// May a user have this name?
 pub fn is_name(name: &[u8]) -> bool {
-    !name.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x0b))
+    !name
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x0b))
 }
 
 #[cfg(test)]
@@ -81,7 +85,10 @@ mod tests {
                 rules.iter().map(text).collect::<Vec<_>>()
             })
         };
-        assert_eq!(join(&["on", "(+get", "~x)", "off"]).unwrap(), ["on", "(+get ~x)", "off"]);
+        assert_eq!(
+            join(&["on", "(+get", "~x)", "off"]).unwrap(),
+            ["on", "(+get ~x)", "off"]
+        );
         assert_eq!(join(&["(", "+get", ")"]).unwrap(), ["( +get )"]);
         assert_eq!(join(&["()", ")", ""]).unwrap(), ["()", ")", ""]);
         assert_eq!(join(&["on", "(+get", "(~x"]), Err(Unmatched(1)));

@@ -261,7 +261,10 @@ impl Selector {
 
 /// What stands in a line of words cannot hold a space, or end early.
 fn check_pattern(pattern: &[u8]) -> Result<(), RuleError> {
-    match pattern.iter().any(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x0b)) {
+    match pattern
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x0b))
+    {
         true => Err(RuleError::Syntax),
         false => Ok(()),
     }

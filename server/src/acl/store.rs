@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
+use super::DEFAULT_USER;
 use super::account::Account;
 use super::file;
 use super::log::AclLog;
 use super::rule::{RuleError, is_name};
 use super::user::{Defaults, RulesError, User};
-use super::DEFAULT_USER;
 use crate::admin::clients::ClientShared;
 use crate::config::{Config, UserLine, replace_file};
 use crate::log as server_log;
@@ -203,7 +203,9 @@ impl Acl {
         }
         // It may have been deleted meanwhile: whoever deletes it looks for its clients after this.
         let accounts = self.accounts.lock();
-        let is_there = accounts.get(name).is_some_and(|known| Arc::ptr_eq(known, &account));
+        let is_there = accounts
+            .get(name)
+            .is_some_and(|known| Arc::ptr_eq(known, &account));
         is_there.then(|| {
             client.set_account(Some(account.clone()));
             account
@@ -262,7 +264,9 @@ impl Acl {
             loaded.insert(name, account);
         }
         let before = std::mem::replace(&mut *accounts, loaded);
-        let gone = before.into_values().filter(|account| !Arc::ptr_eq(account, &self.default));
+        let gone = before
+            .into_values()
+            .filter(|account| !Arc::ptr_eq(account, &self.default));
         Ok(gone.inspect(|account| account.revoke()).collect())
     }
 

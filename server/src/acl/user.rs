@@ -264,7 +264,10 @@ mod tests {
             user("on +nope"),
             Err(RulesError::Rule(b"+nope".to_vec(), RuleError::Unknown))
         );
-        assert_eq!(user("%~a"), Err(RulesError::Rule(b"%~a".to_vec(), RuleError::Syntax)));
+        assert_eq!(
+            user("%~a"),
+            Err(RulesError::Rule(b"%~a".to_vec(), RuleError::Syntax))
+        );
     }
 
     #[test]

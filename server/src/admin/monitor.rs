@@ -67,7 +67,10 @@ impl Monitors {
     /// Shows a command that has run, unless it is one of administration.
     #[cold]
     pub fn show(&self, pubsub: &Registry, origin: Origin<'_>, spec: &CommandSpec, args: &Args<'_>) {
-        if !spec.flags.intersects(CommandFlags::ADMIN | CommandFlags::SKIP_MONITOR) {
+        if !spec
+            .flags
+            .intersects(CommandFlags::ADMIN | CommandFlags::SKIP_MONITOR)
+        {
             self.show_always(pubsub, origin, spec, args);
         }
     }

@@ -27,8 +27,8 @@ mod words;
 
 pub use cli::{Request, request};
 pub use directive::{Change, Directive, Kind, Status};
-pub use load::{LoadError, Loaded, REDIS_VERSION, UserLine, is_secret, load};
 pub(crate) use load::os_reason;
+pub use load::{LoadError, Loaded, REDIS_VERSION, UserLine, is_secret, load};
 pub use primary::PrimarySettings;
 pub use replica::{DisklessLoad, ReplicaSettings};
 pub use rewrite::replace_file;

@@ -113,7 +113,12 @@ fn rewritten(old: &[u8], values: &Values, users: &[Vec<u8>]) -> Vec<u8> {
 
 /// A line of rules as words of a configuration: what would be read differently is put in quotes.
 fn quoted(line: &[u8]) -> Vec<u8> {
-    let is_plain = |word: &[u8]| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'));
+    let is_plain = |word: &[u8]| {
+        !word.is_empty()
+            && word
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\'))
+    };
     let words = line.split(|byte| *byte == b' ').map(|word| match is_plain(word) {
         true => word.to_vec(),
         false => words::quote(word).into_bytes(),

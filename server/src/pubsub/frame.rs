@@ -128,7 +128,6 @@ impl Frame {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,9 +52,10 @@ impl KillFilter {
             && is(&self.addr, client.peer())
             && is(&self.laddr, client.local())
             && self.kind.is_none_or(|kind| kind == client.kind())
-            && self.account.as_ref().is_none_or(|account| {
-                client.account().is_some_and(|its| Arc::ptr_eq(&its, account))
-            })
+            && self
+                .account
+                .as_ref()
+                .is_none_or(|account| client.account().is_some_and(|its| Arc::ptr_eq(&its, account)))
             && self.except.is_none_or(|id| id != client.id())
     }
 }
@@ -163,9 +164,10 @@ impl ClientRegistry {
     pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
         for client in self.all() {
             let idle_ms = now_ms.saturating_sub(client.active_ms());
-            let may_stay_silent =
-                client.kind() != ClientKind::Normal
-                    || client.flags().intersects(ClientFlags::BLOCKED | ClientFlags::MONITOR);
+            let may_stay_silent = client.kind() != ClientKind::Normal
+                || client
+                    .flags()
+                    .intersects(ClientFlags::BLOCKED | ClientFlags::MONITOR);
             if !may_stay_silent && idle_ms / 1000 > timeout_s {
                 client.kill();
             }

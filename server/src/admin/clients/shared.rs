@@ -502,7 +502,9 @@ impl fmt::Display for Description<'_> {
         let multi_bytes = c.multi_bytes.load(Relaxed);
         let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
         let account = c.account();
-        let name = account.as_ref().map_or(&b"(superuser)"[..], |account| account.name());
+        let name = account
+            .as_ref()
+            .map_or(&b"(superuser)"[..], |account| account.name());
         let user = String::from_utf8_lossy(name);
         write!(
             f,

@@ -55,24 +55,32 @@ fn end_listeners(call: &mut Call<'_>, account: &Arc<Account>, before: &User, aft
         selectors.any(|selector| selector.allows_channel(name, is_pattern))
     };
     // Nothing was taken away: whoever listens to more does so from a time when that was allowed.
-    let keeps_all = before.selectors().all(|selector| {
-        !selector.hears_all() && selector.channels().all(|channel| may_hear(channel, true))
-    });
+    let keeps_all = before
+        .selectors()
+        .all(|selector| !selector.hears_all() && selector.channels().all(|channel| may_hear(channel, true)));
     if keeps_all {
         return;
     }
     let may_go_on = |subscriber: &Subscriber| {
-        [(Kind::Pattern, true), (Kind::Channel, false), (Kind::Shard, false)]
-            .into_iter()
-            .all(|(kind, is_pattern)| {
-                let names = subscriber.names(kind);
-                names.iter().all(|name| may_hear(name, is_pattern))
-            })
+        [
+            (Kind::Pattern, true),
+            (Kind::Channel, false),
+            (Kind::Shard, false),
+        ]
+        .into_iter()
+        .all(|(kind, is_pattern)| {
+            let names = subscriber.names(kind);
+            names.iter().all(|name| may_hear(name, is_pattern))
+        })
     };
     for client in call.node.clients.all() {
         let is_its = client.kind() == ClientKind::Pubsub
             && client.account().is_some_and(|its| Arc::ptr_eq(&its, account));
-        if is_its && client.subscriber().is_some_and(|subscriber| !may_go_on(&subscriber)) {
+        if is_its
+            && client
+                .subscriber()
+                .is_some_and(|subscriber| !may_go_on(&subscriber))
+        {
             end_client(call, &client);
         }
     }

@@ -33,8 +33,7 @@ pub(super) fn dryrun(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         .find(name)
         .ok_or_else(|| quoted("ERR User '", name, "' not found"))?;
     let inner = call.args.from(3);
-    let spec =
-        lookup_request(&inner).map_err(|_| quoted("ERR Command '", inner.at(0), "' not found"))?;
+    let spec = lookup_request(&inner).map_err(|_| quoted("ERR Command '", inner.at(0), "' not found"))?;
     if !arity_ok(spec, inner.len()) {
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }

@@ -52,9 +52,10 @@ fn parse_filter(call: &Call<'_>) -> Result<KillFilter, ErrorReply> {
             filter.laddr = Some(value.to_vec());
         } else if call.arg_is(at, "user") {
             let account = call.node.acl.find(value);
-            filter.account = Some(account.ok_or_else(|| {
-                ErrorReply::from_bytes([b"ERR No such user '", value, b"'"].concat())
-            })?);
+            filter.account = Some(
+                account
+                    .ok_or_else(|| ErrorReply::from_bytes([b"ERR No such user '", value, b"'"].concat()))?,
+            );
         } else if call.arg_is(at, "skipme") && call.arg_is(at + 1, "yes") {
             filter.except = Some(own_id);
         } else if call.arg_is(at, "skipme") && call.arg_is(at + 1, "no") {

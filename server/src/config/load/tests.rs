@@ -109,7 +109,9 @@ fn save_points_replace_the_default_and_then_add_up() {
 
 #[test]
 fn users_are_taken_as_they_are_written() {
-    let users = load_line("--user default on nopass ~* &* +@all --user bob on (+get ~x) +nobody-knows").unwrap().users;
+    let users = load_line("--user default on nopass ~* &* +@all --user bob on (+get ~x) +nobody-knows")
+        .unwrap()
+        .users;
     assert_eq!(users.len(), 2);
     assert_eq!((&*users[1].name, users[1].rules.len()), (&b"bob"[..], 4));
     assert!(error("--user bob off --user bob on").contains("'bob': Duplicate user found."));
