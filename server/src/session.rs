@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use slotcore::Slot;
+use slotcore::command::CommandId;
 use slotcore::resp::Proto;
 
 use crate::acl::Account;
@@ -158,6 +159,14 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
+    }
+
+    /// CLIENT LIST says from now on that this command ran last. Within a transaction that stays EXEC.
+    #[inline]
+    pub fn shows(&self, command: CommandId) {
+        if !self.in_exec {
+            self.client.set_command(command);
+        }
     }
 
     /// May it run little more than subscriptions?

@@ -1,6 +1,6 @@
 //! May a user run a request?
 
-use slotcore::command::{self, CommandFlags, CommandId, CommandSpec, KeyFlags, KeyUse, key_uses};
+use slotcore::command::{CommandFlags, CommandSpec, KeyFlags, KeyUse, key_uses};
 use slotcore::resp::Args;
 
 use super::log::Context;
@@ -119,10 +119,8 @@ pub fn check_session(
 ) -> Result<(), Denied> {
     let checked = check(&session.account.user(), spec, args);
     if let Err(denied) = checked {
-        match context {
-            Context::Lua => {}
-            Context::Multi if session.in_exec => session.client.set_command(exec_id()),
-            Context::Toplevel | Context::Multi => session.client.set_command(spec.id),
+        if context != Context::Lua {
+            session.shows(spec.id);
         }
         node.acl.log.denied(
             denied,
@@ -135,10 +133,6 @@ pub fn check_session(
         );
     }
     checked
-}
-
-fn exec_id() -> CommandId {
-    command::lookup(b"exec").expect("EXEC is in the table").id
 }
 
 /// May the user do this to every key by this very request? What SORT asks before it reads keys that patterns make.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::DEFAULT_USER;
 use super::rule::{RuleError, is_name, join_selectors};
 use super::user::{Defaults, RulesError, User};
 
@@ -105,10 +106,15 @@ fn parse_line(line: &[u8], defaults: Defaults) -> Result<Named, LineError> {
     }
 }
 
-/// The user of a `user` line in a configuration, which begins as a new one.
-pub fn parse_user(words: &[Vec<u8>], defaults: Defaults) -> Result<User, RulesError> {
+/// The user of a `user` line in a configuration, which begins as a new one; the default user as one that was reset.
+pub fn parse_user(name: &[u8], words: &[Vec<u8>], defaults: Defaults) -> Result<User, RulesError> {
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-    User::new(defaults).with_rules(&words, defaults)
+    let mut user = User::new(defaults);
+    if name == DEFAULT_USER {
+        user.apply(b"reset", defaults)
+            .expect("reset is a rule that nothing contradicts");
+    }
+    user.with_rules(&words, defaults)
 }
 
 #[cfg(test)]

@@ -126,18 +126,19 @@ impl Acl {
             return Err(OpenError::Name);
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let user = file::parse_user(&line.rules, self.defaults()).map_err(|error| match error {
-            RulesError::Rule(rule, error) => OpenError::Rule {
-                rule: text(&rule),
-                name: text(&line.name),
-                error,
-            },
-            RulesError::Unmatched(place) => OpenError::Rule {
-                rule: text(&line.rules[place]),
-                name: text(&line.name),
-                error: RuleError::Syntax,
-            },
-        })?;
+        let user =
+            file::parse_user(&line.name, &line.rules, self.defaults()).map_err(|error| match error {
+                RulesError::Rule(rule, error) => OpenError::Rule {
+                    rule: text(&rule),
+                    name: text(&line.name),
+                    error,
+                },
+                RulesError::Unmatched(place) => OpenError::Rule {
+                    rule: text(&line.rules[place]),
+                    name: text(&line.name),
+                    error: RuleError::Syntax,
+                },
+            })?;
         self.install(&line.name, user);
         Ok(())
     }

@@ -80,7 +80,7 @@ fn log_in(call: &mut Call<'_>, user: &[u8], password: &[u8]) -> Result<(), Error
                 true => Context::Multi,
                 false => Context::Toplevel,
             };
-            session.client.set_command(call.spec.id);
+            session.shows(call.spec.id);
             let log = &call.node.acl.log;
             log.bad_login(context, call.args.at(0), user, &session.client, call.now);
             Err(WRONG_PASS)

@@ -466,7 +466,7 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     }
     let stats = node.stats.worker(call.worker);
     stats.ran(call.spec.id, nanos);
-    call.session.client.set_command(call.spec.id);
+    call.session.shows(call.spec.id);
     if let Err(error) = outcome {
         stats.failed(call.spec.id, error.code());
         if call.session.is_primary_link {

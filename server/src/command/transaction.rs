@@ -210,6 +210,7 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         return Ok(());
     }
     call.out.array(transaction.len());
+    call.session.shows(call.spec.id);
     call.session.in_exec = true;
     let mut start = 0;
     for (queued, end) in transaction.queue.iter().zip(ends) {

@@ -333,7 +333,7 @@ impl Loader {
                 "Duplicate user found. A user can only be defined once in config files",
             ));
         }
-        match acl::parse_user(rules, acl::Defaults::default()) {
+        match acl::parse_user(user, rules, acl::Defaults::default()) {
             Ok(_) | Err(RulesError::Rule(_, RuleError::Unknown)) => {}
             Err(RulesError::Rule(rule, error)) => return Err(mistake(&rule, &error.to_string())),
             Err(RulesError::Unmatched(place)) => {

@@ -23,8 +23,7 @@ pub fn canonical(args: &[Vec<u8>], reply: &Reply) -> String {
             format!("{} digits", reply.as_bytes().map_or(0, <[u8]>::len))
         }
         _ if is(0, "hello") && !matches!(reply, Reply::Error(_)) => "hello".into(),
-        _ if is(0, "acl") || is(0, "client") => shown(reply),
-        _ => format!("{reply:?}"),
+        _ => shown(reply),
     }
 }
 
@@ -47,7 +46,8 @@ fn shown(reply: &Reply) -> String {
             format!("{{{}}}", each.collect::<Vec<_>>().join(", "))
         }
         Reply::Bulk(text) if text.starts_with(b"id=") => client_line(&String::from_utf8_lossy(text)),
-        Reply::Bulk(text) => rules(&String::from_utf8_lossy(text)),
+        Reply::Bulk(text) => rules(&text.escape_ascii().to_string()),
+        Reply::Error(text) => format!("-{}", text.escape_ascii()),
         other => format!("{other:?}"),
     }
 }
@@ -70,6 +70,7 @@ fn rules(text: &str) -> String {
     let apart = text.replace('(', "( ").replace(')', " )");
     let is_single = |word: &str| word.starts_with(['+', '-']) && !word[1..].starts_with('@');
     let mut words: Vec<&str> = apart.split(' ').collect();
+    words.retain(|word| !OURS.iter().any(|ours| word.ends_with(ours)));
     words
         .chunk_by_mut(|a, b| is_single(a) && is_single(b))
         .for_each(<[&str]>::sort_unstable);

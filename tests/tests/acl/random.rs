@@ -190,7 +190,7 @@ impl Dice {
             "acl whoami",
             "client getname",
             "client setname x",
-            "config get port",
+            "config get maxclients",
             "ping",
             "echo K",
             "type K",

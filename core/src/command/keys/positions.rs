@@ -59,6 +59,29 @@ pub fn key_uses(spec: &CommandSpec, args: &Args<'_>, out: &mut Vec<KeyUse>) -> R
         return Err(KeyError::NoKeys);
     }
     let start = out.len();
+    let mut visit = |index, flags| {
+        out.push(KeyUse {
+            index: index as u32,
+            flags,
+        })
+    };
+    // Stock prefers specifications to a rule, as long as they say all.
+    if matches!(spec.key_plan, KeyPlan::Rule(_)) {
+        let tells_all = |key_spec: &KeySpec| {
+            !key_spec
+                .flags
+                .intersects(KeyFlags::INCOMPLETE | KeyFlags::VARIABLE_FLAGS)
+        };
+        if spec.keys.iter().all(tells_all)
+            && spec
+                .keys
+                .iter()
+                .all(|key_spec| walk_spec(key_spec, args, &mut visit).is_ok())
+        {
+            return Ok(());
+        }
+        out.truncate(start);
+    }
     let result = walk(spec, args, &mut |index, flags| {
         out.push(KeyUse {
             index: index as u32,
