@@ -36,9 +36,11 @@ fn run(node: &'static Node) {
         if node.stats.active_expire() && node.pause.until(now).is_none() {
             let share =
                 EXPIRE_SHARE + EXPIRE_SHARE_STEP * f64::from(config.active_expire_effort.saturating_sub(1));
-            node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
+            let start = Instant::now();
+            let report = node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
+            node.stats.expire_cycles.add(start.elapsed(), report.out_of_time);
         }
-        node.stats.sample(now);
+        node.stats.sample(now, node.replication.net_bytes());
         replication.tick(node, now);
         let view = node.cluster.as_ref().map(|cluster| cluster.version());
         if view != seen_view {
@@ -50,6 +52,7 @@ fn run(node: &'static Node) {
             if config.timeout_s > 0 {
                 node.clients.close_idle(now, config.timeout_s);
             }
+            node.clients.sample_peaks(now);
             // A wait may have begun while the view changed.
             redirect_waiters(node);
             node.clients

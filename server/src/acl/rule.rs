@@ -46,6 +46,8 @@ pub fn join_selectors<'a>(words: &[&'a [u8]]) -> Result<Vec<Cow<'a, [u8]>>, Unma
     let mut open: Option<(usize, Vec<u8>)> = None;
     for (place, word) in words.iter().enumerate() {
         match &mut open {
+            // One that begins anew, as in redis-server, which forgets the one before.
+            _ if word.starts_with(b"(") && !word.ends_with(b")") => open = Some((place, word.to_vec())),
             Some((_, selector)) => {
                 selector.push(b' ');
                 selector.extend_from_slice(word);
@@ -55,7 +57,6 @@ pub fn join_selectors<'a>(words: &[&'a [u8]]) -> Result<Vec<Cow<'a, [u8]>>, Unma
                     rules.push(Cow::Owned(selector));
                 }
             }
-            None if word.starts_with(b"(") && !word.ends_with(b")") => open = Some((place, word.to_vec())),
             None => rules.push(Cow::Borrowed(*word)),
         }
     }
@@ -91,6 +92,7 @@ mod tests {
         );
         assert_eq!(join(&["(", "+get", ")"]).unwrap(), ["( +get )"]);
         assert_eq!(join(&["()", ")", ""]).unwrap(), ["()", ")", ""]);
-        assert_eq!(join(&["on", "(+get", "(~x"]), Err(Unmatched(1)));
+        assert_eq!(join(&["on", "(+get", "(~x"]), Err(Unmatched(2)));
+        assert_eq!(join(&["(+get", "(~x", "+set)"]).unwrap(), ["(~x +set)"]);
     }
 }

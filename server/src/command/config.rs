@@ -11,6 +11,7 @@ use crate::log;
 use crate::node::Node;
 use slotcore::resp::Args;
 use slotcore::topology::SlotRange;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -110,6 +111,7 @@ fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.replication.replicas.syncs.reset();
+    call.node.replication.link.received.store(0, Relaxed);
     call.node.clients.reset_stats();
     lazy_free::reset();
     for slot in SlotRange::ALL.slots() {

@@ -21,7 +21,18 @@ pub struct ClientRegistry {
     last_id: AtomicU64,
     /// Connections before CONFIG RESETSTAT, which ids do not forget.
     forgotten: AtomicU64,
+    peaks: Mutex<Peaks>,
 }
+
+/// The largest buffers of the last seconds: a place a second.
+#[derive(Debug, Default)]
+struct Peaks {
+    input: [usize; PEAK_SECONDS],
+    output: [usize; PEAK_SECONDS],
+}
+
+/// As many seconds as redis-server looks back.
+const PEAK_SECONDS: usize = 8;
 
 /// Which connections CLIENT KILL means: those for which all that is given is true.
 #[derive(Clone, Debug, Default)]
@@ -158,6 +169,22 @@ impl ClientRegistry {
                 client.kill();
             }
         }
+    }
+
+    /// Called every second: remembers the largest buffers.
+    pub fn sample_peaks(&self, now_ms: u64) {
+        let held: Vec<_> = self.all().iter().map(|client| client.held()).collect();
+        let place = (now_ms / 1000) as usize % PEAK_SECONDS;
+        let mut peaks = self.peaks.lock();
+        peaks.input[place] = held.iter().map(|held| held.0).max().unwrap_or(0);
+        peaks.output[place] = held.iter().map(|held| held.1).max().unwrap_or(0);
+    }
+
+    /// The largest buffers of requests, and of replies and messages, of the last seconds, in bytes.
+    pub fn recent_peaks(&self) -> (usize, usize) {
+        let peaks = self.peaks.lock();
+        let largest = |sizes: &[usize]| sizes.iter().copied().max().unwrap_or(0);
+        (largest(&peaks.input), largest(&peaks.output))
     }
 
     /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent, and who waits.

@@ -357,6 +357,14 @@ impl ClientShared {
         self.queued() + self.output.load(Relaxed)
     }
 
+    /// The size of its buffer of requests, and of what it has not read, in bytes.
+    pub(super) fn held(&self) -> (usize, usize) {
+        (
+            self.query.load(Relaxed) + self.query_free.load(Relaxed),
+            self.unread(),
+        )
+    }
+
     /// What it holds.
     pub fn set_buffers(&self, buffers: Buffers) {
         self.query.store(buffers.query, Relaxed);
@@ -506,10 +514,12 @@ impl fmt::Display for Description<'_> {
             .as_ref()
             .map_or(&b"(superuser)"[..], |account| account.name());
         let user = String::from_utf8_lossy(name);
+        // Arguments lie in the read buffer, and replies in one that all connections of a worker share: there is nothing of
+        // them to count here.
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
-             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
+             multi={} qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem={multi_bytes} rbs=0 rbp=0 obl={output} oll=0 omem={unread} \
              tot-mem={} events={} cmd={} user={user} redir={} resp={}",
             c.id,
             c.peer,
