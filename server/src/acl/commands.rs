@@ -99,10 +99,14 @@ impl CommandSet {
     /// Categories come first: at each step that one of which more commands are as they should be than are not, the fewest
     /// being wrong, and among equals the most being right. Single commands mend the rest. These are redis-server's
     /// choices, so that both describe a user alike.
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Vec<u8> {
         let adds = !self.future;
         let mut made = if adds { Self::none() } else { Self::all() };
-        let mut rules = String::from(if adds { "-@all" } else { "+@all" });
+        let mut rules = if adds {
+            b"-@all".to_vec()
+        } else {
+            b"+@all".to_vec()
+        };
         let mut left = self.clone();
         let mut untried: Vec<&'static str> = AclCategories::all().words().collect();
         loop {
@@ -120,26 +124,27 @@ impl CommandSet {
             let name = untried.remove(place);
             made.set_category(category(name), adds);
             left.set_category(category(name), !adds);
-            rules.push_str(if adds { " +@" } else { " -@" });
-            rules.push_str(name);
+            rules.extend_from_slice(if adds { b" +@" } else { b" -@" });
+            rules.extend_from_slice(name.as_bytes());
         }
         self.describe_singles(&mut made, &mut rules);
         rules
     }
 
     /// The commands in which `made` differs.
-    fn describe_singles(&self, made: &mut Self, rules: &mut String) {
+    fn describe_singles(&self, made: &mut Self, rules: &mut Vec<u8>) {
         for spec in command::all_with_subcommands() {
             let wanted = self.has(spec.id);
             if made.has(spec.id) != wanted {
                 made.set(spec, wanted);
-                rules.push_str(if wanted { " +" } else { " -" });
-                rules.push_str(spec.full_name);
+                rules.extend_from_slice(if wanted { b" +" } else { b" -" });
+                rules.extend_from_slice(spec.full_name.as_bytes());
             }
             if !wanted {
                 for argument in self.first_args(spec.id) {
-                    let argument = String::from_utf8_lossy(argument);
-                    rules.push_str(&format!(" +{}|{argument}", spec.full_name));
+                    for part in [b" +", spec.full_name.as_bytes(), b"|", argument] {
+                        rules.extend_from_slice(part);
+                    }
                 }
             }
         }
@@ -161,26 +166,26 @@ mod tests {
     use super::*;
     use slotcore::command::{lookup, lookup_full_name};
 
+    fn text(set: &CommandSet) -> String {
+        String::from_utf8(set.describe()).unwrap()
+    }
+
     #[test]
     fn few_rules_say_what_is_allowed() {
         let mut set = CommandSet::none();
-        assert_eq!(set.describe(), "-@all");
+        assert_eq!(text(&set), "-@all");
         set.set(lookup(b"get").unwrap(), true);
-        assert_eq!(set.describe(), "-@all +get");
+        assert_eq!(text(&set), "-@all +get");
         set.set_category(AclCategories::STRING, true);
-        assert_eq!(set.describe(), "-@all +@string");
+        assert_eq!(text(&set), "-@all +@string");
         let mut set = CommandSet::all();
         assert!(set.is_all());
         set.set(lookup(b"debug").unwrap(), false);
         assert!(!set.is_all());
-        assert_eq!(set.describe(), "+@all -debug");
+        assert_eq!(text(&set), "+@all -debug");
         set.set_category(AclCategories::DANGEROUS, false);
         set.set(lookup(b"flushall").unwrap(), true);
-        assert!(
-            set.describe().starts_with("+@all -@admin -"),
-            "{}",
-            set.describe()
-        );
+        assert!(text(&set).starts_with("+@all -@admin -"), "{}", text(&set));
     }
 
     #[test]
@@ -191,11 +196,11 @@ mod tests {
         set.set(get, true);
         set.add_first_arg(select, b"0");
         set.add_first_arg(select, b"0");
-        assert_eq!(set.describe(), "-@all +config|get +select|0");
+        assert_eq!(text(&set), "-@all +select|0 +config|get");
         set.set(config, true);
         set.set(get, false);
         set.set(select, true);
-        assert_eq!(set.describe(), "-@all +config -config|get +select");
+        assert_eq!(text(&set), "-@all +select +config -config|get");
         set.set(select, false);
         assert_eq!(set.first_args(select.id).len(), 0);
     }

@@ -201,6 +201,8 @@ impl Selector {
         if after.is_empty() {
             return Err(RuleError::Syntax);
         }
+        // redis-server takes spaces and line ends here, and then writes files that it reads as something else.
+        check_pattern(after)?;
         if spec.is_container() {
             let spec = command::lookup_subcommand(spec, after).ok_or(RuleError::Unknown)?;
             self.commands.set(spec, true);
@@ -211,7 +213,7 @@ impl Selector {
     }
 
     /// Its commands as rules, separated by spaces.
-    pub fn describe_commands(&self) -> String {
+    pub fn describe_commands(&self) -> Vec<u8> {
         self.commands.describe()
     }
 
@@ -254,7 +256,7 @@ impl Selector {
             rules.extend_from_slice(&channels);
             rules.push(b' ');
         }
-        rules.extend_from_slice(self.commands.describe().as_bytes());
+        rules.extend_from_slice(&self.commands.describe());
         rules
     }
 }

@@ -152,6 +152,10 @@ impl Dice {
             };
             words.push(word.into());
         }
+        // Of two destinations stock looks at both, and we at the one that counts, which is the last.
+        if spec.full_name.starts_with("georadius") && words.iter().any(|word| word == "storedist") {
+            words.retain(|word| word != "store");
+        }
         words
     }
 

@@ -65,29 +65,21 @@ pub fn key_uses(spec: &CommandSpec, args: &Args<'_>, out: &mut Vec<KeyUse>) -> R
             flags,
         })
     };
-    // Stock prefers specifications to a rule, as long as they say all.
-    if matches!(spec.key_plan, KeyPlan::Rule(_)) {
+    let mut result = walk(spec, args, &mut visit);
+    if result.is_err() && matches!(spec.key_plan, KeyPlan::Rule(_)) {
+        // The command will be refused, but stock would rather see keys where the specifications point, as long as they
+        // say all.
         let tells_all = |key_spec: &KeySpec| {
             !key_spec
                 .flags
                 .intersects(KeyFlags::INCOMPLETE | KeyFlags::VARIABLE_FLAGS)
         };
-        if spec.keys.iter().all(tells_all)
-            && spec
-                .keys
-                .iter()
-                .all(|key_spec| walk_spec(key_spec, args, &mut visit).is_ok())
-        {
-            return Ok(());
+        if spec.keys.iter().all(tells_all) {
+            let mut walk_one = |key_spec| walk_spec(key_spec, args, &mut visit);
+            let walked = spec.keys.iter().try_for_each(&mut walk_one);
+            result = walked.map_err(|()| KeyError::InvalidArguments);
         }
-        out.truncate(start);
     }
-    let result = walk(spec, args, &mut |index, flags| {
-        out.push(KeyUse {
-            index: index as u32,
-            flags,
-        })
-    });
     if result.is_err() {
         out.truncate(start);
     }

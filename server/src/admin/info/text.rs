@@ -196,12 +196,20 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     let loading = &facts.loading;
     text.field("loading", u8::from(loading.state == LoadingState::Refusing));
     text.field("async_loading", u8::from(loading.state == LoadingState::Serving));
-    text.zeros(&["rdb_bgsave_in_progress"]);
+    // Nothing is saved by a process of its own.
+    text.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    text.field("current_fork_perc", "0.00");
+    text.zeros(&[
+        "current_save_keys_processed",
+        "current_save_keys_total",
+        "rdb_bgsave_in_progress",
+    ]);
     text.field("rdb_last_bgsave_status", "ok");
     text.field("rdb_last_bgsave_time_sec", -1);
     text.field("rdb_current_bgsave_time_sec", -1);
     text.zeros(&[
         "rdb_saves",
+        "rdb_last_cow_size",
         "rdb_last_load_keys_expired",
         "rdb_last_load_keys_loaded",
     ]);
@@ -209,9 +217,13 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("aof_last_rewrite_time_sec", -1);
     text.field("aof_current_rewrite_time_sec", -1);
     text.field("aof_last_bgrewrite_status", "ok");
-    text.field("aof_rewrites", 0);
+    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
     text.field("aof_last_write_status", "ok");
-    text.field("module_fork_in_progress", 0);
+    text.zeros(&[
+        "aof_last_cow_size",
+        "module_fork_in_progress",
+        "module_fork_last_cow_size",
+    ]);
     if loading.state != LoadingState::No {
         text.field("loading_start_time", loading.started_ms / 1000);
         text.field("loading_total_bytes", loading.total_bytes);

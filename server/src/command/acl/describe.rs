@@ -35,7 +35,7 @@ pub(super) fn getuser(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn permissions(call: &mut Call<'_>, selector: &Selector) {
     call.out.bulk(b"commands");
-    call.out.bulk(selector.describe_commands().as_bytes());
+    call.out.bulk(&selector.describe_commands());
     call.out.bulk(b"keys");
     call.out.bulk(&selector.describe_keys());
     call.out.bulk(b"channels");

@@ -59,7 +59,6 @@ fn a_mistake_has_stocks_shape_and_a_hint() {
     );
     assert!(error("--dir /nonexistent").ends_with("No such file or directory"));
     assert!(error("--cluster-enabled yes --replicaof 1.1.1.1 9").contains("not allowed in cluster mode"));
-    assert!(error("--aclfile x").contains("no access control lists"));
     assert!(
         error("/nonexistent/x.conf")
             .starts_with("Fatal error, can't open config file '/nonexistent/x.conf': No such")
