@@ -12,6 +12,7 @@
 //!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
 //! ```
 
+pub mod acl;
 pub mod admin;
 pub mod boot;
 pub mod cluster;

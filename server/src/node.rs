@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotcore::command::{CommandFlags, CommandSpec, LookupError};
 
+use crate::acl::Acl;
 use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
+use crate::admin::monitor::Monitors;
 use crate::admin::slowlog::Slowlog;
 use crate::admin::stats::Stats;
 use crate::cluster::protocol::Facts;
@@ -31,6 +33,8 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// Users and what they may do.
+    pub acl: Acl,
     /// Which events of keys are told.
     pub events: KeyspaceEvents,
     /// Who has copies of what.
@@ -41,6 +45,8 @@ pub struct Node {
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
+    /// Who is shown every command.
+    pub monitors: Monitors,
     pub latency: LatencyMonitor,
     /// What gave way to others.
     pub eviction: Eviction,
@@ -78,18 +84,21 @@ impl Node {
         } else {
             None
         };
+        let acl = Acl::open(&settings, &config.take_user_lines())?;
         let run_id = random_hex_40();
         let node = Self {
             config,
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
+            acl,
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
             stats: Stats::new(workers + 1),
             workers,
             slowlog: Slowlog::default(),
+            monitors: Monitors::default(),
             latency: LatencyMonitor::default(),
             eviction: Eviction::default(),
             memory: Peak::default(),
@@ -110,6 +119,7 @@ impl Node {
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
         set_access_rule(config.eviction.access_rule());
+        self.acl.configure(config);
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);

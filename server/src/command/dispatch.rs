@@ -6,6 +6,9 @@ use slotcore::command::{self, CommandFlags, CommandSpec, LookupError};
 use slotcore::resp::{Args, ReplyWriter};
 use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
+use crate::acl;
+use crate::admin::clients::ClientFlags;
+use crate::admin::monitor::Origin;
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
@@ -186,13 +189,21 @@ fn admit(
         return Ok(spec);
     }
     if !session.authenticated
-        && batch.config.requirepass.is_some()
+        && !batch.node.acl.default_account().is_open()
         && !spec.flags.contains(CommandFlags::NO_AUTH)
     {
         return Err(ErrorReply::NO_AUTH);
     }
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
         return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
+    }
+    if !session.account.is_unrestricted() {
+        let context = match session.in_multi() {
+            true => acl::Context::Multi,
+            false => acl::Context::Toplevel,
+        };
+        acl::check_session(batch.node, session, spec, &request.args, context, batch.now)
+            .map_err(|denied| denied.reply(spec))?;
     }
     if !request.keys.is_empty() && batch.node.cluster.is_some() {
         session.asking = asking || spec.flags.contains(CommandFlags::ASKING);
@@ -227,6 +238,9 @@ fn admit(
     if is_replica || batch.node.loading.state() != LoadingState::No {
         check_replica(batch, session, spec)?;
     }
+    if session.subscriber.is_some() {
+        check_monitor(session, spec)?;
+    }
     Ok(spec)
 }
 
@@ -238,6 +252,18 @@ fn needs_memory(session: &Session, spec: &CommandSpec) -> bool {
         Some(queue) if spec.name == "exec" => queue.any_has(CommandFlags::DENYOOM),
         Some(_) if !matches!(spec.name, "discard" | "quit" | "reset") => true,
         _ => spec.flags.contains(CommandFlags::DENYOOM),
+    }
+}
+
+/// Who watches others' commands has the standing of a replica in stock.
+#[cold]
+fn check_monitor(session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+    let touches = CommandFlags::WRITE | CommandFlags::READONLY | CommandFlags::MAY_REPLICATE;
+    let queue = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let is_about_keys = spec.flags.intersects(touches) || queue.is_some_and(|queue| queue.any_has(touches));
+    match is_about_keys && session.client.flags().contains(ClientFlags::MONITOR) {
+        true => Err(ErrorReply::fixed("ERR Replica can't interact with the keyspace")),
+        false => Ok(()),
     }
 }
 
@@ -444,6 +470,10 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     if node.tracking.is_active() {
         tracking::after_command(call);
     }
+    if node.monitors.is_active() && !call.session.retry {
+        let origin = Origin::Client(&call.session.client);
+        node.monitors.show(&node.pubsub, origin, call.spec, &call.args);
+    }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
     if let (Locks::Keys | Locks::Patterns, Some(key)) = (bound.locks, call.keys.first()) {
         let written = (call.out.out.len() - before) as u64;
@@ -453,7 +483,7 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     }
     let stats = node.stats.worker(call.worker);
     stats.ran(call.spec.id, nanos);
-    call.session.client.set_command(call.spec.id);
+    call.session.shows(call.spec.id);
     if let Err(error) = outcome {
         stats.failed(call.spec.id, error.code());
         if call.session.is_primary_link {

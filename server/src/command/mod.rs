@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod acl;
 pub mod bitmap;
 pub mod call;
 pub mod catalog;
@@ -24,6 +25,7 @@ pub mod latency;
 pub mod list;
 pub mod memory;
 pub mod module;
+pub mod monitor;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -44,6 +46,7 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    acl::HANDLERS,
     bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
@@ -64,6 +67,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
     memory::HANDLERS,

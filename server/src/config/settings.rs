@@ -66,6 +66,12 @@ pub struct Config {
     pub maxclients: u32,
     /// The password of the default user; None: no password.
     pub requirepass: Option<Vec<u8>>,
+    /// The file that users come from; None: they come from the configuration.
+    pub aclfile: Option<PathBuf>,
+    /// New users may listen to all channels.
+    pub acl_all_channels: bool,
+    /// Entries that ACL LOG keeps.
+    pub acllog_max_len: usize,
     /// Bytes that one client's unprocessed request may take.
     pub client_query_buffer_limit: u64,
     /// Bytes of the longest argument.
@@ -187,6 +193,9 @@ impl Config {
             tcp_keepalive_s: v.int("tcp-keepalive"),
             maxclients: v.int("maxclients"),
             requirepass: v.text("requirepass"),
+            aclfile: v.path("aclfile"),
+            acl_all_channels: v.word("acl-pubsub-default") == "allchannels",
+            acllog_max_len: v.int("acllog-max-len"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
             notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),

@@ -25,7 +25,6 @@ const FREES_APART: &str = "large values are always freed off the workers";
 const NO_SCRIPTS: &str = "there are no scripts yet";
 const PROCESS_AS_IS: &str = "this node leaves its process settings to the system";
 const OWN_WORKERS: &str = "this node has slotmark-workers threads, one per core by default";
-const NO_ACL: &str = "there are no access control lists yet, only requirepass";
 const OWN_LOG: &str = "the log goes to logfile or stdout only";
 const PLAIN_SHUTDOWN: &str = "data is in memory only, so a shutdown has nothing to save";
 const NO_SOCKET_MARK: &str = "sockets are not marked";
@@ -109,10 +108,10 @@ pub const DIRECTIVES: &[Directive] = &[
     d("latency-tracking", Bool, "yes"),
     d("latency-tracking-info-percentiles", Percentiles, "50 99 99.9"),
     d("notify-keyspace-events", EventClasses, ""),
-    d("acllog-max-len", int(0, LONG_MAX), "128").ignored(NO_ACL),
+    d("acllog-max-len", int(0, LONG_MAX), "128"),
     d("tracking-table-max-keys", int(0, LONG_MAX), "1000000"),
-    d("aclfile", Text, "").at_start().refused(NO_ACL),
-    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels").ignored(NO_ACL),
+    d("aclfile", Text, "").at_start(),
+    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels"),
     // Memory, eviction and encodings
     d("maxmemory", memory(0, ULONG_MAX), "0"),
     d("maxmemory-policy", Enum(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction"),

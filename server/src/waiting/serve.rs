@@ -48,7 +48,8 @@ pub fn serve_ready(
 /// for a group hears so that the group is gone.
 pub fn serve_left(node: &'static Node) {
     for slot in node.keyspace.take_left_ready() {
-        let mut session = Session::new(Arc::new(ClientShared::of_node()), true, false);
+        let account = node.acl.default_account().clone();
+        let mut session = Session::new(Arc::new(ClientShared::of_node()), account, false);
         let mut held = Held::one(&node.keyspace, slot);
         serve_ready(node, &mut session, &mut held, node.link_worker(), unix_ms());
     }
