@@ -192,7 +192,7 @@ impl Loader {
                     LoadError::Line(format!(
                         "Reading the configuration file, at line {}{within}\n>>> '{}'\n{reason}",
                         index + 1,
-                        String::from_utf8_lossy(line),
+                        without_secrets(line),
                     ))
                 }
             };
@@ -335,6 +335,9 @@ impl Loader {
         }
         match acl::parse_user(user, rules, acl::Defaults::default()) {
             Ok(_) | Err(RulesError::Rule(_, RuleError::Unknown)) => {}
+            Err(RulesError::Rule(rule, error)) if rule.starts_with(b"<") => {
+                return Err(mistake(b"<(redacted)", &error.to_string()));
+            }
             Err(RulesError::Rule(rule, error)) => return Err(mistake(&rule, &error.to_string())),
             Err(RulesError::Unmatched(place)) => {
                 return Err(mistake(&rules[place], "Unmatched parenthesis in acl selector"));
@@ -402,6 +405,25 @@ fn shown_unless_secret(id: DirectiveId, values: &Values) -> Vec<u8> {
         b"(redacted)".to_vec()
     } else {
         values.get(id).show(id.directive().kind)
+    }
+}
+
+/// A line as it may be shown to whoever reads the log.
+fn without_secrets(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    let name = line.split_ascii_whitespace().next().unwrap_or_default();
+    if is_secret(name.as_bytes()) {
+        return format!("{name} (redacted)");
+    }
+    if !name.eq_ignore_ascii_case("user") {
+        return line.into_owned();
+    }
+    // A password may hold spaces, in quotes: all behind the first one is left out.
+    let is_password = |word: &&str| word.trim_start_matches(['"', '\'']).starts_with(['>', '<']);
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.iter().position(|word| is_password(&word)) {
+        Some(first) => format!("{} (redacted)", words[..first].join(" ")),
+        None => line.into_owned(),
     }
 }
 

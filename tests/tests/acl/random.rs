@@ -152,6 +152,15 @@ impl Dice {
             };
             words.push(word.into());
         }
+        // Where a word is STREAMS and might as well be an option's value, stock takes it for the former, and we for what it
+        // is. XREADGROUP without a group is refused by both, for other reasons.
+        if spec.full_name == "xreadgroup" {
+            words.splice(1..4, ["group", "g", "c"].map(String::from));
+        }
+        if spec.full_name.starts_with("xread") {
+            let mut seen = false;
+            words.retain(|word| word != "streams" || !std::mem::replace(&mut seen, true));
+        }
         // Of two destinations stock looks at both, and we at the one that counts, which is the last.
         if spec.full_name.starts_with("georadius") && words.iter().any(|word| word == "storedist") {
             words.retain(|word| word != "store");

@@ -116,6 +116,14 @@ fn users_are_taken_as_they_are_written() {
     assert!(error("--user bob off --user bob on").contains("'bob': Duplicate user found."));
     assert!(error("--user bob foo").contains("Error in user declaration 'foo': Syntax error"));
     assert!(error("--user bob on (+get").contains("'(+get': Unmatched parenthesis"));
+    for secret in [
+        "--user bob >hush foo",
+        "--user bob \">hush hush\" foo",
+        "--user bob <hush",
+    ] {
+        let said = error(secret);
+        assert!(said.contains("(redacted)") && !said.contains("hush"), "{said}");
+    }
 }
 
 #[test]
