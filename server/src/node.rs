@@ -20,6 +20,7 @@ use crate::log;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
+use crate::scripting::Scripts;
 use crate::tracking::Tracking;
 
 /// What the threads of one process share.
@@ -44,6 +45,7 @@ pub struct Node {
     pub loading: Loading,
     pub pause: Pause,
     pub stall: Stall,
+    pub scripts: Scripts,
     pub clock: quanta::Clock,
     pub run_id: String,
     /// The role, the stream of effects, our primary and our replicas.
@@ -88,6 +90,7 @@ impl Node {
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
+            scripts: Scripts::default(),
             clock: quanta::Clock::new(),
             run_id,
             replication: Replication::default(),

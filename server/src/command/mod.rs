@@ -26,6 +26,7 @@ pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
+pub mod script;
 pub mod server;
 pub mod set;
 pub mod slowlog;
@@ -64,6 +65,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     pubsub::HANDLERS,
     list::HANDLERS,
     replication::HANDLERS,
+    script::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
