@@ -189,7 +189,7 @@ fn admit(
         return Err(ErrorReply::NO_AUTH);
     }
     if batch.node.scripts.monitor.is_busy() {
-        check_busy(session, spec)?;
+        check_busy(batch.node, session, spec)?;
     }
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
         return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
@@ -237,17 +237,22 @@ fn admit(
 
 /// What is refused while a script runs for too long.
 #[cold]
-fn check_busy(session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+fn check_busy(node: &'static Node, session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
     let queued = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let is_function = node.scripts.monitor.is_function();
+    let is_of_functions = matches!(spec.full_name, "function|stats" | "function|kill");
     if spec.flags.contains(CommandFlags::ALLOW_BUSY)
         && spec.name != "watch"
+        && (is_function || !is_of_functions)
         && !queued.is_some_and(|queue| queue.any_lacks(CommandFlags::ALLOW_BUSY))
     {
         return Ok(());
     }
-    Err(ErrorReply::fixed(
-        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
-    ))
+    Err(ErrorReply::fixed(if is_function {
+        "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+    } else {
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    }))
 }
 
 #[inline]

@@ -13,6 +13,7 @@ pub mod connection;
 pub mod debug;
 pub mod dispatch;
 mod float;
+pub mod function;
 pub mod geo;
 pub mod hash;
 pub mod help;
@@ -49,6 +50,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    function::HANDLERS,
     geo::HANDLERS,
     hash::HANDLERS,
     hyperloglog::HANDLERS,

@@ -22,6 +22,8 @@ const WRONG_ARGUMENT: &[u8] = b"Lua redis lib command arguments must be strings 
 
 thread_local! {
     static RANDOM: RefCell<Random> = RefCell::default();
+    /// What a library logs while it is loaded; used by one function, which does not call itself.
+    static LOG_TEXT: std::cell::UnsafeCell<Vec<u8>> = const { std::cell::UnsafeCell::new(Vec::new()) };
 }
 
 /// Fills the table on the top.
@@ -31,32 +33,62 @@ thread_local! {
 pub unsafe fn fill(lua: State) {
     // SAFETY: by the caller's promise.
     unsafe {
+        fill_for_functions(lua);
+        for (name, function) in [
+            (c"replicate_commands", replicate_commands as ffi::Function),
+            (c"breakpoint", breakpoint),
+            (c"debug", debug),
+        ] {
+            set_function(lua, name, function);
+        }
+    }
+}
+
+/// The same as functions of libraries see it.
+///
+/// # Safety
+/// Within a protected call.
+pub unsafe fn fill_for_functions(lua: State) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        fill_for_loading(lua);
         for (name, function) in [
             (c"call", call as ffi::Function),
             (c"pcall", pcall),
             (c"error_reply", error_reply),
             (c"status_reply", status_reply),
             (c"sha1hex", sha1hex),
-            (c"log", log_message),
             (c"setresp", setresp),
             (c"set_repl", set_repl),
-            (c"replicate_commands", replicate_commands),
-            (c"breakpoint", breakpoint),
-            (c"debug", debug),
             (c"acl_check_cmd", acl_check_cmd),
         ] {
             set_function(lua, name, function);
         }
         for (name, value) in [
-            (c"LOG_DEBUG", 0.0),
-            (c"LOG_VERBOSE", 1.0),
-            (c"LOG_NOTICE", 2.0),
-            (c"LOG_WARNING", 3.0),
             (c"REPL_NONE", 0.0),
             (c"REPL_AOF", 1.0),
             (c"REPL_SLAVE", 2.0),
             (c"REPL_REPLICA", 2.0),
             (c"REPL_ALL", 3.0),
+        ] {
+            set_number(lua, name, value);
+        }
+    }
+}
+
+/// What the code of a library finds while it is loaded, beside register_function.
+///
+/// # Safety
+/// Within a protected call.
+pub unsafe fn fill_for_loading(lua: State) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        set_function(lua, c"log", log_message);
+        for (name, value) in [
+            (c"LOG_DEBUG", 0.0),
+            (c"LOG_VERBOSE", 1.0),
+            (c"LOG_NOTICE", 2.0),
+            (c"LOG_WARNING", 3.0),
             (c"REDIS_VERSION_NUM", VERSION_NUMBER),
         ] {
             set_number(lua, name, value);
@@ -84,7 +116,7 @@ unsafe fn push_error(lua: State, text: &[u8]) {
 ///
 /// # Safety
 /// Within a protected call.
-unsafe fn raise_error(lua: State, text: &[u8]) -> ! {
+pub unsafe fn raise_error(lua: State, text: &[u8]) -> ! {
     // SAFETY: by the caller's promise.
     unsafe {
         push_error(lua, text);
@@ -263,20 +295,23 @@ unsafe extern "C-unwind" fn log_message(lua: State) -> c_int {
         if !(0.0..=3.0).contains(&level) {
             raise_error(lua, b"Invalid debug level.");
         }
-        let Some(run) = running().as_mut() else { return 0 };
-        run.text.clear();
+        // While a library is loaded no script runs.
+        let text = match running().as_mut() {
+            Some(run) => &mut run.text,
+            None => &mut *LOG_TEXT.with(std::cell::UnsafeCell::get),
+        };
+        text.clear();
         for at in 2..=count {
             if at > 2 {
-                run.text.push(b' ');
+                text.push(b' ');
             }
             let mut len = 0;
             let start = ffi::lua_tolstring(lua, at, &raw mut len);
             if !start.is_null() {
-                run.text
-                    .extend_from_slice(std::slice::from_raw_parts(start.cast(), len));
+                text.extend_from_slice(std::slice::from_raw_parts(start.cast(), len));
             }
         }
-        write_log(level as u8, &run.text);
+        write_log(level as u8, text);
         0
     }
 }

@@ -27,7 +27,7 @@ pub unsafe fn push_reply(lua: State, reply: &[u8], at: usize) -> usize {
     };
     // SAFETY: by the caller's promise; the stack has room, or luaL_checkstack raises an error.
     unsafe {
-        ffi::luaL_checkstack(lua, 8, c"reply nested too deeply".as_ptr());
+        ffi::luaL_checkstack(lua, 12, c"reply nested too deeply".as_ptr());
         match rest[0] {
             b'+' => push_field(lua, c"ok", line),
             b'-' => push_field(lua, c"err", line),
@@ -140,7 +140,7 @@ unsafe fn push_keyed(lua: State, reply: &[u8], mut at: usize, len: usize, has_va
 pub unsafe fn pop_as_reply(lua: State, run: &mut Run, depth: usize) {
     // SAFETY: by the caller's promise; what is pushed is popped on every path.
     unsafe {
-        if depth > MAX_DEPTH || ffi::lua_checkstack(lua, 8) == 0 {
+        if depth > MAX_DEPTH || ffi::lua_checkstack(lua, 12) == 0 {
             ffi::raise(lua, b"reached lua stack limit");
         }
         if run.result.len() > MAX_REPLY {

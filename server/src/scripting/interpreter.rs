@@ -8,6 +8,8 @@ use slotcore::resp::{Args, ReplyWriter};
 
 use super::cache::{Script, ScriptCache, Sha};
 use super::ffi::{self, State, c_int, c_void};
+use super::functions::{FunctionInfo, Functions, Library};
+use super::register::{self, Loading};
 use super::run::{Abort, Run, running};
 use super::{convert, sandbox};
 use crate::command::reply_error::ErrorReply;
@@ -25,6 +27,8 @@ const RUNS_PER_GC_STEP: u32 = 50;
 #[derive(Clone, Copy)]
 pub enum Chunk<'a> {
     Script(&'a Arc<Script>),
+    /// A function of a library, by its number.
+    Function(&'a Arc<Library>, usize),
 }
 
 struct Memory {
@@ -39,6 +43,9 @@ pub struct Interpreter {
     run: Box<Run>,
     compiled: HashMap<Sha, (Arc<Script>, c_int)>,
     flushes: u64,
+    /// Libraries that are loaded here, with the references of their functions.
+    libraries: Vec<(Arc<Library>, Vec<c_int>)>,
+    functions_version: u64,
     runs: u32,
     /// An allocation has failed: the state is taken apart rather than trusted.
     is_spent: bool,
@@ -74,18 +81,119 @@ impl Interpreter {
             run,
             compiled: HashMap::new(),
             flushes: 0,
+            libraries: Vec::new(),
+            functions_version: 0,
             runs: 0,
             is_spent: false,
         }
     }
 
     /// Forgets what the node has forgotten, and begins anew after it has run out of memory.
-    pub fn catch_up(&mut self, cache: &ScriptCache) {
-        let flushes = cache.flushes();
-        if self.is_spent || (self.flushes != flushes && !self.compiled.is_empty()) {
+    pub fn catch_up(&mut self, cache: &ScriptCache, functions: &Functions) {
+        if self.is_spent {
             *self = Self::new();
         }
-        self.flushes = flushes;
+        let flushes = cache.flushes();
+        if self.flushes != flushes {
+            let old = std::mem::take(&mut self.compiled);
+            self.release(old.into_values().map(|(_, reference)| reference).collect());
+            self.flushes = flushes;
+        }
+        let version = functions.version();
+        if self.functions_version != version {
+            let catalog = functions.catalog();
+            let is_there = |library: &Arc<Library>| {
+                catalog
+                    .libraries
+                    .get(&library.name)
+                    .is_some_and(|now| Arc::ptr_eq(now, library))
+            };
+            let old = std::mem::take(&mut self.libraries);
+            let (kept, gone): (Vec<_>, Vec<_>) = old.into_iter().partition(|(library, _)| is_there(library));
+            self.libraries = kept;
+            self.release(gone.into_iter().flat_map(|(_, references)| references).collect());
+            self.functions_version = version;
+        }
+    }
+
+    /// Lets go of functions, which are garbage then.
+    fn release(&mut self, references: Vec<c_int>) {
+        if references.is_empty() {
+            return;
+        }
+        // SAFETY: the state is valid, and the list outlives the call.
+        let status = unsafe { ffi::lua_cpcall(self.lua, unref, (&raw const references).cast_mut().cast()) };
+        if status != ffi::LUA_OK {
+            self.is_spent = true;
+            // SAFETY: cpcall has left its message.
+            unsafe { ffi::lua_settop(self.lua, 0) };
+        }
+    }
+
+    /// Loads a library, whose code begins with its first line. The caller makes it known to the node, or not.
+    pub fn load_library(&mut self, name: Box<[u8]>, code: &[u8]) -> Result<Library, ErrorReply> {
+        let mut library = Library {
+            name,
+            code: code.into(),
+            functions: Vec::new(),
+        };
+        let (functions, references) = self.register(&library)?;
+        self.release(references);
+        library.functions = functions;
+        if library.functions.is_empty() {
+            return Err(ErrorReply::fixed("ERR No functions registered"));
+        }
+        Ok(library)
+    }
+
+    fn register(&mut self, library: &Library) -> Result<(Vec<FunctionInfo>, Vec<c_int>), ErrorReply> {
+        let mut loading = Loading::begin();
+        let mut job = Job {
+            chunk_name: b"@user_function\0",
+            code: library.body(),
+            reference: 0,
+            error: Vec::new(),
+        };
+        let lua = self.lua;
+        // SAFETY: the state is valid, and the job outlives the call.
+        let status =
+            loading.during(|| unsafe { ffi::lua_cpcall(lua, load_functions, (&raw mut job).cast()) });
+        if status != ffi::LUA_OK {
+            self.is_spent = true;
+            // SAFETY: cpcall has left its message.
+            unsafe { ffi::lua_settop(lua, 0) };
+            return Err(ErrorReply::fixed("ERR not enough memory for the library"));
+        }
+        if !job.error.is_empty() {
+            self.release(loading.references);
+            return Err(ErrorReply::from_bytes(job.error));
+        }
+        Ok((loading.functions, loading.references))
+    }
+
+    fn function_reference(&mut self, library: &Arc<Library>, number: usize) -> Result<c_int, ErrorReply> {
+        let loaded = self
+            .libraries
+            .iter()
+            .find(|(known, _)| Arc::ptr_eq(known, library));
+        if let Some((_, references)) = loaded {
+            return Ok(references[number]);
+        }
+        let (functions, references) = self.register(library)?;
+        let is_same = functions.len() == library.functions.len()
+            && functions
+                .iter()
+                .zip(&library.functions)
+                .all(|(a, b)| a.name == b.name);
+        if !is_same {
+            self.release(references);
+            return Err(ErrorReply::fixed(
+                "ERR the library registers other functions than when it was loaded",
+            ));
+        }
+        let reference = references[number];
+        self.libraries.push((library.clone(), references));
+        Ok(reference)
     }
 
     /// A script that has run here, if the node still has it.
@@ -151,8 +259,14 @@ impl Interpreter {
 
     /// Runs it with these arguments, of which the first are keys, and leaves the reply in the run.
     pub fn run(&mut self, chunk: Chunk<'_>, args: Args<'_>, key_count: usize) {
-        let Chunk::Script(script) = chunk;
-        let reference = match self.reference(script) {
+        let (found, name): (_, &[u8]) = match chunk {
+            Chunk::Script(script) => (self.reference(script), &script.sha),
+            Chunk::Function(library, number) => (
+                self.function_reference(library, number),
+                &library.functions[number].name,
+            ),
+        };
+        let reference = match found {
             Ok(reference) => reference,
             Err(error) => {
                 self.run.result_failed = true;
@@ -164,7 +278,8 @@ impl Interpreter {
             reference,
             args,
             key_count,
-            name: &script.sha,
+            name,
+            is_function: matches!(chunk, Chunk::Function(..)),
         };
         // SAFETY: the state is valid, and what `start` borrows outlives the call.
         let status = unsafe { ffi::lua_cpcall(self.lua, main, (&raw mut start).cast()) };
@@ -200,6 +315,7 @@ struct Start<'a> {
     args: Args<'a>,
     key_count: usize,
     name: &'a [u8],
+    is_function: bool,
 }
 
 /// Lua's allocator: the global one, with a limit.
@@ -241,6 +357,7 @@ unsafe extern "C-unwind" fn open(lua: State) -> c_int {
 unsafe extern "C-unwind" fn tick(lua: State, _: *mut ffi::lua_Debug) {
     // SAFETY: Lua calls its hook with a valid state; the run is this thread's, and set while a script runs.
     unsafe {
+        register::stop_if_late(lua);
         let Some(run) = running().as_mut() else { return };
         run.on_tick();
         stop_if_aborted(lua, run);
@@ -256,14 +373,56 @@ pub unsafe fn stop_if_aborted(lua: State, run: &Run) {
     // SAFETY: by the caller's promise.
     unsafe {
         ffi::lua_sethook(lua, Some(tick), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, 1);
-        let text: &[u8] = match (abort, run.is_function) {
-            (Abort::Killed, true) => b"ERR Script killed by user with FUNCTION KILL.",
-            (Abort::Killed, false) => b"ERR Script killed by user with SCRIPT KILL...",
-            (Abort::Restart, _) => b"ERR the script begins anew",
+        let text: &[u8] = match abort {
+            Abort::Killed => b"ERR Script killed by user with SCRIPT KILL...",
+            Abort::Restart => b"ERR the script begins anew",
         };
         convert::push_field(lua, c"err", text);
         ffi::lua_error(lua)
     }
+}
+
+unsafe extern "C-unwind" fn unref(lua: State) -> c_int {
+    // SAFETY: called by lua_cpcall with a list, which outlives it.
+    unsafe {
+        let references = &*ffi::lua_touserdata(lua, 1).cast::<Vec<c_int>>();
+        for &reference in references {
+            ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, reference);
+        }
+    }
+    0
+}
+
+/// Runs the code of a library, which registers its functions.
+unsafe extern "C-unwind" fn load_functions(lua: State) -> c_int {
+    // SAFETY: called by lua_cpcall with a Job, which outlives it and owns the message.
+    unsafe {
+        let job = &mut *ffi::lua_touserdata(lua, 1).cast::<Job<'_>>();
+        ffi::lua_settop(lua, 0);
+        ffi::lua_pushcclosure(lua, sandbox::describe_error, 0);
+        if !load(lua, job.code, job.chunk_name) {
+            job.error.extend_from_slice(b"ERR Error compiling function: ");
+            job.error
+                .extend_from_slice(ffi::string_at(lua, -1).unwrap_or(b"not enough memory"));
+            return 0;
+        }
+        sandbox::enter_loading(lua);
+        ffi::lua_insert(lua, 1);
+        // The metatable of the environment, the handler, the function.
+        if ffi::lua_pcall(lua, 0, 0, 2) != ffi::LUA_OK {
+            job.error.extend_from_slice(b"ERR Error registering functions: ");
+            let top = ffi::lua_gettop(lua);
+            if ffi::lua_type(lua, top) == ffi::LUA_TTABLE {
+                sandbox::field_of(lua, top, c"err");
+            }
+            job.error
+                .extend_from_slice(ffi::string_at(lua, -1).unwrap_or(b"unknown error"));
+            return 0;
+        }
+        ffi::lua_settop(lua, 1);
+        sandbox::end_loading(lua);
+    }
+    0
 }
 
 unsafe extern "C-unwind" fn compile(lua: State) -> c_int {
@@ -315,9 +474,11 @@ unsafe extern "C-unwind" fn main(lua: State) -> c_int {
         let (keys, values) = (0..start.key_count, start.key_count..start.args.len());
         for (name, range) in [(c"KEYS", keys), (c"ARGV", values)] {
             push_list(lua, &start.args, range);
-            sandbox::set_global(lua, name);
+            if !start.is_function {
+                sandbox::set_global(lua, name);
+            }
         }
-        let status = ffi::lua_pcall(lua, 0, 1, 1);
+        let status = ffi::lua_pcall(lua, if start.is_function { 2 } else { 0 }, 1, 1);
         let run = &mut *running();
         if run.abort == Some(Abort::Restart) {
             return 0;

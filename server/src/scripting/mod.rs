@@ -1,10 +1,11 @@
-//! Lua scripts: EVAL and its kin.
+//! Lua scripts and functions: EVAL, FCALL and their kin.
 //!
 //! ```text
 //! EVALSHA ─► cache: text and flags by hash, of the node ─► interpreter: one Lua state a worker, compiled functions
 //!            shebang: what the script promises              sandbox: what of Lua there is, and nothing may be changed
 //!                                                           api: redis.call and the rest of `redis`
 //!                                                           libraries: cjson, cmsgpack, struct, bit
+//! FCALL   ─► functions: libraries of the node by name   register: what loading one does
 //!        ─► run: locks, limits, KEYS and ARGV, the effects of one unit, the reply
 //!             command: one redis.call, from Lua values to the handler and back (convert)
 //! ```
@@ -18,16 +19,19 @@ pub mod cache;
 mod command;
 mod convert;
 mod ffi;
+pub mod functions;
 mod interpreter;
 mod libraries;
 pub mod monitor;
 mod random;
+mod register;
 pub mod run;
 mod sandbox;
 mod sha1;
 pub mod shebang;
 
 pub use cache::{Script, ScriptCache};
+pub use functions::Functions;
 pub use monitor::Monitor;
 pub use shebang::ScriptFlags;
 
@@ -35,5 +39,6 @@ pub use shebang::ScriptFlags;
 #[derive(Default)]
 pub struct Scripts {
     pub cache: ScriptCache,
+    pub functions: Functions,
     pub monitor: Monitor,
 }

@@ -1,15 +1,21 @@
 //! The script that has run for too long: who may be told of it, and how it is stopped.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
 /// What is known of a script that has passed busy-reply-threshold.
-struct Slow {
-    id: u64,
-    is_function: bool,
-    has_written: bool,
-    kill: &'static AtomicBool,
+#[derive(Clone)]
+pub struct Slow {
+    pub id: u64,
+    pub is_function: bool,
+    pub has_written: bool,
+    /// The command that runs it, with its arguments.
+    pub command: Vec<Box<[u8]>>,
+    pub started: Instant,
+    /// Raised to stop it.
+    pub kill: &'static AtomicBool,
 }
 
 /// All scripts that run for too long. Several can: each worker runs its own.
@@ -37,16 +43,21 @@ impl Monitor {
         self.count.load(Relaxed) > 0
     }
 
-    /// A script has passed the threshold. `kill` is raised to stop it.
-    pub fn enter(&self, id: u64, is_function: bool, has_written: bool, kill: &'static AtomicBool) {
+    /// A script has passed the threshold.
+    pub fn enter(&self, one: Slow) {
         let mut slow = self.slow.lock();
-        slow.push(Slow {
-            id,
-            is_function,
-            has_written,
-            kill,
-        });
+        slow.push(one);
         self.count.store(slow.len() as u32, Relaxed);
+    }
+
+    /// The function that has run for longest, if only functions are slow.
+    pub fn slow_function(&self) -> Option<Slow> {
+        self.slow.lock().iter().find(|one| one.is_function).cloned()
+    }
+
+    /// Is what is slow a function?
+    pub fn is_function(&self) -> bool {
+        self.slow.lock().first().is_some_and(|one| one.is_function)
     }
 
     /// A slow script writes for the first time.

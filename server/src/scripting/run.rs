@@ -11,7 +11,9 @@ use slotcore::command::{CommandFlags, CommandSpec};
 use slotcore::resp::{ArgRange, Args, Proto};
 
 use super::cache::{Script, ScriptCache};
+use super::functions::{Library, library_name};
 use super::interpreter::{Chunk, Interpreter};
+use super::monitor::Slow;
 use super::sha1::sha1_hex;
 use super::shebang::{self, ScriptFlags};
 use crate::command::call::Call;
@@ -117,11 +119,16 @@ impl Run {
         };
         if !self.is_slow && started.elapsed() >= self.threshold && !self.call.is_null() {
             self.is_slow = true;
-            // SAFETY: the pointer is that of the call that runs the script; only its node is looked at.
-            let node: &'static Node = unsafe { (*self.call).node };
-            node.scripts
-                .monitor
-                .enter(self.id, self.is_function, self.wrote, self.kill);
+            // SAFETY: the pointer is that of the call that runs the script; its node and its arguments are looked at.
+            let (node, args) = unsafe { ((*self.call).node, (*self.call).args) };
+            node.scripts.monitor.enter(Slow {
+                id: self.id,
+                is_function: self.is_function,
+                has_written: self.wrote,
+                command: args.iter().map(Into::into).collect(),
+                started,
+                kill: self.kill,
+            });
         }
     }
 
@@ -176,6 +183,37 @@ pub fn evalsha(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     run(call, &script)
 }
 
+/// FCALL and FCALL_RO.
+pub fn fcall(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let catalog = call.node.scripts.functions.catalog();
+    let found = catalog.find(call.args.at(1));
+    let (library, number) = found.ok_or(ErrorReply::fixed("ERR Function not found"))?;
+    let count = check_key_count(call.args);
+    let count = count.map_err(|error| {
+        if error == ErrorReply::NOT_INTEGER {
+            ErrorReply::fixed("ERR Bad number of keys provided")
+        } else {
+            error
+        }
+    })?;
+    let flags = library.functions[*number].flags;
+    let is_ro_command = call.spec.flags.contains(CommandFlags::READONLY);
+    check_promises(call, flags, is_ro_command)?;
+    with_interpreter(call.node, |interpreter| {
+        let chunk = Chunk::Function(library, *number);
+        perform(call, interpreter, flags, is_ro_command, |interpreter, call| {
+            interpreter.run(chunk, call.args.from(3), count);
+        })
+    });
+    Ok(())
+}
+
+/// Loads a library to see which functions it has.
+pub fn load_library(node: &'static Node, code: &[u8]) -> Result<Library, ErrorReply> {
+    let name = library_name(code)?;
+    with_interpreter(node, |interpreter| interpreter.load_library(name, code))
+}
+
 /// Compiles a script and keeps it.
 pub fn load(node: &'static Node, text: &[u8]) -> Result<Arc<Script>, ErrorReply> {
     if let Some(script) = node.scripts.cache.get(&sha1_hex(text)) {
@@ -210,6 +248,11 @@ pub fn admission_flags(node: &'static Node, spec: &CommandSpec, args: &Args<'_>)
         ScriptCache::sha_of_arg(text)
             .and_then(|sha| find(node, &sha))
             .map(|script| script.flags)
+    } else if spec.name.starts_with("fcall") {
+        let catalog = node.scripts.functions.catalog();
+        catalog
+            .find(text)
+            .map(|(library, number)| library.functions[*number].flags)
     } else if spec.name.starts_with("eval") && text.starts_with(b"#!") {
         shebang::parse(text).ok().map(|(flags, _)| flags)
     } else {
@@ -245,7 +288,7 @@ pub fn lock(node: &'static Node, spec: &CommandSpec, args: &Args<'_>, keys: &[Ke
 fn with_interpreter<R>(node: &'static Node, work: impl FnOnce(&mut Interpreter) -> R) -> R {
     INTERPRETER.with_borrow_mut(|interpreter| {
         let interpreter = interpreter.get_or_insert_with(Interpreter::new);
-        interpreter.catch_up(&node.scripts.cache);
+        interpreter.catch_up(&node.scripts.cache, &node.scripts.functions);
         work(interpreter)
     })
 }
@@ -320,6 +363,7 @@ fn perform(
         run.result.clear();
         run.result_failed = false;
         run.failure_counted = false;
+        run.is_function = call.spec.name.starts_with("fcall");
         run.is_slow = false;
         run.started = None;
         run.threshold = match config.busy_reply_threshold_ms {

@@ -58,6 +58,8 @@ const LIBRARIES: [&CStr; 9] = [
 static GLOBALS: u8 = 0;
 static REAL_TABLES: u8 = 0;
 static FACADES: u8 = 0;
+static FUNCTION_GLOBALS: u8 = 0;
+static LOAD_GLOBALS: u8 = 0;
 
 fn key_of(place: &'static u8) -> *mut ffi::c_void {
     std::ptr::from_ref(place).cast_mut().cast()
@@ -179,11 +181,87 @@ pub unsafe fn set_up(lua: State) {
         ffi::lua_setfield(lua, -2, c"string".as_ptr());
         ffi::lua_settop(lua, -2);
 
+        set_up_functions(lua);
         push_facade(lua);
         ffi::lua_pushvalue(lua, -1);
         ffi::lua_setfield(lua, -3, c"_G".as_ptr());
         ffi::lua_replace(lua, ffi::LUA_GLOBALSINDEX);
         register(lua, &GLOBALS);
+    }
+}
+
+/// Makes the globals of functions, and those of libraries that are being loaded, beside those of scripts on the top.
+///
+/// # Safety
+/// Within a protected call.
+unsafe fn set_up_functions(lua: State) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let scripts = ffi::lua_gettop(lua);
+        ffi::lua_createtable(lua, 0, 48);
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, scripts) != 0 {
+            ffi::lua_pushvalue(lua, -2);
+            ffi::lua_insert(lua, -2);
+            ffi::lua_rawset(lua, -4);
+        }
+        ffi::lua_createtable(lua, 0, 24);
+        api::fill_for_functions(lua);
+        push_facade(lua);
+        ffi::lua_remove(lua, -2);
+        ffi::lua_setfield(lua, -2, c"redis".as_ptr());
+        ffi::lua_getmetatable(lua, scripts);
+        ffi::lua_setmetatable(lua, -2);
+        push_facade(lua);
+        ffi::lua_setfield(lua, -2, c"_G".as_ptr());
+        register(lua, &FUNCTION_GLOBALS);
+
+        ffi::lua_createtable(lua, 0, 1);
+        ffi::lua_createtable(lua, 0, 8);
+        api::fill_for_loading(lua);
+        set_function(lua, c"register_function", super::register::register_function);
+        ffi::lua_getmetatable(lua, scripts);
+        ffi::lua_setmetatable(lua, -2);
+        push_facade(lua);
+        ffi::lua_remove(lua, -2);
+        ffi::lua_setfield(lua, -2, c"redis".as_ptr());
+        ffi::lua_getmetatable(lua, scripts);
+        ffi::lua_setmetatable(lua, -2);
+        register(lua, &LOAD_GLOBALS);
+    }
+}
+
+/// Gives the function on the top an environment of its own, in which a library is loaded, and pushes the metatable of
+/// that.
+///
+/// # Safety
+/// Within a protected call.
+pub unsafe fn enter_loading(lua: State) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        push_registered(lua, &LOAD_GLOBALS);
+        push_facade(lua);
+        ffi::lua_remove(lua, -2);
+        ffi::lua_getmetatable(lua, -1);
+        ffi::lua_insert(lua, -2);
+        ffi::lua_setfenv(lua, -3);
+    }
+}
+
+/// From now on the environment whose metatable is on the top, which is taken, shows what functions see.
+///
+/// # Safety
+/// Within a protected call.
+pub unsafe fn end_loading(lua: State) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        push_registered(lua, &FUNCTION_GLOBALS);
+        ffi::lua_pushvalue(lua, -1);
+        ffi::lua_setfield(lua, -3, c"__index".as_ptr());
+        push_registered(lua, &REAL_TABLES);
+        ffi::lua_insert(lua, -3);
+        ffi::lua_rawset(lua, -3);
+        ffi::lua_settop(lua, -2);
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod bit;
 mod cjson;
+mod cmsgpack;
 mod number;
+mod structure;
 
 use super::ffi::{self, State};
 
@@ -13,13 +15,14 @@ use super::ffi::{self, State};
 pub unsafe fn open(lua: State) {
     // SAFETY: by the caller's promise.
     unsafe {
-        for (name, fill) in [(c"bit", bit::fill as unsafe fn(State)), (c"cjson", cjson::fill)] {
+        for (name, fill) in [
+            (c"bit", bit::fill as unsafe fn(State)),
+            (c"cjson", cjson::fill),
+            (c"cmsgpack", cmsgpack::fill),
+            (c"struct", structure::fill),
+        ] {
             ffi::lua_createtable(lua, 0, 24);
             fill(lua);
-            ffi::lua_setfield(lua, -2, name.as_ptr());
-        }
-        for name in [c"cmsgpack", c"struct"] {
-            ffi::lua_createtable(lua, 0, 0);
             ffi::lua_setfield(lua, -2, name.as_ptr());
         }
     }

@@ -181,7 +181,7 @@ impl Parser<'_> {
         self.depth += 1;
         // SAFETY: by the caller's promise.
         unsafe {
-            if self.depth <= self.max_depth && ffi::lua_checkstack(self.lua, 3) != 0 {
+            if self.depth <= self.max_depth && ffi::lua_checkstack(self.lua, 12) != 0 {
                 return;
             }
             let lua = self.lua;

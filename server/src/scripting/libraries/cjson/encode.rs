@@ -95,7 +95,7 @@ unsafe fn append_number(lua: State, run: &mut Run, settings: &Settings) {
 unsafe fn append_table(lua: State, run: &mut Run, settings: &Settings, depth: i32) {
     // SAFETY: by the caller's promise.
     unsafe {
-        if depth > settings.encode_depth.min(MAX_DEPTH) || ffi::lua_checkstack(lua, 3) == 0 {
+        if depth > settings.encode_depth.min(MAX_DEPTH) || ffi::lua_checkstack(lua, 12) == 0 {
             ffi::luaL_where(lua, 1);
             ffi::push_bytes(lua, b"Cannot serialise, excessive nesting (");
             ffi::lua_pushnumber(lua, f64::from(depth));
