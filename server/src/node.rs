@@ -36,7 +36,7 @@ pub struct Node {
     pub tracking: Tracking,
     /// Who listens to what.
     pub pubsub: Registry,
-    /// One shard a worker, and one more for the link to a primary.
+    /// One shard a worker, and two more: for the link to a primary, and for those who step in for workers.
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
@@ -83,7 +83,7 @@ impl Node {
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
-            stats: Stats::new(workers + 1),
+            stats: Stats::new(workers + 2),
             workers,
             slowlog: Slowlog::default(),
             latency: LatencyMonitor::default(),
@@ -116,6 +116,11 @@ impl Node {
     /// The index by which the commands of a primary are counted, beside those of the workers.
     pub fn link_worker(&self) -> usize {
         self.workers
+    }
+
+    /// The index by which the commands are counted that run while workers are held up by scripts.
+    pub fn rescue_worker(&self) -> usize {
+        self.workers + 1
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.

@@ -276,24 +276,15 @@ fn what_we_cannot_hold_is_refused_by_name() {
         now_ms: NOW,
         ..LoadOptions::default()
     };
-    let cases: [(&[&str], &str); 3] = [
+    let cases: [(&[&str], &str); 2] = [
         (
             &["XADD", "mystream", "*", "f", "v"],
             "a stream (type 19) in the key 'mystream'",
-        ),
-        (
-            &[
-                "FUNCTION",
-                "LOAD",
-                "#!lua name=l\nredis.register_function('f', function() return 1 end)",
-            ],
-            "functions",
         ),
         (&["MOVE", "elsewhere", "3"], "database 3"),
     ];
     for (command, named) in cases {
         client.cmd(&["FLUSHALL"]);
-        client.cmd(&["FUNCTION", "FLUSH"]);
         client.cmd(&["SET", "elsewhere", "x"]);
         let reply = client.cmd(command);
         assert!(!matches!(reply, Reply::Error(_)), "{command:?}: {reply:?}");

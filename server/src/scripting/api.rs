@@ -152,8 +152,12 @@ unsafe fn run_command(lua: State, raises: bool) -> c_int {
         run.reply.clear();
         let failed = match catch_unwind(AssertUnwindSafe(|| execute(run))) {
             Ok(failed) => failed,
-            // A panic must not pass through Lua. The process has said what it was.
-            Err(_) => std::process::abort(),
+            // A panic must not pass through Lua.
+            Err(panic) => {
+                run.panic = Some(panic);
+                run.abort = Some(super::run::Abort::Killed);
+                false
+            }
         };
         interpreter::stop_if_aborted(lua, run);
         if !failed {

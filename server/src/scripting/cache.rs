@@ -48,6 +48,7 @@ impl Script {
 pub struct ScriptCache {
     scripts: RwLock<HashMap<Sha, Arc<Script>>>,
     flushes: AtomicU64,
+    any_roams: AtomicBool,
 }
 
 impl ScriptCache {
@@ -72,6 +73,17 @@ impl ScriptCache {
         let old = std::mem::take(&mut *self.scripts.write());
         self.flushes.fetch_add(1, Release);
         drop(old);
+    }
+
+    /// Does any script roam?
+    pub fn any_roams(&self) -> bool {
+        self.any_roams.load(Relaxed)
+    }
+
+    /// This one does.
+    pub fn note_roaming(&self, script: &Script) {
+        script.roams.store(true, Relaxed);
+        self.any_roams.store(true, Relaxed);
     }
 
     /// How often all were forgotten.

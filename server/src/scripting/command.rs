@@ -54,13 +54,15 @@ pub fn execute(run: &mut Run) -> Result<(), ErrorReply> {
     let wants_all =
         matches!(bound.locks, Locks::Each | Locks::All) || dispatch::reads_any_slot(outer.node, bound, &args);
     let keyspace = &outer.node.keyspace;
+    if outer.node.cluster.is_some() && !outer.keys.is_empty() {
+        run.roams |= wants_all || keys.iter().any(|key| !outer.held.holds(key.slot));
+    }
     let has_all = if wants_all {
         outer.held.grow_to_all(keyspace)
     } else {
         keys.iter().all(|key| outer.held.grow(keyspace, key.slot))
     };
     if !has_all {
-        run.roams = true;
         if run.wrote {
             return Err(IN_USE);
         }
@@ -121,7 +123,8 @@ fn check(outer: &Call<'_>, run: &Run, spec: &'static CommandSpec, writes: bool) 
         return Err(STALE);
     }
     check_acl(outer, spec)?;
-    if run.read_only && dispatch::may_write(spec) {
+    // Messages may go to replicas, though COMMAND does not say so of them.
+    if run.read_only && (dispatch::may_write(spec) || matches!(spec.name, "publish" | "spublish")) {
         return Err(READ_ONLY);
     }
     if writes {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Release};
 
 use parking_lot::RwLock;
 
@@ -23,6 +23,8 @@ pub struct Library {
     pub code: Box<[u8]>,
     /// In the order in which they were registered.
     pub functions: Vec<FunctionInfo>,
+    /// A function of it has touched slots other than that of its declared keys: see [`super::Script::roams`].
+    pub roams: AtomicBool,
 }
 
 impl Library {

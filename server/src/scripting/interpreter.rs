@@ -3,6 +3,7 @@
 use std::alloc::{self, Layout};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use slotcore::resp::{Args, ReplyWriter};
 
@@ -136,6 +137,7 @@ impl Interpreter {
             name,
             code: code.into(),
             functions: Vec::new(),
+            roams: AtomicBool::new(false),
         };
         let (functions, references) = self.register(&library)?;
         self.release(references);

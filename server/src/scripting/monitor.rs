@@ -1,6 +1,6 @@
 //! The script that has run for too long: who may be told of it, and how it is stopped.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -22,6 +22,8 @@ pub struct Slow {
 #[derive(Default)]
 pub struct Monitor {
     count: AtomicU32,
+    /// Times at which there was none and then one.
+    episodes: AtomicU64,
     slow: Mutex<Vec<Slow>>,
 }
 
@@ -43,9 +45,17 @@ impl Monitor {
         self.count.load(Relaxed) > 0
     }
 
+    /// Which time this is that scripts are slow.
+    pub fn episode(&self) -> u64 {
+        self.episodes.load(Relaxed)
+    }
+
     /// A script has passed the threshold.
     pub fn enter(&self, one: Slow) {
         let mut slow = self.slow.lock();
+        if slow.is_empty() {
+            self.episodes.fetch_add(1, Relaxed);
+        }
         slow.push(one);
         self.count.store(slow.len() as u32, Relaxed);
     }

@@ -1,6 +1,8 @@
 //! A script's run, from the command that asks for it to the reply.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -20,7 +22,7 @@ use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
 use crate::node::Node;
-use crate::replication::effect;
+use crate::replication::{LinkPhase, effect};
 
 /// Why a script ends before it has a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +68,8 @@ pub struct Run {
     pub failure_counted: bool,
     /// A buffer for the libraries.
     pub text: Vec<u8>,
+    /// What a command has panicked with: it goes on when Lua has been left.
+    pub panic: Option<Box<dyn Any + Send>>,
     id: u64,
     started: Option<Instant>,
     threshold: Duration,
@@ -99,6 +103,7 @@ impl Run {
             result_failed: false,
             failure_counted: false,
             text: Vec::new(),
+            panic: None,
             id: 0,
             started: None,
             threshold: Duration::MAX,
@@ -199,12 +204,15 @@ pub fn fcall(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let flags = library.functions[*number].flags;
     let is_ro_command = call.spec.flags.contains(CommandFlags::READONLY);
     check_promises(call, flags, is_ro_command)?;
-    with_interpreter(call.node, |interpreter| {
+    let roamed = with_interpreter(call.node, |interpreter| {
         let chunk = Chunk::Function(library, *number);
         perform(call, interpreter, flags, is_ro_command, |interpreter, call| {
             interpreter.run(chunk, call.args.from(3), count);
         })
     });
+    if roamed {
+        library.roams.store(true, Relaxed);
+    }
     Ok(())
 }
 
@@ -268,12 +276,20 @@ pub fn lock(node: &'static Node, spec: &CommandSpec, args: &Args<'_>, keys: &[Ke
         return Held::None;
     };
     let roams = || {
-        let script = if spec.name.starts_with("evalsha") {
-            ScriptCache::sha_of_arg(args.at(1)).and_then(|sha| find(node, &sha))
+        if spec.name.starts_with("fcall") {
+            let catalog = node.scripts.functions.catalog();
+            let found = catalog.find(args.at(1));
+            return found.is_some_and(|(library, _)| library.roams.load(Relaxed));
+        }
+        let sha = if spec.name.starts_with("evalsha") {
+            ScriptCache::sha_of_arg(args.at(1))
+        } else if node.scripts.cache.any_roams() {
+            Some(sha1_hex(args.at(1)))
         } else {
             None
         };
-        script.is_some_and(|script| script.is_roaming())
+        sha.and_then(|sha| find(node, &sha))
+            .is_some_and(|script| script.is_roaming())
     };
     if node.cluster.is_some() && !roams() {
         return Held::one(&node.keyspace, first.slot);
@@ -297,7 +313,7 @@ fn run(call: &mut Call<'_>, script: &Arc<Script>) -> Result<(), ErrorReply> {
     let is_ro_command = call.spec.flags.contains(CommandFlags::READONLY);
     check_promises(call, script.flags, is_ro_command)?;
     let key_count = check_key_count(call.args)?;
-    let wrong = with_interpreter(call.node, |interpreter| {
+    let roamed = with_interpreter(call.node, |interpreter| {
         let chunk = Chunk::Script(script);
         perform(
             call,
@@ -307,15 +323,26 @@ fn run(call: &mut Call<'_>, script: &Arc<Script>) -> Result<(), ErrorReply> {
             |interpreter, call| interpreter.run(chunk, call.args.from(3), key_count),
         )
     });
-    if wrong {
-        script.roams.store(true, Relaxed);
+    if roamed {
+        call.node.scripts.cache.note_roaming(script);
     }
     Ok(())
 }
 
-/// What a script with a first line of its own is refused for, after what its command is.
+/// What a script is refused for by its own promises, after what its command is.
 fn check_promises(call: &Call<'_>, flags: ScriptFlags, is_ro_command: bool) -> Result<(), ErrorReply> {
-    if flags.contains(ScriptFlags::COMPAT) || call.session.is_primary_link {
+    if call.session.is_primary_link {
+        return Ok(());
+    }
+    let replication = &call.node.replication;
+    if !flags.contains(ScriptFlags::ALLOW_STALE)
+        && replication.is_replica()
+        && !call.node.config.load().replica.serve_stale_data
+        && replication.link.phase() != LinkPhase::Connected
+    {
+        return Err(ErrorReply::MASTER_DOWN);
+    }
+    if flags.contains(ScriptFlags::COMPAT) {
         return Ok(());
     }
     if flags.contains(ScriptFlags::NO_CLUSTER) && call.node.cluster.is_some() {
@@ -379,10 +406,13 @@ fn perform(
     // SAFETY: no function of the script runs any more, so this is the only access.
     let run = unsafe { &mut *run };
     run.call = ptr::null_mut();
-    call.session.in_exec = within_exec;
     if run.is_slow {
         call.node.scripts.monitor.leave(run.id);
     }
+    if let Some(panic) = run.panic.take() {
+        resume_unwind(panic);
+    }
+    call.session.in_exec = within_exec;
     if !within_exec {
         effect::end_unit(call);
         if call.node.tracking.is_active() {

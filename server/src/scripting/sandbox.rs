@@ -419,9 +419,10 @@ unsafe extern "C-unwind" fn get_metatable(lua: State) -> c_int {
         let is_text = ffi::lua_type(lua, 1) == ffi::LUA_TSTRING;
         if is_text || push_real(lua, 1) {
             push_registered(lua, &GLOBALS);
+            push_registered(lua, &FUNCTION_GLOBALS);
             let name = if is_text {
                 c"string"
-            } else if ffi::lua_rawequal(lua, -1, -2) != 0 {
+            } else if ffi::lua_rawequal(lua, -1, -3) != 0 || ffi::lua_rawequal(lua, -2, -3) != 0 {
                 c"_G"
             } else {
                 ffi::lua_pushnil(lua);
