@@ -31,6 +31,7 @@ pub mod node;
 pub mod persistence;
 pub mod pubsub;
 pub mod replication;
+pub mod scripting;
 pub mod session;
 pub mod tracking;
 pub mod waiting;

@@ -24,6 +24,7 @@ use crate::memory::Peak;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
+use crate::scripting::Scripts;
 use crate::tracking::Tracking;
 
 /// What the threads of one process share.
@@ -41,7 +42,7 @@ pub struct Node {
     pub tracking: Tracking,
     /// Who listens to what.
     pub pubsub: Registry,
-    /// One shard a worker, and one more for the link to a primary.
+    /// One shard a worker, and two more: for the link to a primary, and for those who step in for workers.
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
@@ -56,6 +57,7 @@ pub struct Node {
     pub loading: Loading,
     pub pause: Pause,
     pub stall: Stall,
+    pub scripts: Scripts,
     pub clock: quanta::Clock,
     pub run_id: String,
     /// The role, the stream of effects, our primary and our replicas.
@@ -95,7 +97,7 @@ impl Node {
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
-            stats: Stats::new(workers + 1),
+            stats: Stats::new(workers + 2),
             workers,
             slowlog: Slowlog::default(),
             monitors: Monitors::default(),
@@ -105,6 +107,7 @@ impl Node {
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
+            scripts: Scripts::default(),
             clock: quanta::Clock::new(),
             run_id,
             replication: Replication::default(),
@@ -132,6 +135,11 @@ impl Node {
     /// The index by which the commands of a primary are counted, beside those of the workers.
     pub fn link_worker(&self) -> usize {
         self.workers
+    }
+
+    /// The index by which the commands are counted that run while workers are held up by scripts.
+    pub fn rescue_worker(&self) -> usize {
+        self.workers + 1
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.

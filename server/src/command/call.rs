@@ -25,6 +25,8 @@ pub enum Locks {
     Patterns,
     /// Any slot, one after the other, through [`Call::with_slot`]; a transaction holds them all.
     Each,
+    /// The slots of its keys, or none, and more as it runs: see [`crate::scripting`].
+    Script,
     /// Every slot at once: what happens has one place in the order of all writes.
     All,
 }

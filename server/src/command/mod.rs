@@ -14,6 +14,7 @@ pub mod connection;
 pub mod debug;
 pub mod dispatch;
 mod float;
+pub mod function;
 pub mod geo;
 pub mod hash;
 pub mod help;
@@ -30,6 +31,7 @@ pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
+pub mod script;
 pub mod server;
 pub mod set;
 pub mod slowlog;
@@ -54,6 +56,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    function::HANDLERS,
     geo::HANDLERS,
     hash::HANDLERS,
     hyperloglog::HANDLERS,
@@ -73,6 +76,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     memory::HANDLERS,
     module::HANDLERS,
     replication::HANDLERS,
+    script::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,

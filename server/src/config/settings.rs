@@ -114,6 +114,8 @@ pub struct Config {
     pub enable_debug_command: Gate,
     /// CONFIG SET of protected directives.
     pub enable_protected_configs: Gate,
+    /// Milliseconds from which others are told that a script is slow; 0: never.
+    pub busy_reply_threshold_ms: u64,
     /// Microseconds from which a command is slow; negative: none is, 0: every one is.
     pub slowlog_log_slower_than_us: i64,
     /// Entries that the slow log keeps.
@@ -209,6 +211,7 @@ impl Config {
             databases: v.int("databases"),
             hz: v.int("hz"),
             active_expire_effort: v.int("active-expire-effort"),
+            busy_reply_threshold_ms: v.int("busy-reply-threshold"),
             maxmemory: v.int("maxmemory"),
             eviction: EvictionSettings::read(&v),
             rdb_compression: v.bool("rdbcompression"),

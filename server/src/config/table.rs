@@ -22,7 +22,6 @@ const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";
 const OWN_ALLOCATOR: &str = "memory is managed by another allocator here";
 const FREES_APART: &str = "large values are always freed off the workers";
-const NO_SCRIPTS: &str = "there are no scripts yet";
 const PROCESS_AS_IS: &str = "this node leaves its process settings to the system";
 const OWN_WORKERS: &str = "this node has slotmark-workers threads, one per core by default";
 const OWN_LOG: &str = "the log goes to logfile or stdout only";
@@ -100,7 +99,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("shutdown-timeout", int(0, INT_MAX), "10").ignored(NO_WAIT_FOR_REPLICAS),
     d("shutdown-on-sigint", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
     d("shutdown-on-sigterm", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
-    d("busy-reply-threshold", int(0, LONG_MAX), "5000").alias("lua-time-limit").ignored(NO_SCRIPTS),
+    d("busy-reply-threshold", int(0, LONG_MAX), "5000").alias("lua-time-limit"),
     // Observation and access
     d("slowlog-log-slower-than", int(-1, LONG_MAX), "10000"),
     d("slowlog-max-len", int(0, LONG_MAX), "128"),

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::crc64::crc64;
 use super::rdb::encode::Encoder;
-use super::rdb::{RdbError, Source, VERSION, read_value, type_name};
+use super::rdb::{RdbError, Source, VERSION, op, read_value, type_name};
 use crate::keyspace::{Content, Limits, ValueRef};
 
 /// Version and checksum.
@@ -71,6 +71,49 @@ pub fn decode(payload: &[u8], limits: &Limits) -> Result<Content<'static>, DumpE
     read_value(&mut source, kind, limits)
         .map_err(damaged)?
         .ok_or_else(|| type_name(kind).map_or(DumpError::Damaged, DumpError::Unsupported))
+}
+
+/// The payload of FUNCTION DUMP: the codes of libraries, each as an RDB has it.
+pub fn encode_functions<'a>(codes: impl Iterator<Item = &'a [u8]>, compress: bool) -> Vec<u8> {
+    ENCODER.with_borrow_mut(|encoder| {
+        encoder.set_compress(compress);
+        encoder.out.clear();
+        for code in codes {
+            encoder.out.push(op::FUNCTION2);
+            encoder.string(code);
+        }
+        encoder.out.extend_from_slice(&(VERSION as u16).to_le_bytes());
+        let sum = crc64(0, &encoder.out);
+        encoder.out.extend_from_slice(&sum.to_le_bytes());
+        let payload = encoder.out.clone();
+        encoder.out.clear();
+        encoder.out.shrink_to(KEPT_ROOM);
+        payload
+    })
+}
+
+/// The codes of libraries in such a payload.
+///
+/// # Errors
+/// [`DumpError::Unsupported`] if it holds something else.
+pub fn decode_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, DumpError> {
+    let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
+    let (mut body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
+    if u32::from(u16::from_le_bytes(*version)) > VERSION || u64::from_le_bytes(*sum) != crc64(0, signed) {
+        return Err(DumpError::Footer);
+    }
+    let len = body.len();
+    let mut source = Source::with_chunk(&mut body, len);
+    let mut codes = Vec::new();
+    while source.offset() < len as u64 {
+        if source.byte().map_err(|_| DumpError::Damaged)? != op::FUNCTION2 {
+            return Err(DumpError::Unsupported("no function"));
+        }
+        let mut code = Vec::new();
+        source.string(&mut code).map_err(|_| DumpError::Damaged)?;
+        codes.push(code);
+    }
+    Ok(codes)
 }
 
 #[cfg(test)]

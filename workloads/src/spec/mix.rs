@@ -25,7 +25,8 @@ pub const MAX_PRELOAD: usize = 16;
 pub const MAX_TIMES: u32 = 10_000_000;
 
 pub(super) const MIX: &[&str] = &[
-    "command", "weight", "keys", "split", "fill", "args", "name", "send", "script", "count", "then", "after", "holds",
+    "command", "weight", "keys", "split", "fill", "args", "name", "send", "script", "count", "then", "after",
+    "holds",
 ];
 pub(super) const PRELOAD: &[&str] = &["send", "times"];
 

@@ -10,7 +10,7 @@ use crate::keyspace::{Content, Key, Keyspace, Limits};
 use crate::node::unix_ms;
 
 /// Opcodes: what may stand in the place of a type.
-pub(super) mod op {
+pub(in crate::persistence) mod op {
     pub const FUNCTION2: u8 = 245;
     pub const FUNCTION: u8 = 246;
     pub const MODULE_AUX: u8 = 247;
@@ -52,6 +52,8 @@ pub struct Loaded {
     pub keys: u64,
     /// Keys left out because they have expired.
     pub expired: u64,
+    /// The codes of the libraries of functions.
+    pub functions: Vec<Vec<u8>>,
     /// The place in a replication history that the data are of (AUX `repl-id` and `repl-offset`).
     pub history: Option<(String, u64)>,
 }
@@ -138,7 +140,12 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
             op::IDLE => idle_s = Some(source.length()?),
             op::FREQ => frequency = Some(source.byte()?),
             op::EOF => break,
-            op::FUNCTION2 | op::FUNCTION => return Err(source.unsupported("functions")),
+            op::FUNCTION2 => {
+                let mut code = Vec::new();
+                source.string(&mut code)?;
+                loaded.functions.push(code);
+            }
+            op::FUNCTION => return Err(source.unsupported("functions of a release candidate")),
             op::MODULE_AUX => return Err(source.unsupported("data of a module")),
             kind if type_name(kind).is_some() || kind == kind::STRING => {
                 source.string(&mut key)?;
