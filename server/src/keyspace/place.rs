@@ -21,7 +21,9 @@ pub enum Change {
     Recorded,
     /// Replicas, and who waits for the key.
     Ready,
-    /// These, and who watches or has read the key.
+    /// Replicas, and who watches or has read the key.
+    Watched,
+    /// All of these.
     Told,
 }
 

@@ -6,6 +6,7 @@ use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
 use crate::keyspace::{Change, Stream, StreamId};
 
+/// Who waits for entries is not told that there are fewer.
 pub fn xdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     // Stock looks at the key first.
     let key = &call.keys[0];
@@ -21,10 +22,17 @@ pub fn xdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     }
     let ids: Result<Vec<StreamId>, _> = call.args.from(2).iter().map(id::exact).collect();
     let ids = ids?;
-    let deleted = call.edit(0, |stream: &mut Stream| {
+    let deleted = call.edit_as(0, |stream: &mut Stream| {
         let entries = stream.entries_mut();
         let deleted = ids.iter().filter(|id| entries.delete(**id)).count();
-        (deleted, deleted > 0)
+        (
+            deleted,
+            if deleted > 0 {
+                Change::Watched
+            } else {
+                Change::Nothing
+            },
+        )
     })?;
     if deleted > 0 {
         call.notify(EventClass::STREAM, "xdel", key);

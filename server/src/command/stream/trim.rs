@@ -4,7 +4,7 @@ use super::id;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
-use crate::keyspace::{Entries, Keep, Stream};
+use crate::keyspace::{Change, Entries, Keep, Stream};
 
 /// Entries that an approximate trimming deletes at most if it is not said, and there is no limit of a node's entries.
 const LIMIT_DEFAULT: u64 = 10_000;
@@ -173,12 +173,19 @@ pub fn xtrim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let trim = options.trim.expect("XTRIM without a strategy is refused");
     let is_recorded = call.is_recorded();
     let mut told: Vec<Vec<u8>> = call.args.iter().map(<[u8]>::to_vec).collect();
-    let deleted = call.edit(0, |stream: &mut Stream| {
+    let deleted = call.edit_as(0, |stream: &mut Stream| {
         let deleted = trim.apply(stream.entries_mut());
         if is_recorded {
             trim.rewrite(&mut told, stream.entries());
         }
-        (deleted, deleted > 0)
+        (
+            deleted,
+            if deleted > 0 {
+                Change::Watched
+            } else {
+                Change::Nothing
+            },
+        )
     })?;
     if deleted > 0 {
         if trim.approximate {

@@ -255,7 +255,6 @@ const SHAPES: &[&[&str]] = &[
     &["XINFO", "STREAM", "<key>", "FULL", "COUNT", "<few>"],
     &["XINFO", "GROUPS", "<key>"],
     &["XINFO", "CONSUMERS", "<key>", "<group>"],
-    &["SORT", "<key>"],
     &["SCAN", "0", "COUNT", "1000", "TYPE", "stream"],
 ];
 

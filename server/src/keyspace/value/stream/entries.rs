@@ -258,7 +258,8 @@ impl Entries {
 
     /// Are entries deleted, one by one, from this ID on?
     fn has_gaps_from(&self, id: StreamId) -> bool {
-        !self.is_empty() && self.max_deleted_id != StreamId::MIN && id <= self.max_deleted_id
+        let max_deleted = self.max_deleted_id;
+        !self.is_empty() && max_deleted != StreamId::MIN && self.first_id <= max_deleted && id <= max_deleted
     }
 
     /// How many entries were ever added up to this ID; `None` if that cannot be told.
