@@ -23,6 +23,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod module;
 pub mod monitor;
 pub mod pubsub;
 mod random;
@@ -67,6 +68,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    module::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
