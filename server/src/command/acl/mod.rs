@@ -54,6 +54,9 @@ fn end_clients(call: &mut Call<'_>, gone: &[Arc<Account>]) {
 fn end_client(call: &mut Call<'_>, client: &Arc<crate::admin::clients::ClientShared>) {
     match client.id() == call.session.client.id() {
         true => call.session.closing = true,
-        false => client.kill(),
+        false => {
+            client.kill();
+            call.node.clients.remove(client.id());
+        }
     }
 }
