@@ -1,6 +1,8 @@
 //! How many reads still find their key, beside stock with room for as many keys.
 
-use e2e::{Client, Server};
+use std::time::Duration;
+
+use e2e::{Client, Server, wait_for};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 use slotcore::resp::Reply;
@@ -8,10 +10,11 @@ use slotcore::resp::Reply;
 use super::sides::{all, both, info, set, words};
 
 const KEYS: usize = 4000;
-const VALUE: usize = 1000;
+/// So long that what is under way to and from the one client is little beside it.
+const VALUE: usize = 4000;
 const READS: usize = 40_000;
 /// Reads that are sent together; those that miss are followed by writes.
-const BATCH: usize = 20;
+const BATCH: usize = 5;
 /// The clocks of LRU tell seconds, and a run lasts a few: so much less than stock's may come of being faster than stock.
 const TOLERANCE_POINTS: f64 = 3.0;
 
@@ -41,28 +44,35 @@ fn fill(client: &mut Client, keys: impl Iterator<Item = usize>) {
     all(client, &commands);
 }
 
-/// The limit at which so many keys have room. All keys are there first, so that what tables keep of those that have gone
-/// is a part of it.
-fn room_for(client: &mut Client, keys: usize) {
-    set(client, "maxmemory", "0");
+/// Sets the limit at which so many keys have room. All keys are there first, so that what tables keep of those that have
+/// gone is a part of it, and whoever has stored them is gone, with the buffers that it took.
+fn make_room_for(server: &Server, keys: usize) {
+    let mut client = server.client();
+    set(&mut client, "maxmemory", "0");
     client.cmd(&["FLUSHALL"]);
-    fill(client, 0..KEYS);
-    let gone: Vec<_> = (keys..KEYS)
+    fill(&mut client, 0..KEYS);
+    delete(&mut client, keys..KEYS);
+    drop(client);
+    let mut client = server.client();
+    wait_for("the other connection to be gone", Duration::from_secs(10), || {
+        (info(&mut client, "connected_clients") == 1).then_some(())
+    });
+    let used = info(&mut client, "used_memory");
+    delete(&mut client, 0..keys);
+    set(&mut client, "maxmemory", &used.to_string());
+}
+
+fn delete(client: &mut Client, keys: impl Iterator<Item = usize>) {
+    let commands: Vec<_> = keys
         .map(|key| words(&["DEL", &format!("key:{key:07}")]))
         .collect();
-    all(client, &gone);
-    let used = info(client, "used_memory");
-    let left: Vec<_> = (0..keys)
-        .map(|key| words(&["DEL", &format!("key:{key:07}")]))
-        .collect();
-    all(client, &left);
-    set(client, "maxmemory", &used.to_string());
+    all(client, &commands);
 }
 
 /// The hit rate of the second half of the reads, in percent, and how many keys there were in the end.
 fn hit_rate(server: &Server, resident: usize, asked: &[usize]) -> (f64, i64) {
+    make_room_for(server, resident);
     let mut client = server.client();
-    room_for(&mut client, resident);
     let mut hits = 0;
     for (number, batch) in asked.chunks(BATCH).enumerate() {
         let reads: Vec<_> = batch
