@@ -22,6 +22,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod module;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -63,6 +64,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     latency::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    module::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
