@@ -23,6 +23,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod module;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -66,6 +67,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     latency::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    module::HANDLERS,
     replication::HANDLERS,
     script::HANDLERS,
     server::HANDLERS,
