@@ -276,6 +276,7 @@ mod tests {
         let expected = Loaded {
             keys: 3,
             expired: 1,
+            functions: Vec::new(),
             history: Some(("beef".into(), 12)),
         };
         assert_eq!(loaded, expected);
