@@ -22,6 +22,7 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod module;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -64,6 +65,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     latency::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    module::HANDLERS,
     replication::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,

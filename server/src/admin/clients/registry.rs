@@ -123,14 +123,18 @@ impl ClientRegistry {
         self.open.lock().values().cloned().collect()
     }
 
-    /// Ends those that the filter means; returns which.
+    /// Ends those that the filter means; returns which. They are none of the open ones from here on, though their
+    /// sockets are closed a little later, each by its own task.
     pub fn kill(&self, filter: &KillFilter) -> Vec<u64> {
         let victims: Vec<_> = self
             .all()
             .into_iter()
             .filter(|client| filter.matches(client))
             .collect();
-        victims.iter().for_each(|client| client.kill());
+        for client in &victims {
+            client.kill();
+            self.remove(client.id());
+        }
         victims.iter().map(|client| client.id()).collect()
     }
 
@@ -240,7 +244,8 @@ mod tests {
             except: Some(1),
             ..Default::default()
         };
-        assert_eq!(by(filter), [2, 3]);
+        assert_eq!(by(filter), [3], "the second has gone");
+        assert_eq!(registry.len(), 1);
     }
 
     #[test]
