@@ -13,7 +13,7 @@ pub(super) fn entry(out: &mut ReplyWriter<'_>, entry: &StreamEntry<'_>) {
     let mut buffer = itoa::Buffer::new();
     out.array(2);
     id(out, entry.id);
-    out.array(2 * entry.len());
+    out.array(2 * entry.field_count());
     for (name, value) in entry.pairs() {
         out.bulk(name.text(&mut buffer));
         out.bulk(value.text(&mut buffer));

@@ -268,12 +268,6 @@ impl Entries {
         if added == 0 || self.is_empty() && id <= self.last_id {
             return Some(added);
         }
-        if id != StreamId::MIN && id < self.max_deleted_id {
-            return None;
-        }
-        if id >= self.last_id {
-            return (id == self.last_id).then_some(added);
-        }
         if self.max_deleted_id == StreamId::MIN || self.max_deleted_id < self.first_id {
             let before = added.wrapping_sub(self.len as i64);
             if id < self.first_id {
@@ -282,7 +276,10 @@ impl Entries {
                 return Some(before.wrapping_add(1));
             }
         }
-        None
+        if id != StreamId::MIN && id < self.max_deleted_id {
+            return None;
+        }
+        (id == self.last_id).then_some(added)
     }
 
     /// Entries that a group has not read yet; `None` if that cannot be told.

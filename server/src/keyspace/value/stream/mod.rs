@@ -72,6 +72,8 @@ impl Stream {
         self.body.exists = true;
     }
 
+    /// Entries. Without any it is a stream all the same: see [`Self::is_absent`].
+    #[expect(clippy::len_without_is_empty, reason = "what is empty is no value, elsewhere")]
     pub fn len(&self) -> usize {
         self.body.entries.len() as usize
     }

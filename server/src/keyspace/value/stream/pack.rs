@@ -309,7 +309,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Fields.
-    pub fn len(&self) -> usize {
+    pub fn field_count(&self) -> usize {
         self.fields
     }
 
