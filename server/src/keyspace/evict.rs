@@ -12,6 +12,7 @@ use super::guard::SlotGuard;
 use super::key::Key;
 use super::slots::{Departure, Keyspace, Mode};
 use super::table::SlotTable;
+use super::walk::weighted;
 
 /// Draws in vain after which a slot is searched instead: so few of its places are taken, or its keys that expire so rare.
 const DRAWS_MAX: u32 = 24;
@@ -94,12 +95,13 @@ impl SlotWeights {
                 return Some(slot);
             }
         }
-        // Few slots have keys: each of those that do is as good as another.
-        let first = slot(random());
-        let slots = (number * BLOCK_SLOTS) as Slot..((number + 1) * BLOCK_SLOTS) as Slot;
-        let found = (first..slots.end)
-            .chain(slots.start..first)
-            .find(|&slot| slot != block.largest && keyspace.weight(slot, only_volatile) > 0);
+        // Few slots have keys: all of them are looked at.
+        let first = (number * BLOCK_SLOTS) as Slot;
+        let weights = (first..first + BLOCK_SLOTS as Slot).map(|slot| match slot {
+            slot if slot == block.largest => 0,
+            slot => keyspace.weight(slot, only_volatile) as u64,
+        });
+        let found = weighted(weights, random()).map(|index| first + index as Slot);
         found.or(Some(block.largest))
     }
 
