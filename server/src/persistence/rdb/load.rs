@@ -268,6 +268,7 @@ mod tests {
     fn a_whole_rdb() {
         let (loaded, keyspace) = load_all(&rdb(10, &body()), &options()).unwrap();
         let expected = Loaded {
+            functions: Vec::new(),
             keys: 3,
             expired: 1,
             history: Some(("beef".into(), 12)),
