@@ -167,7 +167,7 @@ fn check_slots(
         return Ok(());
     };
     if keys.iter().any(|key| key.slot != first.slot) {
-        return Err(OTHER_SLOT);
+        return Err(NOT_LOCAL);
     }
     if flags.contains(ScriptFlags::ALLOW_CROSS_SLOT) || outer.session.is_primary_link {
         return Ok(());
@@ -208,7 +208,6 @@ fn check_route(outer: &mut Call<'_>, keys: &[Key<'_>], writes: bool) -> Result<(
     use slotcore::route::ClusterDownReason::{ReadOnlyState, State};
     match decision {
         Decision::Local | Decision::NoKeys => Ok(()),
-        Decision::CrossSlot => Err(OTHER_SLOT),
         Decision::ClusterDown(State) => Err(DOWN),
         Decision::ClusterDown(ReadOnlyState) => Err(DOWN_READ_ONLY),
         _ => Err(NOT_LOCAL),

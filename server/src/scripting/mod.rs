@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! EVALSHA ─► cache: text and flags by hash, of the node ─► interpreter: one Lua state a worker, compiled functions
-//!            shebang: what the script promises              sandbox: what of Lua there is, and nothing may be changed
+//!            shebang: what the script promises              sandbox, builtins: what of Lua there is, and nothing may be changed
 //!                                                           api: redis.call and the rest of `redis`
 //!                                                           libraries: cjson, cmsgpack, struct, bit
 //! FCALL   ─► functions: libraries of the node by name   register: what loading one does
@@ -15,6 +15,7 @@
 //! set for as long as a script runs. Unsafe code of this folder is all of this kind.
 
 mod api;
+mod builtins;
 pub mod cache;
 mod command;
 mod convert;
