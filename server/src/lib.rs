@@ -12,6 +12,7 @@
 //!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
 //! ```
 
+pub mod acl;
 pub mod admin;
 pub mod boot;
 pub mod cluster;
@@ -30,6 +31,7 @@ pub mod node;
 pub mod persistence;
 pub mod pubsub;
 pub mod replication;
+pub mod scripting;
 pub mod session;
 pub mod tracking;
 pub mod waiting;

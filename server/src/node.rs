@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotcore::command::{CommandFlags, CommandSpec, LookupError};
 
+use crate::acl::Acl;
 use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
+use crate::admin::monitor::Monitors;
 use crate::admin::slowlog::Slowlog;
 use crate::admin::stats::Stats;
 use crate::cluster::protocol::Facts;
@@ -22,6 +24,7 @@ use crate::memory::Peak;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
+use crate::scripting::Scripts;
 use crate::tracking::Tracking;
 
 /// What the threads of one process share.
@@ -31,16 +34,20 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// Users and what they may do.
+    pub acl: Acl,
     /// Which events of keys are told.
     pub events: KeyspaceEvents,
     /// Who has copies of what.
     pub tracking: Tracking,
     /// Who listens to what.
     pub pubsub: Registry,
-    /// One shard a worker, and one more for the link to a primary.
+    /// One shard a worker, and two more: for the link to a primary, and for those who step in for workers.
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
+    /// Who is shown every command.
+    pub monitors: Monitors,
     pub latency: LatencyMonitor,
     /// What gave way to others.
     pub eviction: Eviction,
@@ -50,6 +57,7 @@ pub struct Node {
     pub loading: Loading,
     pub pause: Pause,
     pub stall: Stall,
+    pub scripts: Scripts,
     pub clock: quanta::Clock,
     pub run_id: String,
     /// The role, the stream of effects, our primary and our replicas.
@@ -78,24 +86,28 @@ impl Node {
         } else {
             None
         };
+        let acl = Acl::open(&settings, &config.take_user_lines())?;
         let run_id = random_hex_40();
         let node = Self {
             config,
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
+            acl,
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
-            stats: Stats::new(workers + 1),
+            stats: Stats::new(workers + 2),
             workers,
             slowlog: Slowlog::default(),
+            monitors: Monitors::default(),
             latency: LatencyMonitor::default(),
             eviction: Eviction::default(),
             memory: Peak::default(),
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
+            scripts: Scripts::default(),
             clock: quanta::Clock::new(),
             run_id,
             replication: Replication::default(),
@@ -110,6 +122,7 @@ impl Node {
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
         set_access_rule(config.eviction.access_rule());
+        self.acl.configure(config);
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);
@@ -122,6 +135,11 @@ impl Node {
     /// The index by which the commands of a primary are counted, beside those of the workers.
     pub fn link_worker(&self) -> usize {
         self.workers
+    }
+
+    /// The index by which the commands are counted that run while workers are held up by scripts.
+    pub fn rescue_worker(&self) -> usize {
+        self.workers + 1
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.

@@ -33,6 +33,14 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("replica-reads"),
     builtin!("reconnect-storm"),
     builtin!("noisy-neighbor"),
+    builtin!("session-cache"),
+    builtin!("rate-limiter"),
+    builtin!("leaderboard"),
+    builtin!("queue"),
+    builtin!("lock"),
+    builtin!("pubsub-fanout"),
+    builtin!("pubsub-fanout-sharded"),
+    builtin!("etc"),
     builtin!("eviction"),
 ];
 

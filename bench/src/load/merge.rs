@@ -1,5 +1,6 @@
 //! Putting together what the threads of a round have counted.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -46,6 +47,8 @@ pub(super) fn merge(
         writes: Vec::new(),
         beside: None,
         staleness: None,
+        holds: None,
+        delivery: None,
         shards: shards
             .into_iter()
             .map(|(addr, slots)| ShardOutcome {
@@ -58,6 +61,7 @@ pub(super) fn merge(
         moved: 0,
         ask: 0,
         retries: 0,
+        unknown_scripts: 0,
         reconnects: 0,
         misses: 0,
         cache: None,
@@ -89,6 +93,8 @@ fn command(name: String) -> CommandOutcome {
         ops: 0,
         latency: empty_histogram(),
         service: None,
+        replies: BTreeMap::new(),
+        reply_counts: Vec::new(),
     }
 }
 
@@ -115,6 +121,11 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
                 }
             }
         }
+    }
+    for (command, counts) in outcome.commands.iter_mut().zip(&recorded.replies) {
+        let sums = &mut command.reply_counts;
+        sums.resize(sums.len().max(counts.len()), 0);
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     for (sum, count) in outcome.slots.iter_mut().zip(&recorded.slots) {
         *sum += count;
@@ -177,6 +188,7 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
     outcome.moved += tally.moved;
     outcome.ask += tally.ask;
     outcome.retries += tally.retries;
+    outcome.unknown_scripts += tally.unknown_scripts;
     outcome.reconnects += tally.reconnects;
     outcome.bytes_in += tally.bytes_in;
     outcome.bytes_out += tally.bytes_out;

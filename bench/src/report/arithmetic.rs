@@ -54,6 +54,7 @@ impl EngineRun {
         for outcome in outcomes {
             for c in &outcome.commands {
                 commands.add(&c.name, None, c.ops, &c.latency, c.service.as_ref());
+                commands.add_replies(&c.name, &c.replies);
             }
             for n in &outcome.nodes {
                 nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency, n.service.as_ref());
@@ -121,6 +122,9 @@ impl EngineRun {
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
             replica_reads: replica_reads(outcomes),
+            holds: super::holds::holds(outcomes),
+            delivery: super::delivery::delivery(outcomes),
+            unknown_scripts: outcomes.iter().map(|o| o.unknown_scripts).sum(),
             audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
@@ -214,6 +218,7 @@ impl CommandRun {
             histogram: Some(HistogramText::encode(latency)),
             service_us: service.map(LatencyUs::from_ns),
             service_histogram: service.map(HistogramText::encode),
+            replies: BTreeMap::new(),
         }
     }
 }
@@ -228,9 +233,19 @@ struct Group<'a> {
     ops: u64,
     latency: Histogram<u64>,
     service: Option<Histogram<u64>>,
+    replies: BTreeMap<String, u64>,
 }
 
 impl<'a> Groups<'a> {
+    /// Adds what the replies of a command were, which has a row already.
+    fn add_replies(&mut self, name: &str, replies: &BTreeMap<String, u64>) {
+        if let Some(group) = self.0.iter_mut().find(|group| group.name == name) {
+            for (counter, count) in replies {
+                *group.replies.entry(counter.clone()).or_default() += count;
+            }
+        }
+    }
+
     fn add(
         &mut self,
         name: &'a str,
@@ -255,6 +270,7 @@ impl<'a> Groups<'a> {
                 ops,
                 latency: latency.clone(),
                 service: service.cloned(),
+                replies: BTreeMap::new(),
             }),
         }
     }
@@ -262,7 +278,10 @@ impl<'a> Groups<'a> {
 
 impl Group<'_> {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun::of(self.name, self.ops, seconds, &self.latency, self.service.as_ref())
+        CommandRun {
+            replies: self.replies.clone(),
+            ..CommandRun::of(self.name, self.ops, seconds, &self.latency, self.service.as_ref())
+        }
     }
 
     fn node(&self, seconds: f64, contexts: &[RoundContext], rounds: usize) -> NodeRun {

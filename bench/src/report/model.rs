@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::DeliveryRun;
 use super::histogram::HistogramText;
+use super::holds::HoldsRun;
 
 mod cache;
 mod comparison;
@@ -104,6 +106,10 @@ pub struct Settings {
     pub cluster: bool,
     /// True when the engines were started for this run, false for an existing target.
     pub launched: bool,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn closed() -> String {
@@ -292,6 +298,15 @@ pub struct EngineRun {
     /// How far replicas lagged, when they were read from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replica_reads: Option<ReplicaReads>,
+    /// Keys that clients held as their own, and whether two ever held one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holds: Option<HoldsRun>,
+    /// What became of what was sent to receivers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delivery: Option<DeliveryRun>,
+    /// Calls of scripts that were answered with NOSCRIPT and sent again in full.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unknown_scripts: u64,
     /// What became of the writes, round by round, with `--audit`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub audits: Vec<AuditRun>,
@@ -363,6 +378,9 @@ pub struct CommandRun {
     /// The histogram behind the service time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_histogram: Option<HistogramText>,
+    /// What the replies were, by the workload's counters: they add up to `ops`, or there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub replies: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

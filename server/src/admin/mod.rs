@@ -14,6 +14,8 @@ pub mod clients;
 pub mod info;
 pub mod latency;
 pub mod memory;
+pub mod monitor;
 pub mod process;
+pub mod secrets;
 pub mod slowlog;
 pub mod stats;

@@ -12,6 +12,7 @@ use crate::memory;
 use crate::node::Node;
 use slotcore::resp::Args;
 use slotcore::topology::SlotRange;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -92,6 +93,9 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
             "The operating system is not able to handle the specified number of clients".into(),
         ));
     }
+    if old.requirepass != new.requirepass {
+        node.acl.set_default_password(new.requirepass.as_deref());
+    }
     node.configure(new);
     Ok(())
 }
@@ -112,7 +116,9 @@ fn lower_use(node: &'static Node, allowed: u64) {
 }
 
 fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match call.node.config.rewrite() {
+    let acl = &call.node.acl;
+    let users = (!acl.has_file()).then(|| acl.lines());
+    match call.node.config.rewrite(users.as_deref()) {
         Ok(()) => {
             log::warning(format_args!("CONFIG REWRITE executed with success."));
             call.out.ok();
@@ -128,6 +134,7 @@ fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.replication.replicas.syncs.reset();
+    call.node.replication.link.received.store(0, Relaxed);
     call.node.clients.reset_stats();
     call.node.eviction.reset();
     lazy_free::reset();

@@ -27,6 +27,10 @@ fn info(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         now_ms: unix_ms(),
         tracking: &node.tracking,
         pubsub: node.pubsub.counts(),
+        bus_links: node
+            .cluster
+            .as_ref()
+            .map_or(0, |cluster| (cluster.view().data().nodes.len() - 1) * 2),
         keyspace: KeyspaceFacts {
             keys: keyspace.key_count() as u64,
             expires: keyspace.expiring_count() as u64,

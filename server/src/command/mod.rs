@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod acl;
 pub mod bitmap;
 pub mod call;
 pub mod catalog;
@@ -13,6 +14,7 @@ pub mod connection;
 pub mod debug;
 pub mod dispatch;
 mod float;
+pub mod function;
 pub mod geo;
 pub mod hash;
 pub mod help;
@@ -24,16 +26,19 @@ pub mod latency;
 pub mod list;
 pub mod memory;
 pub mod module;
+pub mod monitor;
 pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
+pub mod script;
 pub mod server;
 pub mod set;
 pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
+pub mod stream;
 pub mod string;
 pub mod sync;
 pub mod transaction;
@@ -43,6 +48,7 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    acl::HANDLERS,
     bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
@@ -50,6 +56,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    function::HANDLERS,
     geo::HANDLERS,
     hash::HANDLERS,
     hyperloglog::HANDLERS,
@@ -63,16 +70,19 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
     memory::HANDLERS,
     module::HANDLERS,
     replication::HANDLERS,
+    script::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
     sort::HANDLERS,
     sorted_set::HANDLERS,
+    stream::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

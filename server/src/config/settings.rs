@@ -66,6 +66,12 @@ pub struct Config {
     pub maxclients: u32,
     /// The password of the default user; None: no password.
     pub requirepass: Option<Vec<u8>>,
+    /// The file that users come from; None: they come from the configuration.
+    pub aclfile: Option<PathBuf>,
+    /// New users may listen to all channels.
+    pub acl_all_channels: bool,
+    /// Entries that ACL LOG keeps.
+    pub acllog_max_len: usize,
     /// Bytes that one client's unprocessed request may take.
     pub client_query_buffer_limit: u64,
     /// Bytes of the longest argument.
@@ -108,6 +114,8 @@ pub struct Config {
     pub enable_debug_command: Gate,
     /// CONFIG SET of protected directives.
     pub enable_protected_configs: Gate,
+    /// Milliseconds from which others are told that a script is slow; 0: never.
+    pub busy_reply_threshold_ms: u64,
     /// Microseconds from which a command is slow; negative: none is, 0: every one is.
     pub slowlog_log_slower_than_us: i64,
     /// Entries that the slow log keeps.
@@ -187,6 +195,9 @@ impl Config {
             tcp_keepalive_s: v.int("tcp-keepalive"),
             maxclients: v.int("maxclients"),
             requirepass: v.text("requirepass"),
+            aclfile: v.path("aclfile"),
+            acl_all_channels: v.word("acl-pubsub-default") == "allchannels",
+            acllog_max_len: v.int("acllog-max-len"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
             notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),
@@ -200,6 +211,7 @@ impl Config {
             databases: v.int("databases"),
             hz: v.int("hz"),
             active_expire_effort: v.int("active-expire-effort"),
+            busy_reply_threshold_ms: v.int("busy-reply-threshold"),
             maxmemory: v.int("maxmemory"),
             eviction: EvictionSettings::read(&v),
             rdb_compression: v.bool("rdbcompression"),
@@ -256,6 +268,8 @@ impl Config {
                 list_node: NodeLimit::new(v.int("list-max-listpack-size")),
                 zset_max_entries: v.int("zset-max-listpack-entries"),
                 zset_max_value: v.int("zset-max-listpack-value"),
+                stream_node_bytes: v.int("stream-node-max-bytes"),
+                stream_node_entries: v.int("stream-node-max-entries"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

@@ -22,10 +22,8 @@ const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";
 const OWN_ALLOCATOR: &str = "memory is managed by another allocator here";
 const FREES_APART: &str = "large values are always freed off the workers";
-const NO_SCRIPTS: &str = "there are no scripts yet";
 const PROCESS_AS_IS: &str = "this node leaves its process settings to the system";
 const OWN_WORKERS: &str = "this node has slotmark-workers threads, one per core by default";
-const NO_ACL: &str = "there are no access control lists yet, only requirepass";
 const OWN_LOG: &str = "the log goes to logfile or stdout only";
 const PLAIN_SHUTDOWN: &str = "data is in memory only, so a shutdown has nothing to save";
 const NO_SOCKET_MARK: &str = "sockets are not marked";
@@ -101,7 +99,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("shutdown-timeout", int(0, INT_MAX), "10").ignored(NO_WAIT_FOR_REPLICAS),
     d("shutdown-on-sigint", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
     d("shutdown-on-sigterm", Flags(&["default", "save", "nosave", "now", "force"]), "default").ignored(PLAIN_SHUTDOWN),
-    d("busy-reply-threshold", int(0, LONG_MAX), "5000").alias("lua-time-limit").ignored(NO_SCRIPTS),
+    d("busy-reply-threshold", int(0, LONG_MAX), "5000").alias("lua-time-limit"),
     // Observation and access
     d("slowlog-log-slower-than", int(-1, LONG_MAX), "10000"),
     d("slowlog-max-len", int(0, LONG_MAX), "128"),
@@ -109,10 +107,10 @@ pub const DIRECTIVES: &[Directive] = &[
     d("latency-tracking", Bool, "yes"),
     d("latency-tracking-info-percentiles", Percentiles, "50 99 99.9"),
     d("notify-keyspace-events", EventClasses, ""),
-    d("acllog-max-len", int(0, LONG_MAX), "128").ignored(NO_ACL),
+    d("acllog-max-len", int(0, LONG_MAX), "128"),
     d("tracking-table-max-keys", int(0, LONG_MAX), "1000000"),
-    d("aclfile", Text, "").at_start().refused(NO_ACL),
-    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels").ignored(NO_ACL),
+    d("aclfile", Text, "").at_start(),
+    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels"),
     // Memory, eviction and encodings
     d("maxmemory", memory(0, ULONG_MAX), "0"),
     d("maxmemory-policy", Enum(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction"),
@@ -144,8 +142,8 @@ pub const DIRECTIVES: &[Directive] = &[
     d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries"),
     d("zset-max-listpack-value", memory(0, LONG_MAX), "64").alias("zset-max-ziplist-value"),
     d("hll-sparse-max-bytes", memory(0, LONG_MAX), "3000"),
-    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096").ignored(ONE_ENCODING),
-    d("stream-node-max-entries", int(0, LONG_MAX), "100").ignored(ONE_ENCODING),
+    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096"),
+    d("stream-node-max-entries", int(0, LONG_MAX), "100"),
     // Persistence
     d("save", SavePoints, "").ignored(DATA_IN_MEMORY),
     d("appendonly", Bool, "no").ignored(DATA_IN_MEMORY),

@@ -256,12 +256,14 @@ impl Keyspace {
             keys: 0,
             expiring: 0,
         };
+        let pass = self.crossing.read();
         let mut held = self.lock_all();
         held.iter_mut().for_each(|table| table.arm());
         cut.keys = held.iter().map(|table| table.len()).sum();
         cut.expiring = held.iter().map(|table| table.expiring()).sum();
         let result = at_cut();
         drop(held);
+        drop(pass);
         Some((cut, result))
     }
 }

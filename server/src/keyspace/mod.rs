@@ -43,12 +43,13 @@ pub use evict::{Drawn, SlotWeights};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
 pub use observe::{Forgotten, KeyEvent, Observer, Stale};
-pub use place::{Expire, Place, WrongType, typed};
+pub use place::{Change, Expire, Place, WrongType, typed};
 pub use size_class::round_up as block_size;
 pub use slots::{Departure, ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
-    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,
-    Set, SetForm, Side, SortedSet, TextSpan, lazy_free,
+    AppendError, Collection, CollectionType, Consumer, Entries, Group, Hash, HashForm, Intset, Item, Keep,
+    Limits, List, Listpack, NewId, NodeLimit, Pack, Pending, Segments, Set, SetForm, Side, SortedSet, Stream,
+    StreamEntry, StreamId, StreamTotals, TextSpan, lazy_free,
 };
 pub use watch::Contents;

@@ -12,6 +12,27 @@ use super::value::CollectionType;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrongType;
 
+/// Who is told of a change of a collection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nobody: nothing has changed.
+    Nothing,
+    /// Replicas.
+    Recorded,
+    /// Replicas, and who waits for the key.
+    Ready,
+    /// Replicas, and who watches or has read the key.
+    Watched,
+    /// All of these.
+    Told,
+}
+
+impl From<bool> for Change {
+    fn from(changed: bool) -> Self {
+        if changed { Self::Told } else { Self::Nothing }
+    }
+}
+
 /// What setting a value does to the key's expiry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expire {
@@ -94,9 +115,24 @@ impl<'t, 'k> Place<'t, 'k> {
     ///
     /// # Errors
     /// The key holds something else.
+    #[inline]
     pub fn edit<T: CollectionType, R>(
         &mut self,
         edit: impl FnOnce(&mut T) -> (R, bool),
+    ) -> Result<R, WrongType> {
+        self.edit_as(|collection| {
+            let (result, changed) = edit(collection);
+            (result, changed.into())
+        })
+    }
+
+    /// The same for an edit that says who is to be told.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn edit_as<T: CollectionType, R>(
+        &mut self,
+        edit: impl FnOnce(&mut T) -> (R, Change),
     ) -> Result<R, WrongType> {
         let Some(position) = self.at else {
             let mut new = T::default();
@@ -106,7 +142,7 @@ impl<'t, 'k> Place<'t, 'k> {
             }
             return Ok(result);
         };
-        let (result, is_empty) = self.table.try_change_at(position, |entry| {
+        let (result, is_empty) = self.table.change_as_at(position, |entry| {
             let is_of_type = entry.view().collection().and_then(T::of).is_some();
             let collection = if is_of_type {
                 entry.collection_mut().and_then(T::of_mut)
@@ -114,7 +150,7 @@ impl<'t, 'k> Place<'t, 'k> {
                 None
             };
             match collection {
-                None => ((Err(WrongType), false), false),
+                None => ((Err(WrongType), false), Change::Nothing),
                 Some(collection) => {
                     let (result, changed) = edit(collection);
                     ((Ok(result), collection.is_empty()), changed)
@@ -161,11 +197,11 @@ impl<'t, 'k> Place<'t, 'k> {
             let (result, _) = write(self.grow_string(len));
             return result;
         };
-        self.table.try_change_at(position, |entry| {
+        self.table.change_as_at(position, |entry| {
             let before = entry.view().string().map_or(0, <[u8]>::len);
             entry.grow_string(len);
             let (result, changed) = write(entry.string_mut());
-            (result, changed || len > before)
+            (result, (changed || len > before).into())
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use slotcore::{SLOT_COUNT, Slot};
 
 use super::buckets::Buckets;
@@ -73,12 +73,16 @@ type GoneSink = Box<dyn Fn(&[u8], Departure) + Send + Sync>;
 pub struct Keyspace {
     gone_sink: OnceLock<GoneSink>,
     pub(super) observer: OnceLock<Box<dyn Observer>>,
+    /// Who holds locks of several slots passes here first: see [`super::Held`].
+    pub(super) crossing: RwLock<()>,
     mode: AtomicU8,
     cells: Box<[Cell]>,
     groups: Box<[Group]>,
     avg_ttl_ms: AtomicU64,
     /// A snapshot is being taken.
     pub(super) cutting: AtomicBool,
+    /// Slots that were released while somebody waited for a key that has gone: it expired.
+    left_ready: Mutex<Vec<Slot>>,
 }
 
 /// What one call of [`Keyspace::expire_cycle`] has done.
@@ -107,16 +111,33 @@ impl Keyspace {
         Self {
             gone_sink: OnceLock::new(),
             observer: OnceLock::new(),
+            crossing: RwLock::new(()),
             mode: AtomicU8::new(0),
             cells: (0..SLOT_COUNT).map(cell).collect(),
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
             avg_ttl_ms: AtomicU64::new(0),
             cutting: AtomicBool::new(false),
+            left_ready: Mutex::new(Vec::new()),
         }
+    }
+
+    /// A slot is released, and who waits for one of its keys has not been served.
+    #[cold]
+    pub(super) fn leave_ready(&self, slot: Slot) {
+        let mut left = self.left_ready.lock();
+        if !left.contains(&slot) {
+            left.push(slot);
+        }
+    }
+
+    /// Takes the slots in which somebody is left to be served: see [`crate::waiting::serve_left`].
+    pub fn take_left_ready(&self) -> Vec<Slot> {
+        std::mem::take(&mut *self.left_ready.lock())
     }
 
     /// Sets the mode of every slot. They are all locked for this moment, so that no call sees both.
     pub fn set_mode(&self, mode: Mode) {
+        let _pass = self.crossing.read();
         let mut held = self.lock_all();
         held.iter_mut().for_each(|table| table.set_mode(mode));
         self.mode.store(mode as u8, Ordering::Relaxed);
@@ -176,6 +197,7 @@ impl Keyspace {
 
     /// Empties all slots at once: nobody sees some of them empty and others not.
     pub fn clear(&self) {
+        let _pass = self.crossing.read();
         let mut held = self.lock_all();
         let contents: Vec<_> = held.iter_mut().map(|table| table.clear()).collect();
         held.iter_mut().for_each(|table| {
@@ -189,6 +211,7 @@ impl Keyspace {
     /// Puts the entries of `other`, a data set loaded apart, in the place of those here, all slots at once. The old
     /// ones are freed when nobody waits for a lock any more.
     pub fn replace_contents(&self, mut other: Keyspace) {
+        let _pass = self.crossing.read();
         let mut held = self.lock_all();
         let contents: Vec<_> = held
             .iter_mut()
@@ -217,7 +240,7 @@ impl Keyspace {
         self.tell_flushed(forgotten);
     }
 
-    /// Every slot, in ascending order.
+    /// Every slot, in ascending order. The caller has passed `crossing`.
     pub(super) fn lock_all(&self) -> Vec<SlotGuard<'_>> {
         (0..SLOT_COUNT as Slot).map(|slot| self.lock(slot)).collect()
     }

@@ -6,7 +6,7 @@ use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_rule};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::observe::KeyEvent;
-use super::place::Expire;
+use super::place::{Change, Expire};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
 
@@ -443,15 +443,15 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> R,
     ) -> R {
-        self.try_change_at(position, |entry| (change(entry), true))
+        self.change_as_at(position, |entry| (change(entry), Change::Told))
     }
 
-    /// The same for a change that says whether it happened: if not, nobody is told of one.
+    /// The same for a change that says who is to be told.
     #[inline]
-    pub(super) fn try_change_at<R>(
+    pub(super) fn change_as_at<R>(
         &mut self,
         position: Position,
-        change: impl FnOnce(&mut OwnedEntry) -> (R, bool),
+        change: impl FnOnce(&mut OwnedEntry) -> (R, Change),
     ) -> R {
         self.preserve(position);
         let (before, after, result) = self.buckets.update(position, |entry| {
@@ -467,11 +467,11 @@ impl SlotTable {
             }
             self.news |= UNPUBLISHED;
         }
-        let (result, changed) = result;
-        if changed {
+        let (result, change) = result;
+        if change != Change::Nothing {
             self.news |= CHANGED;
-            if self.extras.is_some() || self.reports() {
-                self.tell_changed_at(position);
+            if change != Change::Recorded && (self.extras.is_some() || self.reports()) {
+                self.tell_changed_at(position, change);
             }
         }
         result

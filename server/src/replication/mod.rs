@@ -23,7 +23,7 @@ mod replicas;
 mod role;
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -107,6 +107,12 @@ impl Replication {
     /// Wakes at every change of the role.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Bytes received from primaries and sent to replicas, since the start or CONFIG RESETSTAT.
+    pub fn net_bytes(&self) -> [u64; 2] {
+        let [.., sent] = self.replicas.syncs.counts();
+        [self.link.received.load(Relaxed), sent]
     }
 
     /// Bytes of the stream: written as a primary, applied as a replica.

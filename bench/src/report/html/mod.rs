@@ -11,9 +11,9 @@ use super::model::{
     Comparison, EngineRun, LatencyUs, MetricComparison, Report, RunEnd, Verdict, Warning, WorkloadInfo,
 };
 use super::plot::Rendered;
-use super::text::beside;
 use super::text::faults::{self, Finding};
 use super::text::{self, conclusion, metric_value, verdict_words};
+use super::text::{beside, effects};
 use super::units;
 
 const TEMPLATE: &str = include_str!("report.html");
@@ -159,8 +159,9 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
-            findings: faults::findings(run)
+            findings: effects::findings(run)
                 .into_iter()
+                .chain(faults::findings(run))
                 .chain(run.beside.iter().flat_map(beside::findings))
                 .collect(),
             shard_columns: faults::COLUMNS,

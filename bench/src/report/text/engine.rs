@@ -24,6 +24,11 @@ pub fn print(run: &EngineRun, report: &Report, style: Style, out: &mut dyn Write
             writeln!(out, "  {line}")?;
         }
     }
+    for finding in super::effects::findings(run) {
+        for line in wrap(&finding.text, WIDTH - 2) {
+            writeln!(out, "  {}", if finding.bad { style.bad(&line) } else { line })?;
+        }
+    }
     super::faults::print(run, style, out)?;
     super::beside::print(run, style, out)?;
     let errors = errors(run);

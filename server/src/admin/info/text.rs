@@ -57,6 +57,8 @@ pub struct InfoFacts<'a> {
     pub tracking: &'a Tracking,
     /// Names that somebody listens to.
     pub pubsub: Counts,
+    /// Connections of the cluster bus: two for each other node.
+    pub bus_links: usize,
     /// The keys.
     pub keyspace: KeyspaceFacts,
     /// Where memory is.
@@ -149,7 +151,11 @@ fn server(text: &mut Text, facts: &InfoFacts<'_>) {
 
 fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("connected_clients", facts.clients.len());
+    text.field("cluster_connections", facts.bus_links);
     text.field("maxclients", facts.config.maxclients);
+    let (input, output) = facts.clients.recent_peaks();
+    text.field("client_recent_max_input_buffer", input);
+    text.field("client_recent_max_output_buffer", output);
     text.field("blocked_clients", facts.clients.blocked());
     text.field("tracking_clients", facts.tracking.clients());
     text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
@@ -226,12 +232,20 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     let loading = &facts.loading;
     text.field("loading", u8::from(loading.state == LoadingState::Refusing));
     text.field("async_loading", u8::from(loading.state == LoadingState::Serving));
-    text.zeros(&["rdb_bgsave_in_progress"]);
+    // Nothing is saved by a process of its own.
+    text.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    text.field("current_fork_perc", "0.00");
+    text.zeros(&[
+        "current_save_keys_processed",
+        "current_save_keys_total",
+        "rdb_bgsave_in_progress",
+    ]);
     text.field("rdb_last_bgsave_status", "ok");
     text.field("rdb_last_bgsave_time_sec", -1);
     text.field("rdb_current_bgsave_time_sec", -1);
     text.zeros(&[
         "rdb_saves",
+        "rdb_last_cow_size",
         "rdb_last_load_keys_expired",
         "rdb_last_load_keys_loaded",
     ]);
@@ -239,9 +253,13 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("aof_last_rewrite_time_sec", -1);
     text.field("aof_current_rewrite_time_sec", -1);
     text.field("aof_last_bgrewrite_status", "ok");
-    text.field("aof_rewrites", 0);
+    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
     text.field("aof_last_write_status", "ok");
-    text.field("module_fork_in_progress", 0);
+    text.zeros(&[
+        "aof_last_cow_size",
+        "module_fork_in_progress",
+        "module_fork_last_cow_size",
+    ]);
     if loading.state != LoadingState::No {
         text.field("loading_start_time", loading.started_ms / 1000);
         text.field("loading_total_bytes", loading.total_bytes);
@@ -259,7 +277,8 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("total_net_input_bytes", totals.net_in);
     text.field("total_net_output_bytes", totals.net_out);
     let [full, partial_ok, partial_err, repl_out] = facts.replication.replicas.syncs.counts();
-    text.field("total_net_repl_input_bytes", 0);
+    let [repl_in, _] = facts.replication.net_bytes();
+    text.field("total_net_repl_input_bytes", repl_in);
     text.field("total_net_repl_output_bytes", repl_out);
     text.field(
         "instantaneous_input_kbps",
@@ -269,11 +288,24 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
         "instantaneous_output_kbps",
         format_args!("{:.2}", rates.net_out / 1024.0),
     );
+    text.field(
+        "instantaneous_input_repl_kbps",
+        format_args!("{:.2}", rates.repl_in / 1024.0),
+    );
+    text.field(
+        "instantaneous_output_repl_kbps",
+        format_args!("{:.2}", rates.repl_out / 1024.0),
+    );
     text.field("rejected_connections", totals.rejected_connections);
     text.field("sync_full", full);
     text.field("sync_partial_ok", partial_ok);
     text.field("sync_partial_err", partial_err);
     text.field("expired_keys", facts.keyspace.expired);
+    text.field("expired_time_cap_reached_count", facts.stats.expire_cycles.cut());
+    text.field(
+        "expire_cycle_cpu_milliseconds",
+        facts.stats.expire_cycles.spent_ms(),
+    );
     text.field("evicted_keys", facts.eviction.evicted());
     text.zeros(&["evicted_clients"]);
     let (total_ms, current_ms) = facts.eviction.exceeded_ms();
@@ -286,6 +318,15 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("pubsubshard_channels", facts.pubsub.shard_channels);
     text.zeros(&["latest_fork_usec", "total_forks"]);
     text.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
+    // Memory is never moved about.
+    text.zeros(&[
+        "active_defrag_hits",
+        "active_defrag_misses",
+        "active_defrag_key_hits",
+        "active_defrag_key_misses",
+        "total_active_defrag_time",
+        "current_active_defrag_time",
+    ]);
     let [keys, items, prefixes] = facts.tracking.sizes();
     text.field("tracking_total_keys", keys);
     text.field("tracking_total_items", items);
@@ -298,6 +339,8 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("total_reads_processed", totals.reads);
     text.field("total_writes_processed", totals.writes);
     text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    // A connection has no buffer for replies that would change its size.
+    text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
 }
 
 fn cpu(text: &mut Text) {
@@ -309,6 +352,10 @@ fn cpu(text: &mut Text) {
         ("used_cpu_user_children", times.children_user),
     ] {
         text.field(name, format_args!("{seconds:.6}"));
+    }
+    if let Some(times) = process::main_thread_times() {
+        text.field("used_cpu_sys_main_thread", format_args!("{:.6}", times.system));
+        text.field("used_cpu_user_main_thread", format_args!("{:.6}", times.user));
     }
 }
 
@@ -412,6 +459,7 @@ mod tests {
             now_ms: 90_000_000,
             tracking: &Tracking::default(),
             pubsub: Counts::default(),
+            bus_links: 0,
             keyspace: KeyspaceFacts {
                 keys: 2,
                 expires: 1,

@@ -69,7 +69,9 @@ fn elements(call: &mut Call<'_>) -> Result<Elements, ErrorReply> {
                 is_ordered: true,
             })
         }
-        ValueRef::Str(_) | ValueRef::Collection(Collection::Hash(_)) => Err(ErrorReply::WRONG_TYPE),
+        ValueRef::Str(_) | ValueRef::Collection(Collection::Hash(_) | Collection::Stream(_)) => {
+            Err(ErrorReply::WRONG_TYPE)
+        }
     }
 }
 

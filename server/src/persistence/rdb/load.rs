@@ -10,7 +10,7 @@ use crate::keyspace::{Content, Key, Keyspace, Limits};
 use crate::node::unix_ms;
 
 /// Opcodes: what may stand in the place of a type.
-pub(super) mod op {
+pub(in crate::persistence) mod op {
     pub const FUNCTION2: u8 = 245;
     pub const FUNCTION: u8 = 246;
     pub const MODULE_AUX: u8 = 247;
@@ -52,6 +52,8 @@ pub struct Loaded {
     pub keys: u64,
     /// Keys left out because they have expired.
     pub expired: u64,
+    /// The codes of the libraries of functions.
+    pub functions: Vec<Vec<u8>>,
     /// The place in a replication history that the data are of (AUX `repl-id` and `repl-offset`).
     pub history: Option<(String, u64)>,
 }
@@ -138,7 +140,12 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
             op::IDLE => idle_s = Some(source.length()?),
             op::FREQ => frequency = Some(source.byte()?),
             op::EOF => break,
-            op::FUNCTION2 | op::FUNCTION => return Err(source.unsupported("functions")),
+            op::FUNCTION2 => {
+                let mut code = Vec::new();
+                source.string(&mut code)?;
+                loaded.functions.push(code);
+            }
+            op::FUNCTION => return Err(source.unsupported("functions of a release candidate")),
             op::MODULE_AUX => return Err(source.unsupported("data of a module")),
             kind if type_name(kind).is_some() || kind == kind::STRING => {
                 source.string(&mut key)?;
@@ -267,8 +274,10 @@ mod tests {
     fn a_whole_rdb() {
         let (loaded, keyspace) = load_all(&rdb(10, &body()), &options()).unwrap();
         let expected = Loaded {
+            functions: Vec::new(),
             keys: 3,
             expired: 1,
+            functions: Vec::new(),
             history: Some(("beef".into(), 12)),
         };
         assert_eq!(loaded, expected);
@@ -316,9 +325,9 @@ mod tests {
                 .to_string()
         };
         assert_eq!(
-            refusal(b"\x13\x08mystream\x00"),
-            "the RDB holds a stream (type 19) in the key 'mystream' at byte 19, which this version of slotmark-server cannot \
-             hold"
+            refusal(b"\x07\x08mymodule\x00"),
+            "the RDB holds a value of a module (type 7) in the key 'mymodule' at byte 19, which this version of \
+             slotmark-server cannot hold"
         );
         assert!(refusal(b"\xfe\x05").contains("holds database 5 "));
         assert!(refusal(b"\xf5\x00").contains("holds functions "));

@@ -81,6 +81,19 @@ impl<'a> RdbWriter<'a> {
         writer
     }
 
+    /// Writes the code of a library of functions. Comes before the database.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn function_library(&mut self, code: &[u8]) -> io::Result<()> {
+        self.encoder.out.push(op::FUNCTION2);
+        self.encoder.string(code);
+        if self.encoder.out.len() >= CHUNK {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
     /// Begins database 0, which will have this many keys; with none it is left out.
     pub fn database(&mut self, keys: usize, expiring: usize) {
         if keys > 0 {

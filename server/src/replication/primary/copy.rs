@@ -30,16 +30,23 @@ pub fn make(node: &'static Node, waiting: Vec<Waiting>, diskless: bool) {
         },
     ));
     let replication = &node.replication;
-    let (snapshot, (readers, position, id)) = loop {
+    let (mut snapshot, ((readers, position, id), functions)) = loop {
         // Between the run of a command of our primary and the growth of the log there is no cut.
         let apply = replication.apply_lock.lock();
-        let begun = snapshot::begin(&node.keyspace, || replication.log.cut(waiting.len()));
+        let begun = snapshot::begin(&node.keyspace, || {
+            (
+                replication.log.cut(waiting.len()),
+                node.scripts.functions.catalog(),
+            )
+        });
         drop(apply);
         match begun {
             Ok(begun) => break begun,
             Err(_busy) => thread::sleep(RETRY),
         }
     };
+    let codes = functions.libraries.values();
+    snapshot.set_functions(codes.map(|library| library.code.clone()).collect());
     let mut replicas = Vec::with_capacity(waiting.len());
     for (one, reader) in waiting.into_iter().zip(readers) {
         let start = Start::new(&replication.log, reader, position, id.clone());
