@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::eviction;
 use crate::node::{Node, unix_ms};
 use crate::replication::primary::Cron;
-use crate::waiting::redirect_waiters;
+use crate::waiting::{redirect_waiters, serve_left};
 
 /// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
 const EXPIRE_SHARE: f64 = 0.25;
@@ -40,7 +41,11 @@ fn run(node: &'static Node) {
             let report = node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
             node.stats.expire_cycles.add(start.elapsed(), report.out_of_time);
         }
+        serve_left(node);
         node.stats.sample(now, node.replication.net_bytes());
+        node.memory.sample();
+        // Memory grows without writes, too: buffers of clients, the stream for replicas.
+        eviction::has_room(node, &config);
         replication.tick(node, now);
         let view = node.cluster.as_ref().map(|cluster| cluster.version());
         if view != seen_view {

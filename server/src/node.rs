@@ -17,11 +17,14 @@ use crate::cluster::protocol::Facts;
 use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
 use crate::events::KeyspaceEvents;
-use crate::keyspace::Keyspace;
+use crate::eviction::Eviction;
+use crate::keyspace::{Keyspace, set_access_rule};
 use crate::log;
+use crate::memory::Peak;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
+use crate::scripting::Scripts;
 use crate::tracking::Tracking;
 
 /// What the threads of one process share.
@@ -39,17 +42,22 @@ pub struct Node {
     pub tracking: Tracking,
     /// Who listens to what.
     pub pubsub: Registry,
-    /// One shard a worker, and one more for the link to a primary.
+    /// One shard a worker, and two more: for the link to a primary, and for those who step in for workers.
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
     /// Who is shown every command.
     pub monitors: Monitors,
     pub latency: LatencyMonitor,
+    /// What gave way to others.
+    pub eviction: Eviction,
+    /// How much memory was in use.
+    pub memory: Peak,
     /// Whether a data set is being loaded.
     pub loading: Loading,
     pub pause: Pause,
     pub stall: Stall,
+    pub scripts: Scripts,
     pub clock: quanta::Clock,
     pub run_id: String,
     /// The role, the stream of effects, our primary and our replicas.
@@ -89,14 +97,17 @@ impl Node {
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
-            stats: Stats::new(workers + 1),
+            stats: Stats::new(workers + 2),
             workers,
             slowlog: Slowlog::default(),
             monitors: Monitors::default(),
             latency: LatencyMonitor::default(),
+            eviction: Eviction::default(),
+            memory: Peak::default(),
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
+            scripts: Scripts::default(),
             clock: quanta::Clock::new(),
             run_id,
             replication: Replication::default(),
@@ -110,6 +121,7 @@ impl Node {
     /// Tells those parts of the configuration that keep a copy of what they need.
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
+        set_access_rule(config.eviction.access_rule());
         self.acl.configure(config);
         self.stats.configure(config);
         self.slowlog.configure(config);
@@ -123,6 +135,11 @@ impl Node {
     /// The index by which the commands of a primary are counted, beside those of the workers.
     pub fn link_worker(&self) -> usize {
         self.workers
+    }
+
+    /// The index by which the commands are counted that run while workers are held up by scripts.
+    pub fn rescue_worker(&self) -> usize {
+        self.workers + 1
     }
 
     /// Unix time in milliseconds for a batch, after a DEBUG SLEEP that holds the whole process.
@@ -147,11 +164,6 @@ impl Node {
             offset: self.replication.offset(),
             primary_link: self.replication.link_facts(),
         }
-    }
-
-    /// Is more memory in use than `maxmemory` allows?
-    pub fn out_of_memory(&self, config: &Config) -> bool {
-        config.maxmemory != 0 && self.keyspace.footprint() as u64 > config.maxmemory
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Session {
     /// Whose rights its commands have.
     pub account: Arc<Account>,
     pub authenticated: bool,
+    /// Memory was full when its command was admitted: what a script goes by, from its start to its end.
+    pub finds_full: bool,
     /// ASKING: the next command may touch a slot that is being imported.
     pub asking: bool,
     /// READONLY: a replica may serve reads of its primary's slots.
@@ -127,6 +129,7 @@ impl Session {
             proto: Proto::Resp2,
             account,
             authenticated,
+            finds_full: false,
             asking: false,
             readonly: false,
             routed: Routed::default(),

@@ -47,6 +47,20 @@ impl Denied {
         }
     }
 
+    /// The error that a script gets in place of its command's reply.
+    pub fn reply_in_script(self) -> ErrorReply {
+        ErrorReply::fixed(match self.reason {
+            Reason::Command => "ERR The user executing the script can't run this command or subcommand",
+            Reason::Key => {
+                "ERR The user executing the script can't access at least one of the keys mentioned in the command \
+                 arguments"
+            }
+            Reason::Channel => {
+                "ERR The user executing the script can't publish to the channel mentioned in the command"
+            }
+        })
+    }
+
     /// The reply in place of a command's own within EXEC.
     pub fn reply_in_exec(self) -> ErrorReply {
         ErrorReply::fixed(match self.reason {

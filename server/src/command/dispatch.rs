@@ -13,11 +13,13 @@ use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
 use crate::config::Config;
+use crate::eviction;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
 use crate::replication::LinkPhase;
 use crate::replication::effect::{self, Effect};
 use crate::replication::replica::{self, LoadingState};
+use crate::scripting::run;
 use crate::session::{ReplyMode, Routed, Session};
 use crate::tracking;
 use crate::waiting;
@@ -106,12 +108,13 @@ pub fn execute(batch: &Batch<'_>, session: &mut Session, request: Request<'_>, o
     let mut writer = ReplyWriter::new(out, session.proto);
     match admit(batch, session, &request) {
         Ok(spec) if must_queue(session, spec) => {
+            session.asking = false;
             let queue = session.transaction.as_mut().expect("must_queue saw it");
             queue.push(spec, request.args);
             session.client.set_multi(Some(queue.len()));
             writer.queued();
         }
-        Ok(spec) => run(batch, session, spec, &request, writer),
+        Ok(spec) => perform(batch, session, spec, &request, writer),
         Err(refusal) => {
             let is_exec = matches!(request.spec, Ok(spec) if spec.name == "exec");
             let refusal = if is_exec {
@@ -181,6 +184,10 @@ fn admit(
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }
     if session.is_primary_link {
+        // Whatever becomes of memory here, a copy takes what its primary has taken.
+        if batch.config.maxmemory != 0 && spec.flags.contains(CommandFlags::DENYOOM) {
+            eviction::has_room(batch.node, batch.config);
+        }
         return Ok(spec);
     }
     if !session.authenticated
@@ -188,6 +195,9 @@ fn admit(
         && !spec.flags.contains(CommandFlags::NO_AUTH)
     {
         return Err(ErrorReply::NO_AUTH);
+    }
+    if batch.node.scripts.monitor.is_busy() {
+        check_busy(batch.node, session, spec)?;
     }
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
         return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
@@ -200,6 +210,12 @@ fn admit(
         acl::check_session(batch.node, session, spec, &request.args, context, batch.now)
             .map_err(|denied| denied.reply(spec))?;
     }
+    let is_script = matches!(binding_locks(spec), Some(Locks::Script));
+    let flags = if is_script {
+        run::admission_flags(batch.node, spec, &request.args)
+    } else {
+        spec.flags
+    };
     if !request.keys.is_empty() && batch.node.cluster.is_some() {
         session.asking = asking || spec.flags.contains(CommandFlags::ASKING);
         let routed = check_route(
@@ -207,35 +223,49 @@ fn admit(
             session,
             request.keys,
             request.keys,
-            may_write(spec),
+            flags.intersects(CommandFlags::WRITE | CommandFlags::MAY_REPLICATE),
             spec.flags.contains(CommandFlags::PUBSUB),
         );
-        session.asking = false;
+        // A script's own commands are judged when they come.
+        session.asking &= matches!(binding_locks(spec), Some(Locks::Script));
         routed?;
     }
     let is_replica = batch.node.replication.is_replica();
-    if spec.flags.contains(CommandFlags::DENYOOM)
-        && !(is_replica && batch.config.replica.ignore_maxmemory)
-        && batch.node.out_of_memory(batch.config)
+    if batch.config.maxmemory != 0
+        && (flags.contains(CommandFlags::DENYOOM) || session.in_multi() || is_script)
     {
-        return Err(ErrorReply::OOM);
+        session.finds_full = !eviction::has_room(batch.node, batch.config);
+        if session.finds_full && needs_memory(session, spec, flags) {
+            return Err(ErrorReply::OOM);
+        }
     }
-    if lacks_replicas(batch) && is_write(session, spec) {
+    if lacks_replicas(batch) && is_write(session, spec, flags) {
         return Err(ErrorReply::NO_REPLICAS);
     }
-    if is_replica && batch.config.replica.read_only && is_write(session, spec) {
+    if is_replica && batch.config.replica.read_only && is_write(session, spec, flags) {
         return Err(ErrorReply::READ_ONLY);
     }
     if session.in_subscribed_mode() {
         pubsub::check_subscribed_mode(spec)?;
     }
     if is_replica || batch.node.loading.state() != LoadingState::No {
-        check_replica(batch, session, spec)?;
+        check_replica(batch, session, spec, flags)?;
     }
     if session.subscriber.is_some() {
         check_monitor(session, spec)?;
     }
     Ok(spec)
+}
+
+/// Is the command refused when memory is full? What is queued is, whatever it is: it would take memory to keep it. EXEC is
+/// judged by what it would run.
+#[cold]
+fn needs_memory(session: &Session, spec: &CommandSpec, flags: CommandFlags) -> bool {
+    match &session.transaction {
+        Some(queue) if spec.name == "exec" => queue.any_has(CommandFlags::DENYOOM),
+        Some(_) if !matches!(spec.name, "discard" | "quit" | "reset") => true,
+        _ => flags.contains(CommandFlags::DENYOOM),
+    }
 }
 
 /// Who watches others' commands has the standing of a replica in stock.
@@ -250,12 +280,42 @@ fn check_monitor(session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply
     }
 }
 
+/// What is refused while a script runs for too long.
+#[cold]
+fn check_busy(node: &'static Node, session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+    let queued = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let is_function = node.scripts.monitor.is_function();
+    let is_of_functions = matches!(spec.full_name, "function|stats" | "function|kill");
+    if spec.flags.contains(CommandFlags::ALLOW_BUSY)
+        && spec.name != "watch"
+        && (is_function || !is_of_functions)
+        && !queued.is_some_and(|queue| queue.any_lacks(CommandFlags::ALLOW_BUSY))
+    {
+        return Ok(());
+    }
+    Err(ErrorReply::fixed(if is_function {
+        "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+    } else {
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    }))
+}
+
+#[inline]
+fn binding_locks(spec: &'static CommandSpec) -> Option<Locks> {
+    BOUND[spec.id.index()].map(|bound| bound.locks)
+}
+
 /// What a replica refuses, and a node that loads, in stock's order. EXEC is judged by what it would run.
 #[cold]
-fn check_replica(batch: &Batch<'_>, session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+fn check_replica(
+    batch: &Batch<'_>,
+    session: &Session,
+    spec: &CommandSpec,
+    flags: CommandFlags,
+) -> Result<(), ErrorReply> {
     let queue = session.transaction.as_ref().filter(|_| spec.name == "exec");
-    let has = |flag| spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_has(flag));
-    let lacks = |flag| !spec.flags.contains(flag) || queue.is_some_and(|queue| queue.any_lacks(flag));
+    let has = |flag| flags.contains(flag) || queue.is_some_and(|queue| queue.any_has(flag));
+    let lacks = |flag| !flags.contains(flag) || queue.is_some_and(|queue| queue.any_lacks(flag));
     let replication = &batch.node.replication;
     let settings = &batch.config.replica;
     if replication.is_replica()
@@ -286,8 +346,8 @@ fn lacks_replicas(batch: &Batch<'_>) -> bool {
 }
 
 /// Does the command write, or EXEC one that does?
-fn is_write(session: &Session, spec: &CommandSpec) -> bool {
-    spec.flags.contains(CommandFlags::WRITE)
+fn is_write(session: &Session, spec: &CommandSpec, flags: CommandFlags) -> bool {
+    flags.contains(CommandFlags::WRITE)
         || spec.name == "exec"
             && session
                 .transaction
@@ -302,6 +362,15 @@ pub fn gate_holds(node: &'static Node, session: &Session) -> bool {
     // A pause whose time is over holds until somebody has ended it: the keyspace is in another mode until then.
     !session.is_primary_link
         && (gate.is_replica() && node.config.load().replica.read_only || gate.is_paused())
+}
+
+/// The same for one command: a script runs on a replica, and is told itself what it may not do.
+fn holds_back(node: &'static Node, session: &Session, is_script: bool) -> bool {
+    if is_script {
+        node.replication.gate.is_paused() && !session.is_primary_link
+    } else {
+        gate_holds(node, session)
+    }
 }
 
 /// May this node serve these keys and shard channels? `MOVED`, `ASK`, `CROSSSLOT` and their kin when it may not. `stored`
@@ -382,7 +451,7 @@ fn presence(node: &'static Node, keys: &[Key<'_>]) -> KeyPresence {
     }
 }
 
-fn run(
+fn perform(
     batch: &Batch<'_>,
     session: &mut Session,
     spec: &'static CommandSpec,
@@ -395,13 +464,18 @@ fn run(
         (Locks::Patterns, _) if reads_any_slot(batch.node, bound, &request.args) => {
             Held::acquire_all(&batch.node.keyspace)
         }
+        (Locks::Script, keys) => run::lock(batch.node, spec, &request.args, keys),
         (Locks::None | Locks::Each, _) | (_, []) => Held::None,
         (Locks::Keys | Locks::Patterns, [key]) => Held::one(&batch.node.keyspace, key.slot),
         (Locks::Keys | Locks::Patterns, keys) => Held::of_keys(&batch.node.keyspace, keys),
     };
-    let writes = spec.flags.contains(CommandFlags::WRITE);
-    let is_held_back = writes && !batch.node.replication.gate.is_plain() && gate_holds(batch.node, session);
-    let is_stale = matches!(bound.locks, Locks::Keys | Locks::Patterns)
+    let is_script = matches!(bound.locks, Locks::Script);
+    // What a script will do is not known, so it waits like a write.
+    let writes =
+        spec.flags.contains(CommandFlags::WRITE) || is_script && !spec.flags.contains(CommandFlags::READONLY);
+    let is_held_back =
+        writes && !batch.node.replication.gate.is_plain() && holds_back(batch.node, session, is_script);
+    let is_stale = matches!(bound.locks, Locks::Keys | Locks::Patterns | Locks::Script)
         && !still_routed(batch.node, session, request.keys, writes, &mut held, batch.now);
     if is_held_back || is_stale {
         session.retry = true;
@@ -424,7 +498,10 @@ fn run(
         effect: Effect::default(),
     };
     invoke(&mut call, bound);
-    if writes && held.is_ready() {
+    if is_script && !session.retry {
+        session.asking = false;
+    }
+    if writes && !session.retry && held.is_ready() {
         waiting::serve_ready(batch.node, session, &mut held, batch.worker, batch.now);
     }
 }
@@ -454,11 +531,14 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
         tracking::after_command(call);
     }
     if node.monitors.is_active() && !call.session.retry {
-        let origin = Origin::Client(&call.session.client);
+        let origin = match run::is_running() {
+            true => Origin::Lua,
+            false => Origin::Client(&call.session.client),
+        };
         node.monitors.show(&node.pubsub, origin, call.spec, &call.args);
     }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
-    if let (Locks::Keys | Locks::Patterns, Some(key)) = (bound.locks, call.keys.first()) {
+    if let (Locks::Keys | Locks::Patterns | Locks::Script, Some(key)) = (bound.locks, call.keys.first()) {
         let written = (call.out.out.len() - before) as u64;
         call.held
             .table(key.slot)

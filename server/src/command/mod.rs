@@ -14,6 +14,7 @@ pub mod connection;
 pub mod debug;
 pub mod dispatch;
 mod float;
+pub mod function;
 pub mod geo;
 pub mod hash;
 pub mod help;
@@ -23,18 +24,21 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod memory;
 pub mod module;
 pub mod monitor;
 pub mod pubsub;
 mod random;
 pub mod replication;
 pub mod reply_error;
+pub mod script;
 pub mod server;
 pub mod set;
 pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
+pub mod stream;
 pub mod string;
 pub mod sync;
 pub mod transaction;
@@ -52,6 +56,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     config::HANDLERS,
     connection::HANDLERS,
     debug::HANDLERS,
+    function::HANDLERS,
     geo::HANDLERS,
     hash::HANDLERS,
     hyperloglog::HANDLERS,
@@ -68,13 +73,16 @@ pub const FAMILIES: &[&[Binding]] = &[
     monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    memory::HANDLERS,
     module::HANDLERS,
     replication::HANDLERS,
+    script::HANDLERS,
     server::HANDLERS,
     set::HANDLERS,
     slowlog::HANDLERS,
     sort::HANDLERS,
     sorted_set::HANDLERS,
+    stream::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

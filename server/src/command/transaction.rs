@@ -71,6 +71,13 @@ impl Transaction {
             .any(|queued| queued.spec.full_name.starts_with("cluster|"))
     }
 
+    /// Is one of the queued commands a script, which may turn to any slot?
+    fn names_scripts(&self) -> bool {
+        self.queue
+            .iter()
+            .any(|queued| matches!(dispatch::binding(queued.spec).locks, Locks::Script))
+    }
+
     /// Is nothing queued?
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
@@ -195,9 +202,10 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         held.reveal_expired();
     }
     let now = call.now;
-    let is_held_back = !call.node.replication.gate.is_plain()
-        && transaction.any_has(CommandFlags::WRITE)
-        && dispatch::gate_holds(call.node, call.session);
+    let gate = &call.node.replication.gate;
+    let is_held_back = !gate.is_plain()
+        && (transaction.any_has(CommandFlags::WRITE) && dispatch::gate_holds(call.node, call.session)
+            || gate.is_paused() && transaction.names_scripts() && !call.session.is_primary_link);
     if is_held_back || !dispatch::still_routed(call.node, call.session, &stored, writes, &mut held, now) {
         call.session.retry = true;
         return Ok(());
@@ -255,13 +263,14 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
 }
 
 fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch: &Watch) -> Held<'static> {
+    let keyspace = &call.node.keyspace;
     let every_slot = transaction.queue.iter().any(|queued| {
         let bound = dispatch::binding(queued.spec);
         matches!(bound.locks, Locks::Each | Locks::All)
             || dispatch::reads_any_slot(call.node, bound, &queued.args())
     });
     if every_slot {
-        return Held::acquire_all(&call.node.keyspace);
+        return Held::acquire_all(keyspace);
     }
     let mut slots: Vec<Slot> = keys
         .iter()
@@ -270,7 +279,14 @@ fn lock_all(call: &Call<'_>, transaction: &Transaction, keys: &[Key<'_>], watch:
         .collect();
     slots.sort_unstable();
     slots.dedup();
-    Held::acquire(&call.node.keyspace, &slots)
+    if transaction.names_scripts() {
+        let mut held = Held::growing(keyspace);
+        slots.iter().for_each(|&slot| {
+            held.grow(keyspace, slot);
+        });
+        return held;
+    }
+    Held::acquire(keyspace, &slots)
 }
 
 /// What EXEC says when it is itself refused: the transaction is over.

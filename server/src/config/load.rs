@@ -421,7 +421,7 @@ fn without_secrets(line: &[u8]) -> String {
     // A password may hold spaces, in quotes: all behind the first one is left out.
     let is_password = |word: &&str| word.trim_start_matches(['"', '\'']).starts_with(['>', '<']);
     let words: Vec<&str> = line.split(' ').collect();
-    match words.iter().position(|word| is_password(word)) {
+    match words.iter().position(is_password) {
         Some(first) => format!("{} (redacted)", words[..first].join(" ")),
         None => line.into_owned(),
     }

@@ -1,5 +1,6 @@
 //! The configuration as the rest of the node reads it: typed fields of what has an effect here.
 
+use super::eviction::EvictionSettings;
 use super::primary::PrimarySettings;
 use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
@@ -91,8 +92,10 @@ pub struct Config {
     pub hz: u32,
     /// 1 to 10: how much time active expiry may take.
     pub active_expire_effort: u32,
-    /// Bytes that keys and values may take before writes are refused; 0: no limit.
+    /// Bytes of memory that may be in use before keys give way or writes are refused; 0: no limit.
     pub maxmemory: u64,
+    /// What gives way.
+    pub eviction: EvictionSettings,
     /// Compress long strings of RDBs and DUMP payloads.
     pub rdb_compression: bool,
     /// Write the checksum of RDBs; one that is there is always checked.
@@ -111,6 +114,8 @@ pub struct Config {
     pub enable_debug_command: Gate,
     /// CONFIG SET of protected directives.
     pub enable_protected_configs: Gate,
+    /// Milliseconds from which others are told that a script is slow; 0: never.
+    pub busy_reply_threshold_ms: u64,
     /// Microseconds from which a command is slow; negative: none is, 0: every one is.
     pub slowlog_log_slower_than_us: i64,
     /// Entries that the slow log keeps.
@@ -206,7 +211,9 @@ impl Config {
             databases: v.int("databases"),
             hz: v.int("hz"),
             active_expire_effort: v.int("active-expire-effort"),
+            busy_reply_threshold_ms: v.int("busy-reply-threshold"),
             maxmemory: v.int("maxmemory"),
+            eviction: EvictionSettings::read(&v),
             rdb_compression: v.bool("rdbcompression"),
             rdb_checksum: v.bool("rdbchecksum"),
             daemonize: v.bool("daemonize"),
@@ -261,6 +268,8 @@ impl Config {
                 list_node: NodeLimit::new(v.int("list-max-listpack-size")),
                 zset_max_entries: v.int("zset-max-listpack-entries"),
                 zset_max_value: v.int("zset-max-listpack-value"),
+                stream_node_bytes: v.int("stream-node-max-bytes"),
+                stream_node_entries: v.int("stream-node-max-entries"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

@@ -2,8 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use parking_lot::MutexGuard;
-use slotcore::Slot;
+use parking_lot::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+use slotcore::{SLOT_COUNT, Slot};
 
 use super::entry::Entry;
 use super::key::Key;
@@ -61,9 +61,28 @@ impl Drop for SlotGuard<'_> {
                 self.keyspace.tell_observed(&mut self.table);
             }
             self.keyspace.publish(self.slot, &mut self.table);
+            if self.table.is_ready() {
+                self.keyspace.leave_ready(self.slot);
+            }
             self.garbage = self.table.take_garbage();
         }
     }
+}
+
+/// How a call that holds several slots may wait for more of them.
+///
+/// Whoever has locked one slot alone never waits for another. Whoever wants several passes `Keyspace::crossing` first,
+/// which is what a pass is: shared by all that take their locks in ascending order, or exclusive for one that does not
+/// know beforehand what it will need, and takes them in any order. So nobody waits in a circle.
+#[derive(Default)]
+pub enum Pass<'a> {
+    /// More slots only if nobody else holds them.
+    #[default]
+    None,
+    /// The locks that were asked for, in ascending order; more only if nobody else holds them.
+    Shared(RwLockReadGuard<'a, ()>),
+    /// Any slot at any time.
+    Exclusive(RwLockWriteGuard<'a, ()>),
 }
 
 /// The slots that one call holds, for as long as it runs.
@@ -72,8 +91,8 @@ pub enum Held<'a> {
     #[default]
     None,
     One(SlotGuard<'a>),
-    /// In ascending order of slots.
-    Many(Vec<SlotGuard<'a>>),
+    /// In ascending order of slots. The pass is given up behind them.
+    Many(Vec<SlotGuard<'a>>, Pass<'a>),
 }
 
 impl<'a> Held<'a> {
@@ -86,8 +105,80 @@ impl<'a> Held<'a> {
         match slots {
             [] => Self::None,
             [slot] => Self::One(keyspace.lock(*slot)),
-            slots => Self::Many(slots.iter().map(|&slot| keyspace.lock(slot)).collect()),
+            slots => {
+                let pass = Pass::Shared(keyspace.crossing.read());
+                Self::Many(slots.iter().map(|&slot| keyspace.lock(slot)).collect(), pass)
+            }
         }
+    }
+
+    /// Nothing yet, and then whatever [`Held::grow`] is asked for. Nobody else holds several slots meanwhile.
+    pub fn growing(keyspace: &'a Keyspace) -> Self {
+        Self::Many(Vec::new(), Pass::Exclusive(keyspace.crossing.write()))
+    }
+
+    /// Locks a slot in addition to those that are held; false if another holds it, and waiting could be for ever.
+    pub fn grow(&mut self, keyspace: &'a Keyspace, slot: Slot) -> bool {
+        if matches!(self, Self::None) {
+            *self = Self::growing(keyspace);
+        }
+        let at = match self.guards_mut().binary_search_by_key(&slot, SlotGuard::slot) {
+            Ok(_) => return true,
+            Err(at) => at,
+        };
+        let guard = if matches!(self, Self::Many(_, Pass::Exclusive(_))) {
+            Some(keyspace.lock(slot))
+        } else {
+            keyspace.try_lock(slot)
+        };
+        let is_free = guard.is_some();
+        if let Some(guard) = guard {
+            self.insert(at, guard);
+        }
+        is_free
+    }
+
+    /// [`Held::grow`] to every slot.
+    pub fn grow_to_all(&mut self, keyspace: &'a Keyspace) -> bool {
+        if matches!(self, Self::None) {
+            *self = Self::growing(keyspace);
+        }
+        let (held, pass) = std::mem::take(self).take_apart();
+        let mut held = held.into_iter().peekable();
+        let is_exclusive = matches!(pass, Pass::Exclusive(_));
+        let mut guards = Vec::with_capacity(SLOT_COUNT);
+        let mut is_free = true;
+        for slot in 0..SLOT_COUNT as Slot {
+            let guard = match held.next_if(|guard| guard.slot == slot) {
+                Some(guard) => Some(guard),
+                None if is_exclusive => Some(keyspace.lock(slot)),
+                None => keyspace.try_lock(slot),
+            };
+            is_free &= guard.is_some();
+            guards.extend(guard);
+        }
+        *self = Self::Many(guards, pass);
+        is_free
+    }
+
+    /// Is the slot's lock held?
+    pub fn holds(&mut self, slot: Slot) -> bool {
+        let guards = self.guards_mut();
+        guards.binary_search_by_key(&slot, SlotGuard::slot).is_ok()
+    }
+
+    fn take_apart(self) -> (Vec<SlotGuard<'a>>, Pass<'a>) {
+        match self {
+            Self::None => (Vec::new(), Pass::None),
+            Self::One(guard) => (vec![guard], Pass::None),
+            Self::Many(guards, pass) => (guards, pass),
+        }
+    }
+
+    fn insert(&mut self, at: usize, guard: SlotGuard<'a>) {
+        let (mut guards, pass) = std::mem::take(self).take_apart();
+        guards.insert(at, guard);
+        *self = Self::Many(guards, pass);
     }
 
     /// Locks one slot.
@@ -111,7 +202,8 @@ impl<'a> Held<'a> {
 
     /// Locks every slot.
     pub fn acquire_all(keyspace: &'a Keyspace) -> Self {
-        Self::Many(keyspace.lock_all())
+        let pass = Pass::Shared(keyspace.crossing.read());
+        Self::Many(keyspace.lock_all(), pass)
     }
 
     /// Lets `visit` work on one slot: under the lock that is held for it, or else under its lock taken for the moment.
@@ -134,7 +226,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => false,
             Self::One(guard) => guard.is_ready(),
-            Self::Many(guards) => guards.iter().any(|guard| guard.is_ready()),
+            Self::Many(guards, _) => guards.iter().any(|guard| guard.is_ready()),
         }
     }
 
@@ -150,33 +242,20 @@ impl<'a> Held<'a> {
         Some((guards[at].slot, key))
     }
 
-    /// Takes the locks of more slots. If another holds one that would have to be taken before those that are held, these
-    /// are released in between.
+    /// Takes the locks of more slots. If another holds one, those that are held may be released in between: who holds
+    /// slots without a pass does not wait.
     pub fn include(&mut self, keyspace: &'a Keyspace, slots: impl Iterator<Item = Slot>) {
         for slot in slots {
-            let held: Vec<Slot> = self.guards_mut().iter().map(|guard| guard.slot).collect();
-            let Err(at) = held.binary_search(&slot) else {
+            if self.grow(keyspace, slot) {
                 continue;
-            };
-            let guard = if at == held.len() {
-                Some(keyspace.lock(slot))
-            } else {
-                keyspace.try_lock(slot)
-            };
-            let Some(guard) = guard else {
-                let mut wanted = held;
-                wanted.insert(at, slot);
-                *self = Self::None;
-                *self = Self::acquire(keyspace, &wanted);
-                continue;
-            };
-            let mut guards = match std::mem::take(self) {
-                Self::None => Vec::new(),
-                Self::One(guard) => vec![guard],
-                Self::Many(guards) => guards,
-            };
-            guards.insert(at, guard);
-            *self = Self::Many(guards);
+            }
+            let (guards, pass) = std::mem::take(self).take_apart();
+            let mut wanted: Vec<Slot> = guards.iter().map(SlotGuard::slot).collect();
+            drop(guards);
+            drop(pass);
+            let at = wanted.partition_point(|&held| held < slot);
+            wanted.insert(at, slot);
+            *self = Self::acquire(keyspace, &wanted);
         }
     }
 
@@ -185,7 +264,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => false,
             Self::One(guard) => guard.take_changed(),
-            Self::Many(guards) => guards
+            Self::Many(guards, _) => guards
                 .iter_mut()
                 .fold(false, |changed, guard| guard.take_changed() | changed),
         }
@@ -196,7 +275,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => {}
             Self::One(guard) => keyspace.tell_expired(guard),
-            Self::Many(guards) => guards.iter_mut().for_each(|guard| keyspace.tell_expired(guard)),
+            Self::Many(guards, _) => guards.iter_mut().for_each(|guard| keyspace.tell_expired(guard)),
         }
     }
 
@@ -206,7 +285,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => {}
             Self::One(guard) => guard.reveal_expired(),
-            Self::Many(guards) => guards.iter_mut().for_each(|guard| guard.reveal_expired()),
+            Self::Many(guards, _) => guards.iter_mut().for_each(|guard| guard.reveal_expired()),
         }
     }
 
@@ -219,7 +298,7 @@ impl<'a> Held<'a> {
         let guards = match self {
             Self::None => &[],
             Self::One(guard) => std::slice::from_ref(guard),
-            Self::Many(guards) => &guards[..],
+            Self::Many(guards, _) => &guards[..],
         };
         let at = guards.binary_search_by_key(&key.slot, SlotGuard::slot);
         guards[at.expect("a call looks only at keys that the command table names")].look(key, now)
@@ -234,7 +313,7 @@ impl<'a> Held<'a> {
         let held = match self {
             Self::None => None,
             Self::One(guard) => (guard.slot() == slot).then_some(guard),
-            Self::Many(guards) => guards
+            Self::Many(guards, _) => guards
                 .binary_search_by_key(&slot, SlotGuard::slot)
                 .ok()
                 .map(|index| &mut guards[index]),

@@ -17,6 +17,8 @@ pub enum KeyEvent {
     New,
     /// Its time was over.
     Expired,
+    /// Others needed its memory.
+    Evicted,
 }
 
 /// A key that has changed or gone, and that clients may have a copy of.
@@ -221,7 +223,7 @@ impl Held<'_> {
         match self {
             Self::None => Vec::new(),
             Self::One(guard) => guard.take_stale(),
-            Self::Many(guards) => guards.iter_mut().flat_map(|guard| guard.take_stale()).collect(),
+            Self::Many(guards, _) => guards.iter_mut().flat_map(|guard| guard.take_stale()).collect(),
         }
     }
 }

@@ -95,7 +95,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => &[],
             Self::One(guard) => std::slice::from_ref(guard),
-            Self::Many(guards) => guards,
+            Self::Many(guards, _) => guards,
         }
     }
 
@@ -103,7 +103,7 @@ impl<'a> Held<'a> {
         match self {
             Self::None => &mut [],
             Self::One(guard) => std::slice::from_mut(guard),
-            Self::Many(guards) => guards,
+            Self::Many(guards, _) => guards,
         }
     }
 }

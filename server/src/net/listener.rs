@@ -143,6 +143,6 @@ fn admit(stream: std::net::TcpStream, peer: SocketAddr, node: &'static Node, wor
         let _ = socket.set_tcp_keepalive(&keepalive);
     }
     if let Ok(local) = stream.local_addr() {
-        workers.assign(stream, peer, local);
+        workers.assign(node, stream, peer, local);
     }
 }

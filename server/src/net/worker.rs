@@ -1,17 +1,28 @@
 //! The worker threads: each a current-thread runtime with connections of its own. Nothing moves between them.
+//!
+//! A script that runs for too long holds its worker up, and may hold up others that wait for its slots. From then on new
+//! connections go to a thread of their own, one for each such time, which can be told SCRIPT KILL; it ends with the last
+//! of its connections.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use parking_lot::Mutex;
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
+use crate::log;
 use crate::net::connection::{Connection, WorkerBuffers};
 use crate::node::Node;
 use crate::session::Session;
+
+/// How often a thread without an inbox looks whether its connections have ended.
+const LOOK_FOR_END: Duration = Duration::from_millis(100);
 
 /// A socket on its way to a worker.
 struct Accepted {
@@ -22,42 +33,86 @@ struct Accepted {
 
 struct Worker {
     inbox: UnboundedSender<Accepted>,
-    connections: &'static AtomicUsize,
+    connections: Arc<AtomicUsize>,
 }
 
 /// The running workers.
-pub struct Workers(Vec<Worker>);
+pub struct Workers {
+    workers: Vec<Worker>,
+    /// Who serves those that come while scripts run for too long, and which time that was.
+    rescue: Mutex<Option<(u64, Worker)>>,
+}
 
 impl Workers {
     /// Starts `count` threads.
     pub fn start(node: &'static Node, count: usize) -> anyhow::Result<Self> {
-        let mut workers = Vec::with_capacity(count);
-        for index in 0..count {
-            let (inbox, outbox) = unbounded_channel();
-            let connections: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(0)));
-            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            thread::Builder::new()
-                .name(format!("worker-{index}"))
-                .spawn(move || {
-                    LocalSet::new().block_on(&runtime, accept_all(node, index, outbox, connections))
-                })
-                .context("cannot start a worker thread")?;
-            workers.push(Worker { inbox, connections });
-        }
-        Ok(Self(workers))
+        let workers = (0..count).map(|index| Worker::start(node, index, format!("worker-{index}")));
+        Ok(Self {
+            workers: workers.collect::<Result<_, _>>()?,
+            rescue: Mutex::new(None),
+        })
     }
 
     /// Gives a connection to the worker that has the fewest.
-    pub fn assign(&self, stream: std::net::TcpStream, peer: SocketAddr, local: SocketAddr) {
+    pub fn assign(
+        &self,
+        node: &'static Node,
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) {
+        let accepted = Accepted { stream, peer, local };
+        if node.scripts.monitor.is_busy() {
+            return self.assign_to_rescue(node, accepted);
+        }
         let least = self
-            .0
+            .workers
             .iter()
             .min_by_key(|worker| worker.connections.load(Relaxed));
         if let Some(worker) = least {
-            worker.connections.fetch_add(1, Relaxed);
-            // A worker ends only with the process; then the connection ends as well.
-            let _ = worker.inbox.send(Accepted { stream, peer, local });
+            worker.give(accepted);
         }
+    }
+
+    #[cold]
+    fn assign_to_rescue(&self, node: &'static Node, accepted: Accepted) {
+        let episode = node.scripts.monitor.episode();
+        let mut rescue = self.rescue.lock();
+        if !matches!(&*rescue, Some((serves, _)) if *serves == episode) {
+            // The one of another time may be held up by now. Its inbox ends here, and it ends with its connections.
+            match Worker::start(node, node.rescue_worker(), "rescue".into()) {
+                Ok(worker) => *rescue = Some((episode, worker)),
+                Err(error) => {
+                    log::warning(format_args!(
+                        "Can't serve a client while a script runs: {error:#}"
+                    ));
+                    return;
+                }
+            }
+        }
+        if let Some((_, worker)) = &*rescue {
+            worker.give(accepted);
+        }
+    }
+}
+
+impl Worker {
+    fn start(node: &'static Node, index: usize, name: String) -> anyhow::Result<Self> {
+        let (inbox, outbox) = unbounded_channel();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = connections.clone();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || LocalSet::new().block_on(&runtime, accept_all(node, index, outbox, counter)))
+            .context("cannot start a worker thread")?;
+        Ok(Self { inbox, connections })
+    }
+
+    fn give(&self, accepted: Accepted) {
+        self.connections.fetch_add(1, Relaxed);
+        // A worker ends only with the process; then the connection ends as well.
+        let _ = self.inbox.send(accepted);
     }
 }
 
@@ -65,7 +120,7 @@ async fn accept_all(
     node: &'static Node,
     worker: usize,
     mut inbox: UnboundedReceiver<Accepted>,
-    connections: &'static AtomicUsize,
+    connections: Arc<AtomicUsize>,
 ) {
     let buffers = WorkerBuffers::new();
     while let Some(Accepted { stream, peer, local }) = inbox.recv().await {
@@ -74,6 +129,7 @@ async fn accept_all(
             continue;
         };
         let buffers = buffers.clone();
+        let connections = connections.clone();
         tokio::task::spawn_local(async move {
             let client = node.clients.register(peer, local, &stream);
             let account = node.acl.default_account().clone();
@@ -84,5 +140,9 @@ async fn accept_all(
                 .await;
             connections.fetch_sub(1, Relaxed);
         });
+    }
+    // Nobody else is coming.
+    while connections.load(Relaxed) > 0 {
+        tokio::time::sleep(LOOK_FOR_END).await;
     }
 }

@@ -35,6 +35,8 @@ pub enum Effect {
 struct Unit {
     bytes: Vec<u8>,
     commands: u32,
+    /// What commands do is not told: a script has asked for that.
+    is_muted: bool,
     /// Expired keys belong to this unit: the locks of their slots are held until it is appended.
     collects: bool,
 }
@@ -52,6 +54,10 @@ pub fn record(call: &mut Call<'_>) {
     }
     collect_expired(call);
     let changed = call.held.take_changed();
+    if UNIT.with_borrow(|unit| unit.is_muted) {
+        call.effect = Effect::default();
+        return;
+    }
     let changed = changed && call.spec.flags.contains(CommandFlags::WRITE);
     match std::mem::take(&mut call.effect) {
         Effect::Instead(command) if changed => add(1, |unit| unit.extend_from_slice(&command)),
@@ -66,6 +72,11 @@ pub fn record(call: &mut Call<'_>) {
     if !call.session.in_exec {
         end_unit(call);
     }
+}
+
+/// From now on, what commands of this thread do is not told to replicas, or is again.
+pub fn set_muted(muted: bool) {
+    UNIT.with_borrow_mut(|unit| unit.is_muted = muted);
 }
 
 /// Appends the unit to the stream, if it says anything.
@@ -85,8 +96,8 @@ pub fn end_unit(call: &mut Call<'_>) {
     });
 }
 
-/// A key is gone because its time was over. Called under its slot's lock.
-pub fn expired(log: &Log, key: &[u8], lazily: bool) {
+/// A key is gone because its time was over, or others needed its memory. Called under its slot's lock.
+pub fn gone(log: &Log, key: &[u8], lazily: bool) {
     let command: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
     let belongs = UNIT.with_borrow(|unit| unit.collects);
     if belongs {

@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::cluster::protocol::PrimaryLink;
-use crate::keyspace::Mode;
+use crate::keyspace::{Departure, Mode};
 use crate::log as journal;
 use crate::node::Node;
 
@@ -136,12 +136,13 @@ impl Replication {
 
     /// Takes up the role that the configuration gives the node at its start.
     pub fn start(&self, node: &'static Node) {
-        node.keyspace.on_expired(Box::new(|key| {
-            effect::expired(
-                &node.replication.log,
-                key,
-                node.config.load().lazyfree_lazy_expire,
-            )
+        node.keyspace.on_gone(Box::new(|key, why| {
+            let config = node.config.load();
+            let lazily = match why {
+                Departure::Expired => config.lazyfree_lazy_expire,
+                Departure::Evicted => config.eviction.lazily,
+            };
+            effect::gone(&node.replication.log, key, lazily);
         }));
         // In a cluster the bus says whom to follow.
         if let Some((host, port)) = &node.config.load().replicaof {

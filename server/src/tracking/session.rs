@@ -40,7 +40,9 @@ fn remember(call: &mut Call<'_>) {
         Choice::OptOut => !call.session.caching,
     };
     let flags = call.spec.flags;
-    let reads = flags.contains(CommandFlags::READONLY) && !flags.contains(CommandFlags::PUBSUB);
+    // What a script reads is remembered command by command.
+    let is_script = matches!(call.spec.name, "eval_ro" | "evalsha_ro" | "fcall_ro");
+    let reads = flags.contains(CommandFlags::READONLY) && !flags.contains(CommandFlags::PUBSUB) && !is_script;
     if reads && is_chosen && !mode.bcast {
         let id = call.session.client.id();
         for key in call.keys {

@@ -3,6 +3,7 @@
 use super::wait::Wait;
 use crate::acl::Account;
 use crate::config::OutputLimit;
+use crate::node::unix_ms;
 use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};
@@ -169,6 +170,12 @@ enum Mailbox {
 }
 
 impl ClientShared {
+    /// The node itself, where something is done in a client's place: nobody sees it.
+    pub fn of_node() -> Self {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self::new(0, nowhere, nowhere, -1, unix_ms())
+    }
+
     pub(super) fn new(id: u64, peer: SocketAddr, local: SocketAddr, fd: i32, now_ms: u64) -> Self {
         ClientShared {
             id,
@@ -357,6 +364,13 @@ impl ClientShared {
         self.queued() + self.output.load(Relaxed)
     }
 
+    /// Bytes that are held for it.
+    pub fn held_bytes(&self) -> usize {
+        let buffers = [&self.query, &self.query_free, &self.multi_bytes];
+        let buffers: usize = buffers.iter().map(|bytes| bytes.load(Relaxed)).sum();
+        buffers + self.unread() + size_of::<Self>()
+    }
+
     /// The size of its buffer of requests, and of what it has not read, in bytes.
     pub(super) fn held(&self) -> (usize, usize) {
         (
@@ -533,7 +547,7 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            c.held_bytes(),
             if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
             c.redirect.load(Relaxed),

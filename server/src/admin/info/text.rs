@@ -3,9 +3,11 @@
 use super::replication::replication;
 use super::sections::{Section, Sections};
 use crate::admin::clients::ClientRegistry;
+use crate::admin::memory::MemoryFacts;
 use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
+use crate::eviction::Eviction;
 use crate::keyspace::lazy_free;
 use crate::pubsub::Counts;
 use crate::replication::Replication;
@@ -27,8 +29,6 @@ pub struct KeyspaceFacts {
     pub avg_ttl_ms: u64,
     /// Keys that have expired so far.
     pub expired: u64,
-    /// Bytes in keys and values.
-    pub used_bytes: u64,
 }
 
 /// What INFO reads.
@@ -61,6 +61,10 @@ pub struct InfoFacts<'a> {
     pub bus_links: usize,
     /// The keys.
     pub keyspace: KeyspaceFacts,
+    /// Where memory is.
+    pub memory: MemoryFacts,
+    /// What gave way.
+    pub eviction: &'a Eviction,
 }
 
 /// The whole text.
@@ -157,19 +161,25 @@ fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
 }
 
-/// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
 fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
-    if let Some(memory) = process::memory() {
-        text.bytes("used_memory", memory.resident);
-        text.bytes("used_memory_rss", memory.resident);
-        text.bytes("used_memory_peak", memory.peak);
-        let percent = memory.resident as f64 * 100.0 / memory.peak.max(1) as f64;
-        text.field("used_memory_peak_perc", format_args!("{percent:.2}%"));
-        let data = facts.keyspace.used_bytes;
-        text.field("used_memory_dataset", data);
-        let percent = data as f64 * 100.0 / memory.resident.max(1) as f64;
-        text.field("used_memory_dataset_perc", format_args!("{percent:.2}%"));
-    }
+    let memory = &facts.memory;
+    text.bytes("used_memory", memory.used);
+    text.bytes("used_memory_rss", memory.resident);
+    text.bytes("used_memory_peak", memory.peak);
+    text.field(
+        "used_memory_peak_perc",
+        format_args!("{:.2}%", memory.peak_percent()),
+    );
+    text.field("used_memory_overhead", memory.overhead());
+    text.field("used_memory_startup", memory.startup);
+    text.field("used_memory_dataset", memory.dataset());
+    text.field(
+        "used_memory_dataset_perc",
+        format_args!("{:.2}%", memory.dataset_percent()),
+    );
+    text.field("allocator_allocated", memory.used);
+    text.field("allocator_active", memory.allocator.committed);
+    text.field("allocator_resident", memory.allocator.resident);
     if let Some(total) = process::total_memory() {
         text.bytes("total_system_memory", total);
     }
@@ -179,12 +189,38 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
         "number_of_libraries",
     ]);
     text.bytes("maxmemory", facts.config.maxmemory);
-    text.field("maxmemory_policy", "noeviction");
+    text.field("maxmemory_policy", facts.config.eviction.policy.name());
+    for (ratio_name, bytes_name, (ratio, bytes)) in [
+        (
+            "allocator_frag_ratio",
+            "allocator_frag_bytes",
+            memory.allocator_fragmentation(),
+        ),
+        (
+            "allocator_rss_ratio",
+            "allocator_rss_bytes",
+            memory.allocator_resident(),
+        ),
+        ("rss_overhead_ratio", "rss_overhead_bytes", memory.rss_overhead()),
+        (
+            "mem_fragmentation_ratio",
+            "mem_fragmentation_bytes",
+            memory.fragmentation(),
+        ),
+    ] {
+        text.field(ratio_name, format_args!("{ratio:.2}"));
+        text.field(bytes_name, bytes);
+    }
+    text.field("mem_not_counted_for_evict", memory.not_counted);
     // The stream's blocks serve as backlog and as every replica's buffer.
-    let stream = facts.replication.log.backlog().len;
-    text.field("mem_replication_backlog", stream);
-    text.field("mem_total_replication_buffers", stream);
-    text.zeros(&["mem_clients_slaves", "mem_aof_buffer"]);
+    text.field("mem_replication_backlog", memory.stream);
+    text.field("mem_total_replication_buffers", memory.stream);
+    text.field("mem_clients_slaves", memory.replicas);
+    text.field("mem_clients_normal", memory.clients);
+    if !facts.config.cluster_enabled {
+        text.zeros(&["mem_cluster_links"]);
+    }
+    text.zeros(&["mem_aof_buffer"]);
     text.field("mem_allocator", "mimalloc");
     text.field("active_defrag_running", 0);
     text.field("lazyfree_pending_objects", lazy_free::pending());
@@ -270,7 +306,11 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
         "expire_cycle_cpu_milliseconds",
         facts.stats.expire_cycles.spent_ms(),
     );
-    text.zeros(&["evicted_keys", "evicted_clients"]);
+    text.field("evicted_keys", facts.eviction.evicted());
+    text.zeros(&["evicted_clients"]);
+    let (total_ms, current_ms) = facts.eviction.exceeded_ms();
+    text.field("total_eviction_exceeded_time", total_ms);
+    text.field("current_eviction_exceeded_time", current_ms);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
     text.field("pubsub_channels", facts.pubsub.channels);
@@ -426,6 +466,8 @@ mod tests {
                 avg_ttl_ms: 5,
                 ..KeyspaceFacts::default()
             },
+            memory: MemoryFacts::default(),
+            eviction: &Eviction::default(),
         };
         render(
             &Sections::parse(words.split_ascii_whitespace().map(str::as_bytes)),

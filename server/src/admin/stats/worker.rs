@@ -78,6 +78,18 @@ impl WorkerStats {
         self.error(code);
     }
 
+    /// A command that ran ended with an error that was counted where it occurred, within a script.
+    #[cold]
+    pub fn failed_again(&self, command: CommandId) {
+        self.commands[command.index()].failed.add(1);
+    }
+
+    /// An error occurred that is no command's own.
+    #[cold]
+    pub fn erred(&self, code: &[u8]) {
+        self.error(code);
+    }
+
     /// A request, of a command if it names one, was refused before it ran.
     #[cold]
     pub fn refused(&self, command: Option<CommandId>, code: &[u8]) {

@@ -17,6 +17,7 @@ mod value;
 mod write;
 
 pub use error::RdbError;
+pub(super) use load::op;
 pub use load::{LoadOptions, Loaded, check, load};
 pub(super) use source::Source;
 pub(super) use value::{read as read_value, type_name};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::copies::{Start, Step, Waiting};
 use crate::log;
+use crate::memory;
 use crate::node::{Node, random_hex_40, unix_ms};
 use crate::persistence::rdb::{RdbAux, RdbHistory};
 use crate::persistence::snapshot;
@@ -29,16 +30,23 @@ pub fn make(node: &'static Node, waiting: Vec<Waiting>, diskless: bool) {
         },
     ));
     let replication = &node.replication;
-    let (snapshot, (readers, position, id)) = loop {
+    let (mut snapshot, ((readers, position, id), functions)) = loop {
         // Between the run of a command of our primary and the growth of the log there is no cut.
         let apply = replication.apply_lock.lock();
-        let begun = snapshot::begin(&node.keyspace, || replication.log.cut(waiting.len()));
+        let begun = snapshot::begin(&node.keyspace, || {
+            (
+                replication.log.cut(waiting.len()),
+                node.scripts.functions.catalog(),
+            )
+        });
         drop(apply);
         match begun {
             Ok(begun) => break begun,
             Err(_busy) => thread::sleep(RETRY),
         }
     };
+    let codes = functions.libraries.values();
+    snapshot.set_functions(codes.map(|library| library.code.clone()).collect());
     let mut replicas = Vec::with_capacity(waiting.len());
     for (one, reader) in waiting.into_iter().zip(readers) {
         let start = Start::new(&replication.log, reader, position, id.clone());
@@ -49,10 +57,11 @@ pub fn make(node: &'static Node, waiting: Vec<Waiting>, diskless: bool) {
     let config = node.config.load();
     let aux = RdbAux {
         now_ms: unix_ms(),
-        used_memory: node.keyspace.footprint() as u64,
+        used_memory: memory::used(),
         history: Some(RdbHistory { id, offset: position }),
         compress: config.rdb_compression,
         checksum: config.rdb_checksum,
+        policy: config.eviction.policy,
     };
     drop(config);
     let mut sockets = Sockets {

@@ -28,6 +28,8 @@ use crate::log;
 use crate::node::{Node, unix_ms};
 use crate::persistence::rdb;
 use crate::replication::{Following, LinkPhase};
+use crate::scripting::functions::Catalog;
+use crate::scripting::run;
 
 /// How often the primary sees that we live, while we load.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -72,10 +74,13 @@ pub async fn synchronise(
         load_from_file(node, target, wire, extent).await?
     };
     wire.forgive_silence();
-    take_over(node, target, loaded, place);
+    take_over(node, target, loaded, place)?;
     log::notice(format_args!("MASTER <-> REPLICA sync: Finished with success"));
     Ok(())
 }
+
+/// What an RDB holds: keys, and the codes of libraries of functions.
+type Contents = (Keyspace, Vec<Vec<u8>>);
 
 /// Bytes of the RDB as they come: `each` gets every piece.
 async fn receive(
@@ -105,7 +110,7 @@ async fn load_as_it_comes(
     wire: &mut Wire,
     extent: Extent,
     place: &Place,
-) -> Result<Keyspace, Fault> {
+) -> Result<Contents, Fault> {
     // Old data of the same history may be served meanwhile; those of another primary are of no use to anybody.
     let state = if node.replication.history().id == place.id && node.keyspace.key_count() > 0 {
         LoadingState::Serving
@@ -118,7 +123,7 @@ async fn load_as_it_comes(
     let loader = spawn_blocking(move || {
         let staging = Keyspace::new();
         rdb::load(&mut source, &staging, &options(node))
-            .map(|_| staging)
+            .map(|loaded| (staging, loaded.functions))
             .map_err(|error| error.to_string())
     });
     let received = receive(node, wire, extent, async |piece| {
@@ -146,7 +151,7 @@ async fn load_from_file(
     target: &Following,
     wire: &mut Wire,
     extent: Extent,
-) -> Result<Keyspace, Fault> {
+) -> Result<Contents, Fault> {
     let mut spool = Spool::new().map_err(Fault::Spool)?;
     let mut bytes = 0;
     receive(node, wire, extent, async |piece| {
@@ -175,7 +180,7 @@ async fn load_from_file(
         let file = spool.rewind(flag).map_err(|error| error.to_string())?;
         let mut counted = Counted { source: file, node };
         rdb::load(&mut counted, &staging, &options(node))
-            .map(|_| staging)
+            .map(|loaded| (staging, loaded.functions))
             .map_err(|error| error.to_string())
     });
     with_signs_of_life(wire, loader)
@@ -199,17 +204,31 @@ fn empty(node: &'static Node, target: &Following) {
     if node.replication.generation() == target.generation {
         node.replication.link.lost_data();
         node.keyspace.clear();
+        node.scripts.functions.set(Catalog::default());
         node.replication.log.restart(&crate::node::random_hex_40(), 0);
     }
 }
 
 /// The loaded data become ours, as of `place`.
-fn take_over(node: &'static Node, target: &Following, loaded: Keyspace, place: &Place) {
+fn take_over(
+    node: &'static Node,
+    target: &Following,
+    (loaded, codes): Contents,
+    place: &Place,
+) -> Result<(), Fault> {
+    let mut catalog = Catalog::default();
+    for code in codes {
+        run::load_library(node, &code)
+            .and_then(|library| catalog.add(&Arc::new(library), false))
+            .map_err(|error| Fault::Load(String::from_utf8_lossy(error.as_bytes()).into_owned()))?;
+    }
     let _lock = node.replication.apply_lock.lock();
     if node.replication.generation() == target.generation {
         node.keyspace.replace_contents(loaded);
+        node.scripts.functions.set(catalog);
         node.replication.log.restart(&place.id, place.offset);
     }
+    Ok(())
 }
 
 /// Waits for work on another thread, and tells the primary every second that we live.
