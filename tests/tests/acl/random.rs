@@ -157,6 +157,10 @@ impl Dice {
         if spec.full_name == "xreadgroup" {
             words.splice(1..4, ["group", "g", "c"].map(String::from));
         }
+        // KEYS beside a key is refused, too.
+        if spec.full_name == "migrate" && !words[3].is_empty() {
+            words.retain(|word| word != "keys");
+        }
         if spec.full_name.starts_with("xread") {
             let mut seen = false;
             words.retain(|word| word != "streams" || !std::mem::replace(&mut seen, true));
