@@ -34,7 +34,7 @@ impl Bench {
         let client = node.clients.register(address, address, &std::io::stdin());
         let mut bench = Self {
             node,
-            session: Session::new(client, true, true),
+            session: Session::new(client, node.acl.default_account().clone(), true),
             parser: RequestParser::new(),
             scratch: Scratch::default(),
         };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use slotmark_server::keyspace::{Collection, Content, Limits, NodeLimit, ValueRef};
+use slotmark_server::keyspace::{Collection, Content, Limits, NodeLimit, StreamId, ValueRef};
 use slotmark_server::persistence::crc64::crc64;
 use slotmark_server::persistence::dump::{decode, encode};
 
@@ -15,6 +15,8 @@ const LIMITS: [Limits; 2] = [
         list_node: NodeLimit::new(1),
         zset_max_entries: 0,
         zset_max_value: 0,
+        stream_node_bytes: 1,
+        stream_node_entries: 1,
     },
     Limits {
         hash_max_entries: usize::MAX,
@@ -23,6 +25,8 @@ const LIMITS: [Limits; 2] = [
         list_node: NodeLimit::new(-5),
         zset_max_entries: usize::MAX,
         zset_max_value: usize::MAX,
+        stream_node_bytes: 0,
+        stream_node_entries: 0,
     },
 ];
 
@@ -55,6 +59,12 @@ fuzz_target!(|input: &[u8]| {
             }
             if let Collection::List(list) = &**collection {
                 assert_eq!(list.iter().count(), list.len());
+            }
+            if let Collection::Stream(stream) = &**collection {
+                let entries = stream.entries().range(StreamId::MIN, StreamId::MAX);
+                assert_eq!(entries.count(), stream.len());
+                let entries = stream.entries().range_back(StreamId::MIN, StreamId::MAX);
+                assert_eq!(entries.count(), stream.len());
             }
         }
         for compress in [true, false] {

@@ -124,6 +124,7 @@ fn serve(store: ConfigStore, warnings: &[String]) -> anyhow::Result<()> {
     if let Some((cluster, listeners)) = bus {
         bus::start(node, cluster, listeners)?;
     }
+    node.memory.started();
     log::notice(format_args!("Ready to accept connections"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run_until_told(node, listeners, pool))?;

@@ -119,7 +119,7 @@ impl KeyspaceEvents {
 
     /// Must slots remember what no command names?
     pub fn wants_unnamed(&self) -> bool {
-        self.wants(EventClass::EXPIRED | EventClass::NEW)
+        self.wants(EventClass::EXPIRED | EventClass::EVICTED | EventClass::NEW)
     }
 
     /// Tells an event that is wanted.
@@ -144,6 +144,7 @@ impl KeyspaceEvents {
         let (class, name) = match event {
             KeyEvent::New => (EventClass::NEW, "new"),
             KeyEvent::Expired => (EventClass::EXPIRED, "expired"),
+            KeyEvent::Evicted => (EventClass::EVICTED, "evicted"),
         };
         if self.wants(class) {
             self.tell(registry, name, key);

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::eviction;
 use crate::node::{Node, unix_ms};
 use crate::replication::primary::Cron;
-use crate::waiting::redirect_waiters;
+use crate::waiting::{redirect_waiters, serve_left};
 
 /// Share of one core that active expiry may take at effort 1 and at each step above it, as in redis-server.
 const EXPIRE_SHARE: f64 = 0.25;
@@ -36,9 +37,15 @@ fn run(node: &'static Node) {
         if node.stats.active_expire() && node.pause.until(now).is_none() {
             let share =
                 EXPIRE_SHARE + EXPIRE_SHARE_STEP * f64::from(config.active_expire_effort.saturating_sub(1));
-            node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
+            let start = Instant::now();
+            let report = node.keyspace.expire_cycle(now, tick.mul_f64(share), &mut sweep);
+            node.stats.expire_cycles.add(start.elapsed(), report.out_of_time);
         }
-        node.stats.sample(now);
+        serve_left(node);
+        node.stats.sample(now, node.replication.net_bytes());
+        node.memory.sample();
+        // Memory grows without writes, too: buffers of clients, the stream for replicas.
+        eviction::has_room(node, &config);
         replication.tick(node, now);
         let view = node.cluster.as_ref().map(|cluster| cluster.version());
         if view != seen_view {
@@ -50,6 +57,7 @@ fn run(node: &'static Node) {
             if config.timeout_s > 0 {
                 node.clients.close_idle(now, config.timeout_s);
             }
+            node.clients.sample_peaks(now);
             // A wait may have begun while the view changed.
             redirect_waiters(node);
             node.clients

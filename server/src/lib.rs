@@ -7,10 +7,12 @@
 //!  primary-link thread  on a replica: the copy and the stream of its primary                 replication/replica/
 //!  replication thread   on a primary: copies and the stream for its replicas                 replication/primary/
 //!  housekeeping thread  expiry, idle clients, samples, pings to replicas
+//!  eviction thread      evicts what commands had no time for                                 eviction/
 //!
 //!  Node (leaked, 'static): keyspace/  cluster/  config/  admin/ (clients, statistics, slow log)
 //! ```
 
+pub mod acl;
 pub mod admin;
 pub mod boot;
 pub mod cluster;
@@ -18,10 +20,12 @@ pub mod command;
 pub mod config;
 mod daemon;
 pub mod events;
+pub mod eviction;
 pub mod glob;
 mod housekeeping;
 pub mod keyspace;
 pub mod log;
+pub mod memory;
 pub mod net;
 pub mod node;
 pub mod persistence;
@@ -34,6 +38,6 @@ pub mod waiting;
 
 pub use boot::main_from_args;
 
-/// Small size classes eight bytes apart, and frees that are cheap from any thread: what small entries need.
+/// Counts what is in use: see [`memory`].
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Counted = memory::Counted;

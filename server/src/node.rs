@@ -7,16 +7,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use slotcore::command::{CommandFlags, CommandSpec, LookupError};
 
+use crate::acl::Acl;
 use crate::admin::clients::ClientRegistry;
 use crate::admin::latency::LatencyMonitor;
+use crate::admin::monitor::Monitors;
 use crate::admin::slowlog::Slowlog;
 use crate::admin::stats::Stats;
 use crate::cluster::protocol::Facts;
 use crate::cluster::{Cluster, ClusterSettings};
 use crate::config::{Config, ConfigStore};
 use crate::events::KeyspaceEvents;
-use crate::keyspace::Keyspace;
+use crate::eviction::Eviction;
+use crate::keyspace::{Keyspace, set_access_rule};
 use crate::log;
+use crate::memory::Peak;
 use crate::pubsub::Registry;
 use crate::replication::Replication;
 use crate::replication::replica::Loading;
@@ -30,6 +34,8 @@ pub struct Node {
     /// `None` with `cluster-enabled no`.
     pub cluster: Option<Cluster>,
     pub clients: ClientRegistry,
+    /// Users and what they may do.
+    pub acl: Acl,
     /// Which events of keys are told.
     pub events: KeyspaceEvents,
     /// Who has copies of what.
@@ -40,7 +46,13 @@ pub struct Node {
     pub stats: Stats,
     workers: usize,
     pub slowlog: Slowlog,
+    /// Who is shown every command.
+    pub monitors: Monitors,
     pub latency: LatencyMonitor,
+    /// What gave way to others.
+    pub eviction: Eviction,
+    /// How much memory was in use.
+    pub memory: Peak,
     /// Whether a data set is being loaded.
     pub loading: Loading,
     pub pause: Pause,
@@ -74,19 +86,24 @@ impl Node {
         } else {
             None
         };
+        let acl = Acl::open(&settings, &config.take_user_lines())?;
         let run_id = random_hex_40();
         let node = Self {
             config,
             keyspace: Keyspace::new(),
             cluster,
             clients: ClientRegistry::default(),
+            acl,
             events: KeyspaceEvents::default(),
             tracking: Tracking::default(),
             pubsub: Registry::default(),
             stats: Stats::new(workers + 2),
             workers,
             slowlog: Slowlog::default(),
+            monitors: Monitors::default(),
             latency: LatencyMonitor::default(),
+            eviction: Eviction::default(),
+            memory: Peak::default(),
             loading: Loading::default(),
             pause: Pause::default(),
             stall: Stall::default(),
@@ -104,6 +121,8 @@ impl Node {
     /// Tells those parts of the configuration that keep a copy of what they need.
     pub fn configure(&self, config: &Config) {
         log::set_level(config.loglevel);
+        set_access_rule(config.eviction.access_rule());
+        self.acl.configure(config);
         self.stats.configure(config);
         self.slowlog.configure(config);
         self.latency.configure(config);
@@ -145,11 +164,6 @@ impl Node {
             offset: self.replication.offset(),
             primary_link: self.replication.link_facts(),
         }
-    }
-
-    /// Is more memory in use than `maxmemory` allows?
-    pub fn out_of_memory(&self, config: &Config) -> bool {
-        config.maxmemory != 0 && self.keyspace.footprint() as u64 > config.maxmemory
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use slotcore::Slot;
+use slotcore::command::CommandId;
 use slotcore::resp::Proto;
 
+use crate::acl::Account;
 use crate::admin::clients::{ClientFlags, ClientShared};
 use crate::command::transaction::Transaction;
 use crate::keyspace::Forgotten;
@@ -70,7 +72,11 @@ pub struct Session {
     /// What the rest of the node sees of this connection, its id included.
     pub client: Arc<ClientShared>,
     pub proto: Proto,
+    /// Whose rights its commands have.
+    pub account: Arc<Account>,
     pub authenticated: bool,
+    /// Memory was full when its command was admitted: what a script goes by, from its start to its end.
+    pub finds_full: bool,
     /// ASKING: the next command may touch a slot that is being imported.
     pub asking: bool,
     /// READONLY: a replica may serve reads of its primary's slots.
@@ -115,12 +121,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// The state of a connection that has sent nothing yet.
-    pub fn new(client: Arc<ClientShared>, authenticated: bool, local: bool) -> Self {
+    /// The state of a connection that has sent nothing yet. It is the default user's, and let in if that needs no password.
+    pub fn new(client: Arc<ClientShared>, account: Arc<Account>, local: bool) -> Self {
+        let authenticated = account.is_open();
         Self {
             client,
             proto: Proto::Resp2,
+            account,
             authenticated,
+            finds_full: false,
             asking: false,
             readonly: false,
             routed: Routed::default(),
@@ -153,6 +162,14 @@ impl Session {
         client.set_flag(ClientFlags::DIRTY, self.watch.dirty.load(Relaxed));
         client.set_flag(ClientFlags::READONLY, self.readonly);
         client.set_flag(ClientFlags::CLOSING, self.closing);
+    }
+
+    /// CLIENT LIST says from now on that this command ran last. Within a transaction that stays EXEC.
+    #[inline]
+    pub fn shows(&self, command: CommandId) {
+        if !self.in_exec {
+            self.client.set_command(command);
+        }
     }
 
     /// May it run little more than subscriptions?

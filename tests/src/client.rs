@@ -64,6 +64,14 @@ impl Client {
         self.reply()
     }
 
+    /// Sends a command and waits for its reply; an error if the server has closed the connection.
+    pub fn try_cmd_bytes(&mut self, args: &[&[u8]]) -> std::io::Result<Reply> {
+        let mut out = Vec::new();
+        encode_command(&mut out, args);
+        self.stream.write_all(&out)?;
+        self.try_reply()
+    }
+
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");

@@ -62,6 +62,44 @@ pub fn fill(client: &mut Client) {
         "5e-324",
         "short",
     ]);
+    say(&[
+        "XADD",
+        "stream:small",
+        "1-1",
+        "number",
+        "-7",
+        "text",
+        "",
+        "long",
+        &"v".repeat(500),
+    ]);
+    say(&["XADD", "stream:small", "1-2", "other", "field"]);
+    say(&["XGROUP", "CREATE", "stream:empty", "group", "0", "MKSTREAM"]);
+    say(&["PEXPIREAT", "stream:empty", "4000000000000"]);
+    for number in 1..LARGE / 4 {
+        say(&[
+            "XADD",
+            "stream:large",
+            &format!("{number}-*"),
+            "number",
+            &number.to_string(),
+        ]);
+    }
+    say(&["XGROUP", "CREATE", "stream:large", "group", "0"]);
+    for consumer in ["alice", "bob"] {
+        say(&[
+            "XREADGROUP",
+            "GROUP",
+            "group",
+            consumer,
+            "COUNT",
+            "400",
+            "STREAMS",
+            "stream:large",
+            ">",
+        ]);
+    }
+    say(&["XDEL", "stream:large", "700-0"]);
     for from in (0..LARGE).step_by(500) {
         let fields: Vec<String> = (from..from + 500)
             .flat_map(|number| [format!("field:{number}"), number.to_string()])

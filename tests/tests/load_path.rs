@@ -91,3 +91,72 @@ fn uniform_traffic_is_uniform_over_slots_as_the_nodes_count_it() {
         "chi-square is {chi_square}, {deviations} standard deviations off"
     );
 }
+
+/// A cache with room for a part of the keys: what the report says of hits and evictions is what the node says.
+#[test]
+fn a_cache_that_is_too_small_has_a_hit_rate() {
+    const READS: u64 = 40_000;
+    let folder = tempfile::TempDir::new().expect("a temporary directory");
+    let workload = folder.path().join("cache.toml");
+    std::fs::write(
+        &workload,
+        "keyspace.keys = 30_000\nvalues.size = 1000\ntraffic.distribution = 'zipf'\nrun.clients = 4\n\
+         [[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\nweight = 0\n\
+         [cluster]\nnodes = 1\nconfig = ['maxmemory 20mb', 'maxmemory-policy allkeys-lru']\n",
+    )
+    .expect("the folder is ours");
+    let output = Command::new(LOADGEN)
+        .args([
+            "--standalone",
+            "--warmup",
+            "0",
+            "--json",
+            "-",
+            "-n",
+            &READS.to_string(),
+            "--workload",
+        ])
+        .arg(&workload)
+        .arg("--output")
+        .arg(folder.path().join("run"))
+        .output()
+        .expect("loadgen starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on stdout");
+    let run = &report["engines"][0];
+    let count = |value: &serde_json::Value| value.as_u64().unwrap_or_else(|| panic!("{value} is no count"));
+    let (reads, hits) = (count(&run["cache"]["reads"]), count(&run["cache"]["hits"]));
+    assert_eq!(reads, READS);
+    let sets = run["commands"]
+        .as_array()
+        .expect("commands")
+        .iter()
+        .find(|c| c["name"] == "SET");
+    assert_eq!(
+        count(&sets.expect("a SET")["ops"]),
+        reads - hits,
+        "each miss is followed by a SET"
+    );
+    let rate = run["cache"]["hit_rate"].as_f64().expect("a rate");
+    assert!((0.6..0.99).contains(&rate), "{rate}");
+    // The cache is full: nearly every SET makes another key go.
+    let evicted = count(&run["cache"]["evicted_keys"]);
+    assert!(
+        evicted > (reads - hits) * 8 / 10 && evicted < (reads - hits) * 13 / 10,
+        "{evicted} evicted"
+    );
+    let summary = std::fs::read_to_string(folder.path().join("run/summary.csv")).expect("summary.csv");
+    assert!(
+        summary
+            .lines()
+            .next()
+            .is_some_and(|head| head.ends_with("hit_rate,evicted_keys")),
+        "{summary}"
+    );
+    let page = std::fs::read_to_string(folder.path().join("run/report.html")).expect("report.html");
+    assert!(page.contains("hit rate"));
+}

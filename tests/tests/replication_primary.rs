@@ -87,6 +87,20 @@ fn change_collections(client: &mut Client) {
             &["SPOP", "set:large", "2"],
             &["SMOVE", "set:large", "set:texts", &name],
             &["SADD", "set:numbers", &i.to_string()],
+            &["XADD", "stream:large", "*", "number", &name],
+            &["XDEL", "stream:large", &format!("{}-0", i * 3)],
+            &[
+                "XREADGROUP",
+                "GROUP",
+                "group",
+                "carol",
+                "COUNT",
+                "2",
+                "STREAMS",
+                "stream:large",
+                ">",
+            ],
+            &["XACK", "stream:large", "group", &format!("{i}-0")],
         ] {
             // Some fields hold no number.
             client.cmd(words);
@@ -94,6 +108,7 @@ fn change_collections(client: &mut Client) {
     }
     client.cmd(&["SUNIONSTORE", "set:union", "set:texts", "set:numbers"]);
     client.cmd(&["SPOP", "set:numbers", "100000"]);
+    client.cmd(&["XTRIM", "stream:large", "MAXLEN", "~", "1500"]);
     client.cmd(&["SET", "hash:long", "a string now"]);
     client.cmd(&["RENAME", "hash:large", "hash:renamed"]);
     client.cmd(&["COPY", "hash:renamed", "hash:copied"]);

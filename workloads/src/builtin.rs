@@ -33,6 +33,15 @@ pub const BUILTINS: &[Builtin] = &[
     builtin!("replica-reads"),
     builtin!("reconnect-storm"),
     builtin!("noisy-neighbor"),
+    builtin!("session-cache"),
+    builtin!("rate-limiter"),
+    builtin!("leaderboard"),
+    builtin!("queue"),
+    builtin!("lock"),
+    builtin!("pubsub-fanout"),
+    builtin!("pubsub-fanout-sharded"),
+    builtin!("etc"),
+    builtin!("eviction"),
 ];
 
 /// Loads a built-in by name, or a file: anything that ends in `.toml` or has a slash in it.

@@ -1,9 +1,15 @@
 //! The commands that a mix may hold, and their frames, laid out once so that encoding is copying.
 
 use std::ops::Range;
+use std::time::Duration;
+
+use slotcore::resp::ReplyKind;
 
 use crate::keys::{KeyFormat, KeyId};
+use crate::reply::Condition;
+use crate::sha1;
 use crate::spec::MixEntry;
+use crate::template::{self, Filling, Template};
 use crate::values::Values;
 
 /// How many keys a command takes.
@@ -96,14 +102,50 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
-/// One entry of a mix, compiled.
+/// Whether an entry of a mix changes what is stored.
+pub fn is_write(entry: &MixEntry) -> bool {
+    let first = |words: &Vec<String>| words.first().is_some_and(|word| is_write_word(word));
+    match entry.send.is_empty() {
+        true => kind(&entry.command).is_some_and(|kind| kind.write),
+        false => entry.send.iter().any(first),
+    }
+}
+
+/// Whether a command changes what is stored, or may: of a script nobody knows.
+fn is_write_word(word: &str) -> bool {
+    let is_script = ["EVAL", "EVALSHA", "FCALL"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(word));
+    is_script
+        || slotcore::command::lookup(word.as_bytes()).is_some_and(slotcore::command::CommandSpec::is_write)
+}
+
+/// One entry of a mix, or of a preload, compiled.
 #[derive(Debug)]
 pub struct Command {
-    kind: &'static Kind,
+    /// What results call it.
+    name: String,
+    write: bool,
+    value: bool,
     keys: u32,
     split: bool,
+    fill: bool,
+    form: Form,
+    /// What replies are counted as; one that takes any comes last.
+    counters: Vec<(String, Condition)>,
+    /// What follows when the reply was not nil: the entry's number, and after how long.
+    pub(crate) then: Option<(usize, Duration)>,
+    holds: Option<Duration>,
+    script: Option<String>,
+}
+
+/// How the bytes are laid out.
+#[derive(Debug)]
+enum Form {
     /// The frame with 1 key, with 2 keys, ...; without `split` only the one with all keys.
-    frames: Vec<Frame>,
+    Frames(Vec<Frame>),
+    /// One template for each command of the operation, and the script in full for servers that do not know it.
+    Templates(Vec<Template>, Option<Template>),
 }
 
 /// Bytes of a command with the template of a key wherever one goes, and after each piece, if wanted, a value.
@@ -123,30 +165,82 @@ struct Piece {
 }
 
 impl Command {
-    pub(crate) fn new(kind: &'static Kind, entry: &MixEntry, format: &KeyFormat) -> Self {
-        let counts = if entry.split {
-            1..=entry.keys
+    /// # Errors
+    /// In a sentence, when a template is none; a spec that has been checked has no such thing.
+    pub(crate) fn new(entry: &MixEntry, format: &KeyFormat) -> Result<Self, String> {
+        let (form, value) = if entry.send.is_empty() {
+            let kind = kind(&entry.command).ok_or_else(|| format!("unknown command {:?}", entry.command))?;
+            if format.is_fixed() {
+                (Form::frames(kind, entry, format), kind.value)
+            } else {
+                // Keys whose lengths differ are written as words.
+                let mut words = vec![kind.name.to_owned(), "$key".to_owned()];
+                words.extend(kind.value.then(|| "$value".to_owned()));
+                words.extend(entry.args.iter().map(|arg| arg.replace('$', "$$")));
+                let template = Template::new(&words, None, template::IN_MIX)?;
+                (Form::Templates(vec![template], None), kind.value)
+            }
         } else {
-            entry.keys..=entry.keys
+            let sha1 = entry.script.as_ref().map(|script| sha1::hex(script.as_bytes()));
+            let templates: Result<Vec<_>, _> = entry
+                .send
+                .iter()
+                .map(|words| Template::new(words, sha1.as_deref(), template::IN_MIX))
+                .collect();
+            let templates = templates?;
+            let whole = entry.script.as_ref().map(|script| {
+                let mut words = entry.send[0].clone();
+                words[0] = "EVAL".to_owned();
+                Template::new(&words, Some(script), template::IN_MIX)
+            });
+            let value = templates.iter().any(Template::has_value);
+            (Form::Templates(templates, whole.transpose()?), value)
         };
-        let frames = counts
-            .map(|keys| Frame::new(kind, keys as usize, &entry.args, format.template()))
-            .collect();
-        Self {
-            kind,
+        let mut counters: Vec<_> = entry.count.clone().into_iter().collect();
+        counters.sort_by_key(|(_, condition)| *condition == Condition::Any);
+        Ok(Self {
+            name: entry.label().to_owned(),
+            write: is_write(entry),
+            value,
             keys: entry.keys,
             split: entry.split,
-            frames,
-        }
+            fill: entry.fill,
+            form,
+            counters,
+            then: None,
+            holds: entry.holds,
+            script: entry.script.clone(),
+        })
     }
 
-    /// In upper case.
-    pub fn name(&self) -> &'static str {
-        self.kind.name
+    /// A command of the preload.
+    ///
+    /// # Errors
+    /// As [`Command::new`].
+    pub(crate) fn preload(words: &[String]) -> Result<Self, String> {
+        let template = Template::new(words, None, template::IN_PRELOAD)?;
+        Ok(Self {
+            name: words[0].to_ascii_uppercase(),
+            write: true,
+            value: template.has_value(),
+            keys: 1,
+            split: false,
+            fill: false,
+            form: Form::Templates(vec![template], None),
+            counters: Vec::new(),
+            then: None,
+            holds: None,
+            script: None,
+        })
+    }
+
+    /// What results call it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub fn is_write(&self) -> bool {
-        self.kind.write
+        self.write
     }
 
     /// Keys of one operation.
@@ -159,8 +253,91 @@ impl Command {
         self.split
     }
 
+    /// How many commands an operation is, when it is not split.
+    pub fn commands(&self) -> usize {
+        match &self.form {
+            Form::Frames(_) => 1,
+            Form::Templates(templates, _) => templates.len(),
+        }
+    }
+
+    /// Whether the value is the last word of its only command, so that its first bytes can say which one it is.
+    pub fn ends_in_value(&self) -> bool {
+        match &self.form {
+            Form::Frames(_) => false,
+            Form::Templates(templates, _) => matches!(templates.as_slice(), [one] if one.ends_in_value()),
+        }
+    }
+
+    /// What replies are counted as. A reply that meets no condition is one of the others, behind all of them.
+    pub fn counters(&self) -> &[(String, Condition)] {
+        &self.counters
+    }
+
+    /// The number of the counter that a reply is for; that of the others is the number of counters.
+    #[inline]
+    pub fn counter_of(&self, kind: ReplyKind, line: &[u8], body: &[u8]) -> usize {
+        let met = |(_, condition): &(String, Condition)| condition.is_met(kind, line, body);
+        self.counters.iter().position(met).unwrap_or(self.counters.len())
+    }
+
+    /// What follows on the same key when the reply was not nil: the number of its command, and after how long.
+    #[inline]
+    pub fn then(&self) -> Option<(usize, Duration)> {
+        self.then
+    }
+
+    /// For how long at most a client has the key as its own after this.
+    pub fn holds(&self) -> Option<Duration> {
+        self.holds
+    }
+
+    /// The script that it calls.
+    pub fn script(&self) -> Option<&str> {
+        self.script.as_deref()
+    }
+
+    /// Whether a miss is followed by a SET.
+    pub(crate) fn fills(&self) -> bool {
+        self.fill
+    }
+
     pub(crate) fn has_value(&self) -> bool {
-        self.kind.value
+        self.value
+    }
+
+    /// Whether its bytes are made from templates, which draw from more than a place in the pool.
+    pub(crate) fn is_template(&self) -> bool {
+        matches!(self.form, Form::Templates(..))
+    }
+
+    /// Appends command number `filling.part` of the operation.
+    #[inline]
+    pub(crate) fn encode_template(
+        &self,
+        format: &KeyFormat,
+        values: &Values,
+        filling: Filling,
+        out: &mut Vec<u8>,
+    ) {
+        if let Form::Templates(templates, _) = &self.form
+            && let Some(template) = templates.get(filling.part)
+        {
+            template.encode(format, values, filling, out);
+        }
+    }
+
+    /// Appends the command with its script in full.
+    pub(crate) fn encode_whole(
+        &self,
+        format: &KeyFormat,
+        values: &Values,
+        filling: Filling,
+        out: &mut Vec<u8>,
+    ) {
+        if let Form::Templates(_, Some(whole)) = &self.form {
+            whole.encode(format, values, filling, out);
+        }
     }
 
     /// Appends the command with these keys. Key number i of an operation gets the value that starts `i` steps after
@@ -174,10 +351,11 @@ impl Command {
         value: (u32, u32),
         out: &mut Vec<u8>,
     ) {
+        let Form::Frames(frames) = &self.form else { return };
         let frame = if self.split {
-            &self.frames[keys.len() - 1]
+            &frames[keys.len() - 1]
         } else {
-            &self.frames[0]
+            &frames[0]
         };
         let (mut value_at, value_len) = value;
         for piece in &frame.pieces {
@@ -192,6 +370,20 @@ impl Command {
                 value_at = value_at.wrapping_add(Values::STEP);
             }
         }
+    }
+}
+
+impl Form {
+    fn frames(kind: &Kind, entry: &MixEntry, format: &KeyFormat) -> Self {
+        let counts = if entry.split {
+            1..=entry.keys
+        } else {
+            entry.keys..=entry.keys
+        };
+        let frames = counts
+            .map(|keys| Frame::new(kind, keys as usize, &entry.args, format.template()))
+            .collect();
+        Self::Frames(frames)
     }
 }
 

@@ -10,7 +10,7 @@ pub fn below(bits: u64, n: u64) -> u64 {
 
 /// Maps 64 random bits to [0, 1).
 #[inline]
-fn unit(bits: u64) -> f64 {
+pub(crate) fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 

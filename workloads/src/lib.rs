@@ -20,7 +20,11 @@
 //! | [`dist`] | uniform and Zipf draws |
 //! | [`keys`] | the text and the slot of key number n; the shortest hash tag of each slot |
 //! | [`values`] | incompressible bytes at the price of a copy |
+//! | [`sizes`] | lengths that follow published distributions |
 //! | [`command`] | the commands that a mix may hold, and their frames |
+//! | `template` | commands spelled out word by word |
+//! | [`reply`] | what a reply is counted as |
+//! | [`sha1`] | by which servers know scripts |
 //! | [`stream`] | the operations of one client |
 //! | [`arrival`] | when they are due, in an open loop |
 //! | [`workload`] | all of it, compiled |
@@ -31,8 +35,12 @@ pub mod builtin;
 pub mod command;
 pub mod dist;
 pub mod keys;
+pub mod reply;
+pub mod sha1;
+pub mod sizes;
 pub mod spec;
 pub mod stream;
+mod template;
 pub mod traffic;
 pub mod values;
 pub mod workload;

@@ -6,7 +6,7 @@
 use rand::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::dist::below;
+use crate::dist::{below, unit};
 use crate::keys::digits;
 use crate::spec::{self, Size};
 
@@ -33,12 +33,12 @@ impl Values {
         Xoshiro256PlusPlus::seed_from_u64(seed).fill_bytes(&mut pool);
         // The slack repeats the start of the pool: a value that begins near its end still is one copy.
         pool.extend_from_within(..SLACK);
-        let header = match spec.size {
+        let header = match &spec.size {
             Size::Fixed(size) => Some(format!("${size}\r\n").into_bytes()),
-            Size::Range { .. } => None,
+            Size::Range { .. } | Size::Pareto(_) => None,
         };
         Self {
-            size: spec.size,
+            size: spec.size.clone(),
             pool,
             header,
         }
@@ -49,12 +49,13 @@ impl Values {
     pub(crate) fn draw(&self, rng: &mut impl Rng) -> (u32, u32) {
         let bits = rng.next_u64();
         let place = bits as u32 % PLACES as u32;
-        match self.size {
-            Size::Fixed(size) => (place, size),
+        match &self.size {
+            Size::Fixed(size) => (place, *size),
             Size::Range { min, max } => (
                 place,
                 min + below(rng.next_u64(), u64::from(max - min) + 1) as u32,
             ),
+            Size::Pareto(sizes) => (place, sizes.at(unit(rng.next_u64()))),
         }
     }
 

@@ -1,17 +1,19 @@
 //! A workload, compiled: from a seed to operations, and from operations to bytes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::rand_core::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
 use slotcore::{SLOT_COUNT, Slot};
 
 use crate::arrival::{Arrivals, Schedule};
-use crate::command::{self, Command};
+use crate::command::Command;
 use crate::dist::below;
 use crate::keys::{KeyFormat, KeyId};
 use crate::spec::{Arrival, MixEntry, Process, Spec, SpecError};
 use crate::stream::{Op, OpStream, mix};
+use crate::template::{Filling, Name};
 use crate::traffic::Traffic;
 use crate::values::Values;
 
@@ -37,10 +39,14 @@ pub struct Workload {
     format: KeyFormat,
     values: Values,
     traffic: Traffic,
-    /// Those of the mix, and behind them the SET of the preload.
+    /// The SET that follows a miss: the first one of the mix.
+    filling: Option<u16>,
+    /// Those of the mix, and behind them those of the preload.
     commands: Vec<Command>,
     /// Sums of the weights up to and including each command of the mix.
     weights: Vec<u64>,
+    /// The name of what receivers receive from.
+    receives: Option<Name>,
 }
 
 /// The commands that a split operation consists of, one for each slot its keys lie in. Kept by the caller and filled
@@ -78,40 +84,58 @@ impl Spec {
     pub fn compile(&self, seed: u64) -> Result<Arc<Workload>, SpecError> {
         self.validate()?;
         let format = KeyFormat::new(&self.keyspace, &self.traffic);
-        let preload = MixEntry {
-            command: "SET".into(),
-            weight: 0,
-            keys: 1,
-            split: false,
-            args: Vec::new(),
-        };
-        let mut commands = Vec::with_capacity(self.mix.len() + 1);
+        let broken = |key: String| move |message: String| self.error(&key, message);
+        let mut commands = Vec::with_capacity(self.mix.len() + self.preload.len() + 1);
         let mut weights = Vec::with_capacity(self.mix.len());
         let mut sum = 0;
-        for (at, entry) in self.mix.iter().chain([&preload]).enumerate() {
-            let unknown = || {
-                self.error(
-                    &format!("mix[{at}].command"),
-                    format!("unknown command {:?}", entry.command),
-                )
+        for (at, entry) in self.mix.iter().enumerate() {
+            let mut command = Command::new(entry, &format).map_err(broken(format!("mix[{at}].send")))?;
+            let followed = |name: &String| {
+                self.mix
+                    .iter()
+                    .position(|other| other.name.as_ref() == Some(name))
             };
-            commands.push(Command::new(
-                command::kind(&entry.command).ok_or_else(unknown)?,
-                entry,
-                &format,
-            ));
+            command.then = entry
+                .then
+                .as_ref()
+                .and_then(followed)
+                .map(|next| (next, entry.after));
+            commands.push(command);
             sum += entry.weight;
             weights.push(sum);
         }
-        weights.pop();
+        for (at, entry) in self.preload.iter().enumerate() {
+            commands.push(Command::preload(&entry.send).map_err(broken(format!("preload[{at}].send")))?);
+        }
+        if self.preload.is_empty() && self.keyspace.stored {
+            let store = MixEntry {
+                command: "SET".into(),
+                keys: 1,
+                ..MixEntry::default()
+            };
+            commands.push(Command::new(&store, &format).map_err(broken("preload".to_owned()))?);
+        }
+        let receives = self
+            .receivers
+            .as_ref()
+            .map(|receivers| Name::new(&receivers.from));
+        let receives = receives
+            .transpose()
+            .map_err(broken("receivers.from".to_owned()))?;
         Ok(Arc::new(Workload {
             values: Values::new(&self.values, seed_for(seed, Use::Values, 0)),
             traffic: Traffic::new(&self.keyspace, &self.traffic),
+            filling: self
+                .mix
+                .iter()
+                .position(|entry| entry.command == "SET")
+                .map(|at| at as u16),
             spec: self.clone(),
             seed,
             format,
             commands,
             weights,
+            receives,
         }))
     }
 }
@@ -129,6 +153,23 @@ impl Workload {
     /// The commands of the mix, in the order of the file; [`Op::command`] points into it.
     pub fn commands(&self) -> &[Command] {
         &self.commands[..self.weights.len()]
+    }
+
+    /// The commands of the preload, whose numbers follow those of the mix.
+    pub fn preload_commands(&self) -> &[Command] {
+        &self.commands[self.weights.len()..]
+    }
+
+    /// What the receivers of a key receive from, and its slot; none in a workload without receivers.
+    pub fn receives_from(&self, key: u64) -> Option<(Vec<u8>, Slot)> {
+        let key = KeyId(key);
+        let name = self.receives.as_ref()?.bytes(&self.format, key);
+        Some((name, self.format.slot(key)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
     }
 
     /// How keys are spelled.
@@ -206,10 +247,19 @@ impl Workload {
         } else {
             self.traffic.draw(&self.format, rng)
         };
-        let (value, value_len) = if kind.has_value() {
-            self.values.draw(rng)
-        } else {
-            (0, 0)
+        let (value, value_len) = match (kind.is_template(), kind.has_value()) {
+            (false, false) => (0, 0),
+            (false, true) => self.values.draw(rng),
+            (true, has_value) => {
+                // All 64 bits decide what placeholders stand for, but a value's length is what it is.
+                let bits = rng.next_u64();
+                let length = if has_value {
+                    self.values.draw(rng).1
+                } else {
+                    (bits >> 32) as u32
+                };
+                (bits as u32, length)
+            }
         };
         Op {
             key,
@@ -224,7 +274,18 @@ impl Workload {
     /// [`Op::slot`] and [`Workload::encode`].
     #[inline]
     pub fn is_split(&self, op: &Op) -> bool {
-        self.commands[op.command()].is_split()
+        let command = &self.commands[op.command()];
+        command.is_split() || command.commands() > 1
+    }
+
+    /// The operation that follows this one on its key, with the same token.
+    pub fn sequel(&self, op: &Op) -> Option<(Op, Duration)> {
+        let (command, after) = self.commands[op.command()].then()?;
+        let next = Op {
+            command: command as u16,
+            ..*op
+        };
+        Some((next, after))
     }
 
     /// Whether the operation changes what is stored. Those of a preload do.
@@ -233,8 +294,39 @@ impl Workload {
         self.commands[op.command()].is_write()
     }
 
-    /// Finds the commands that a split operation consists of, ordered by slot.
+    /// Whether the operation reads a cache: if it misses, [`Workload::fill_op`] follows.
+    #[inline]
+    pub fn fills(&self, op: &Op) -> bool {
+        self.filling.is_some() && self.commands[op.command()].fills()
+    }
+
+    /// Whether any operation does.
+    pub fn has_fills(&self) -> bool {
+        self.spec.mix.iter().any(|entry| entry.fill)
+    }
+
+    /// What follows a read that has missed: the SET of its key, with a value that the seed and the key decide.
+    pub fn fill_op(&self, missed: &Op) -> Op {
+        let mut rng = SplitMix64::seed_from_u64(seed_for(self.seed, Use::Preload, missed.key.0));
+        let (value, value_len) = self.values.draw(&mut rng);
+        Op {
+            value,
+            value_len,
+            command: self.filling.unwrap_or(self.weights.len() as u16),
+            ..*missed
+        }
+    }
+
+    /// Finds the commands that a split operation consists of, ordered by slot; those on one key are in their own order.
     pub fn split(&self, op: &Op, parts: &mut Parts) {
+        let command = &self.commands[op.command()];
+        if !command.is_split() {
+            parts.keys.clear();
+            parts.keys.resize(command.commands(), (op.slot, op.key));
+            parts.ends.clear();
+            parts.ends.extend(1..=command.commands());
+            return;
+        }
         let mut rng = SplitMix64::seed_from_u64(op.key.0);
         parts.keys.clear();
         parts.ends.clear();
@@ -254,6 +346,10 @@ impl Workload {
     #[inline]
     pub fn encode(&self, op: &Op, out: &mut Vec<u8>) {
         let command = &self.commands[op.command()];
+        if command.is_template() {
+            command.encode_template(&self.format, &self.values, filling(op, 0), out);
+            return;
+        }
         let value = (op.value, op.value_len);
         if command.keys() == 1 {
             command.encode(&self.format, &self.values, std::iter::once(op.key), value, out);
@@ -263,44 +359,87 @@ impl Workload {
         }
     }
 
+    /// Appends the operation with its script in full, for a server that does not know it.
+    pub fn encode_whole(&self, op: &Op, out: &mut Vec<u8>) {
+        self.commands[op.command()].encode_whole(&self.format, &self.values, filling(op, 0), out);
+    }
+
     /// Appends one command of a split operation.
     pub fn encode_part(&self, op: &Op, parts: &Parts, part: usize, out: &mut Vec<u8>) {
+        let command = &self.commands[op.command()];
+        if command.is_template() {
+            command.encode_template(&self.format, &self.values, filling(op, part), out);
+            return;
+        }
         let keys = parts.keys(part).iter().map(|&(_, key)| key);
         let value = (op.value.wrapping_add(part as u32 * 65_537), op.value_len);
-        self.commands[op.command()].encode(&self.format, &self.values, keys, value, out);
+        command.encode(&self.format, &self.values, keys, value, out);
     }
 
     /// How many operations the preload has.
     pub fn preload_len(&self) -> u64 {
+        let times: u64 = match self.spec.preload.as_slice() {
+            [] => self.preload_commands().len() as u64,
+            entries => entries.iter().map(|entry| u64::from(entry.times)).sum(),
+        };
+        self.all_keys().saturating_mul(times)
+    }
+
+    /// How many keys the preload stores: for each of the workload's as many as it has entries.
+    pub fn preloaded_keys(&self) -> u64 {
+        self.all_keys()
+            .saturating_mul(self.preload_commands().len() as u64)
+    }
+
+    /// Keys of the keyspace, and of the hot slot.
+    fn all_keys(&self) -> u64 {
         self.spec.keyspace.keys + self.traffic.hot_keys()
     }
 
-    /// Operation number `i` of the preload: a SET. `None` for a key of the keyspace that lies in the hot slot, which
-    /// has keys of its own and is never asked for others.
-    pub fn preload_op(&self, i: u64) -> Option<Op> {
+    /// Key number `n` of all, and its slot. `None` for a key of the keyspace that lies in the hot slot, which has keys of
+    /// its own and is never asked for others.
+    fn key_of(&self, n: u64) -> Option<(KeyId, Slot)> {
         let keys = self.spec.keyspace.keys;
-        let key = if i < keys { KeyId(i) } else { KeyId::hot(i - keys) };
+        let key = if n < keys { KeyId(n) } else { KeyId::hot(n - keys) };
         let slot = self.format.slot(key);
-        if !key.is_hot() && self.traffic.hot_slot() == Some(slot) {
-            return None;
+        (key.is_hot() || self.traffic.hot_slot() != Some(slot)).then_some((key, slot))
+    }
+
+    /// Operation number `i` of the preload, entry by entry, each with all keys in turn. `None` for a key of the keyspace
+    /// that lies in the hot slot.
+    pub fn preload_op(&self, i: u64) -> Option<Op> {
+        let keys = self.all_keys();
+        let (mut time, (key, slot)) = (i / keys, self.key_of(i % keys)?);
+        let mut entry = 0;
+        for preload in &self.spec.preload {
+            match time.checked_sub(preload.times.into()) {
+                None => break,
+                Some(left) => (time, entry) = (left, entry + 1),
+            }
         }
+        let command = self.weights.len() + entry;
         let mut rng = SplitMix64::seed_from_u64(seed_for(self.seed, Use::Preload, i));
         let (value, value_len) = self.values.draw(&mut rng);
         Some(Op {
             key,
-            value,
+            // What a template draws from is which time it is.
+            value: if self.spec.preload.is_empty() {
+                value
+            } else {
+                time as u32
+            },
             value_len,
-            command: self.weights.len() as u16,
+            command: command as u16,
             slot,
         })
     }
 
-    /// How many of the preloaded keys lie in each slot: the expected shape of uniform traffic. A keyspace of a million
+    /// How many of the keys lie in each slot: the expected shape of uniform traffic. A keyspace of a million
     /// keys does not fill the slots evenly (about 61 each, give or take 8), and no draw of keys can be more even than that.
     pub fn keys_by_slot(&self) -> Vec<u64> {
         let mut counts = vec![0; SLOT_COUNT];
-        for op in (0..self.preload_len()).filter_map(|i| self.preload_op(i)) {
-            counts[usize::from(op.slot)] += 1;
+        for (_, slot) in (0..self.all_keys()).filter_map(|n| self.key_of(n)) {
+            counts[usize::from(slot)] += 1;
         }
         counts
     }
@@ -315,6 +454,10 @@ impl Workload {
                 hash.write(&[0]);
             }
             hash.write(&entry.keys.to_le_bytes());
+            for text in entry.send.iter().flatten().chain(&entry.script) {
+                hash.write(text.as_bytes());
+                hash.write(&[0]);
+            }
         }
         hash.write(&self.values.pool()[..4096]);
         let mut parts = Parts::default();
@@ -337,6 +480,15 @@ impl Workload {
             }
         }
         hash.0
+    }
+}
+
+fn filling(op: &Op, part: usize) -> Filling {
+    Filling {
+        key: op.key,
+        value: op.value,
+        value_len: op.value_len,
+        part,
     }
 }
 

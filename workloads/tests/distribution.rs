@@ -238,3 +238,111 @@ fn the_mix_has_its_weights() {
     let chi2 = chi_square(&counts, |i| expected[i]);
     assert!(chi2 < 28.0, "chi-square {chi2:.1} with 2 degrees of freedom");
 }
+
+/// The largest distance of two cumulative distributions, of which one is known by its draws.
+fn kolmogorov_smirnov(counts: &[u64], cumulative: impl Fn(usize) -> f64) -> f64 {
+    let total: u64 = counts.iter().sum();
+    let mut sum = 0;
+    let distances = counts.iter().enumerate().map(|(length, count)| {
+        sum += count;
+        (sum as f64 / total as f64 - cumulative(length)).abs()
+    });
+    distances.fold(0.0, f64::max)
+}
+
+/// Where the distance of so many draws stays but once in a million.
+fn ks_bound(draws: f64) -> f64 {
+    2.7 / draws.sqrt()
+}
+
+/// Key sizes as the paper has them, written down anew: its generalized extreme value distribution.
+fn etc_keys(length: f64) -> f64 {
+    let base = 1.0 + 0.078688 * (length - 30.7984) / 8.20449;
+    (-base.powf(-1.0 / 0.078688)).exp()
+}
+
+/// Value sizes as the paper has them: shares of 0 to 14 bytes, and a generalized Pareto distribution for the others.
+const ETC_SMALL: [f64; 15] = [
+    0.00536, 0.00047, 0.17820, 0.09239, 0.00018, 0.02740, 0.00065, 0.00606, 0.00023, 0.00837, 0.00837,
+    0.08989, 0.00092, 0.00326, 0.01980,
+];
+
+fn etc_tail(beyond: f64) -> f64 {
+    1.0 - (1.0 + 0.348238 * beyond / 214.476).powf(-1.0 / 0.348238)
+}
+
+#[test]
+fn sizes_of_etc_values_are_those_published() {
+    const DRAWS: usize = 400_000;
+    let workload = workloads::load("etc").unwrap().compile(3).unwrap();
+    let mut counts = vec![0u64; 1_000_001];
+    // Every operation of the preload carries a value.
+    let ops = (0..4u64).flat_map(|seed| {
+        let workload = workloads::load("etc").unwrap().compile(seed).unwrap();
+        (0..workload.preload_len()).filter_map(move |i| workload.preload_op(i))
+    });
+    let mut drawn = 0;
+    for op in ops {
+        counts[op.value_len()] += 1;
+        drawn += 1;
+    }
+    assert_eq!((drawn, workload.preload_len()), (DRAWS, 100_000));
+    let small: f64 = ETC_SMALL.iter().sum();
+    let expected = |length: usize| ETC_SMALL[length] * DRAWS as f64;
+    assert_plausible(chi_square(&counts[..15], expected), 14.0, "small values");
+    let tail: u64 = counts[15..].iter().sum();
+    assert_plausible_share(tail, DRAWS as f64, 1.0 - small);
+    // The tail by itself: a length stands for all that is below the next one.
+    let distance = kolmogorov_smirnov(&counts[15..100_000], |length| etc_tail(length as f64 + 1.0));
+    assert!(distance < ks_bound(tail as f64), "{distance}");
+}
+
+fn assert_plausible_share(count: u64, draws: f64, share: f64) {
+    let deviations = (count as f64 - draws * share) / (draws * share * (1.0 - share)).sqrt();
+    assert!(
+        deviations.abs() < 5.0,
+        "{count} of {draws}: {deviations:.1} sigma"
+    );
+}
+
+#[test]
+fn sizes_of_etc_keys_are_those_published() {
+    let workload = workloads::load("etc").unwrap().compile(3).unwrap();
+    let mut counts = vec![0u64; 251];
+    for i in 0..workload.preload_len() {
+        let op = workload.preload_op(i).unwrap();
+        counts[workload.key_format().bytes(op.key()).len()] += 1;
+    }
+    let drawn: u64 = counts.iter().sum();
+    // Shorter than 16 bytes is one in a thousand, which have 16.
+    assert!(etc_keys(15.5) < 0.002 && counts[..16].iter().all(|&count| count == 0));
+    let distance = kolmogorov_smirnov(&counts, |length| {
+        if length < 16 {
+            0.0
+        } else {
+            etc_keys(length as f64 + 0.5)
+        }
+    });
+    assert!(distance < ks_bound(drawn as f64), "{distance}");
+    // The test would see a scale that is off by a few percent.
+    let off = kolmogorov_smirnov(&counts, |length| {
+        if length < 16 {
+            0.0
+        } else {
+            etc_keys(30.7984 + (length as f64 + 0.5 - 30.7984) * 1.05)
+        }
+    });
+    assert!(off > ks_bound(drawn as f64), "{off}");
+}
+
+#[test]
+fn the_mix_of_etc_has_thirty_reads_for_an_update() {
+    let workload = workloads::load("etc").unwrap().compile(3).unwrap();
+    let mut counts = [0u64; 3];
+    let mut stream = workload.client_stream(0);
+    for _ in 0..310_000 {
+        counts[stream.next_op().command()] += 1;
+    }
+    let expected = [300_000.0, 9_000.0, 1_000.0];
+    assert_plausible(chi_square(&counts, |i| expected[i]), 2.0, "mix");
+}

@@ -101,7 +101,7 @@ fn every_key_has_a_row() {
                 );
                 continue;
             }
-            "mix" | "fault" => format!("[[{section}]]"),
+            "preload" | "mix" | "fault" => format!("[[{section}]]"),
             section => format!("[{section}]"),
         };
         assert!(

@@ -44,6 +44,41 @@ fn serde_json_like(spec: &Spec) -> String {
 }
 
 #[test]
+fn a_cache_is_filled_by_a_set_of_the_mix() {
+    let spec = parse(
+        "[[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\nweight = 0\n[cluster]\nconfig = ['maxmemory 1mb']\n",
+    );
+    assert!(spec.mix[0].fill && !spec.mix[1].fill);
+    assert_eq!(spec.cluster.config, ["maxmemory 1mb"]);
+    let workload = spec.compile(1).unwrap();
+    let mut stream = workload.client_stream(0);
+    for _ in 0..100 {
+        let read = stream.next_op();
+        assert!(workload.has_fills() && workload.fills(&read));
+        let fill = workload.fill_op(&read);
+        assert_eq!(
+            (fill.key(), fill.slot(), fill.command()),
+            (read.key(), read.slot(), 1)
+        );
+        assert!(workload.is_write(&fill) && !workload.fills(&fill) && fill == workload.fill_op(&read));
+    }
+    for (text, wanted) in [
+        ("[[mix]]\ncommand = 'GET'\nfill = true\n", "mix[0].fill"),
+        (
+            "[[mix]]\ncommand = 'STRLEN'\nfill = true\n[[mix]]\ncommand = 'SET'\n",
+            "only a GET",
+        ),
+        (
+            "arrival.rate = 10\n[[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\n",
+            "closed loop",
+        ),
+        ("[cluster]\nconfig = 'maxmemory 1mb'\n", "a list of texts"),
+    ] {
+        assert!(error(text).contains(wanted), "{}", error(text));
+    }
+}
+
+#[test]
 fn an_empty_file_is_a_workload() {
     let spec = parse("");
     assert_eq!(spec.mix[0].command, "GET");
@@ -269,7 +304,7 @@ fn overrides_replace_what_the_file_says() {
         (3, [16].as_slice(), 5000)
     );
     assert_eq!(
-        (spec.values.size, spec.run.requests),
+        (spec.values.size.clone(), spec.run.requests),
         (Size::Fixed(1024), Some(100))
     );
     spec.apply(&Overrides {
@@ -319,4 +354,143 @@ fn company_is_bounded_and_comes_alone() {
         error.starts_with("--requests: ") && error.contains("bounded by time"),
         "{error}"
     );
+}
+
+#[test]
+fn commands_that_are_spelled_out_are_checked() {
+    let refused = |text: &str| Spec::parse("mine", "mine.toml", text).unwrap_err().to_string();
+    for (text, expected) in [
+        (
+            "[[mix]]\nsend = ['GET', 'a']\n",
+            "has no $key in it: where it lies would be unknown; write \"a:$key\"",
+        ),
+        (
+            "[[mix]]\nsend = ['GETT', '$key']\n",
+            "mine.toml:2: mix[0].send: unknown command \"GETT\"",
+        ),
+        (
+            "[[mix]]\nsend = ['GET', '$key', 'x']\n",
+            "3 words are the wrong number for GET",
+        ),
+        (
+            "[[mix]]\nsend = ['BLPOP', '$key', '0']\n",
+            "a section [receivers] has connections for that",
+        ),
+        ("[[mix]]\nsend = ['MULTI']\n", "MULTI changes its connection"),
+        (
+            "[[mix]]\nsend = ['GET', '$kye']\n",
+            "unknown placeholder $kye; there are $key",
+        ),
+        (
+            "[[mix]]\nsend = 'GET $key'\n",
+            "a list of texts is wanted, e.g. [\"HGET\"",
+        ),
+        ("[[mix]]\nsend = []\n", "a command has 1 to 256 words"),
+        (
+            "[[mix]]\nsend = [['GET', '$key'], 'x']\n",
+            "a list of words is wanted, or a list of such lists",
+        ),
+        (
+            "[[mix]]\nsend = ['GET', '$key']\nkeys = 1\n",
+            "mix[0].keys: means nothing beside send",
+        ),
+        (
+            "[[mix]]\nsend = ['SET', '$key', '$token', 'EX', '$value']\n",
+            "room for one of them",
+        ),
+        (
+            "[[mix]]\ncommand = 'GET'\ncount = { hit = 'yes' }\n",
+            "unknown condition \"yes\"; there are any, nil",
+        ),
+        (
+            "[[mix]]\ncommand = 'GET'\ncount = 5\n",
+            "a table of counters and conditions is wanted",
+        ),
+        (
+            "[[mix]]\ncommand = 'GET'\nafter = '1s'\n",
+            "mix[0].after: means nothing without then",
+        ),
+        (
+            "[[mix]]\nsend = ['GET', '$key']\nthen = 'x'\n",
+            "no entry of the mix has name = \"x\"",
+        ),
+        (
+            "[[mix]]\nname = 'x'\nsend = ['GET', '$key']\nthen = 'x'\n",
+            "one step is possible",
+        ),
+        (
+            "[[mix]]\nsend = ['EVALSHA', '$script', '1', '$key']\n",
+            "mix[0].script: is missing",
+        ),
+        (
+            "[[mix]]\nsend = ['GET', '$key']\nscript = 'x'\n",
+            "as the only command of an entry",
+        ),
+        (
+            "[[preload]]\nsend = ['SET', 'x', '$value']\n",
+            "preload[0].send: the key \"x\" of SET has no $key",
+        ),
+        (
+            "[[preload]]\nsend = ['SET', '$key', '$value']\ntimes = 0\n",
+            "preload[0].times: 0 is out of range",
+        ),
+        (
+            "[receivers]\nfrom = 'q:$key'\n",
+            "receivers.command: is missing: one of BRPOP",
+        ),
+        (
+            "[receivers]\ncommand = 'BRPOPP'\nfrom = 'q:$key'\n",
+            "did you mean BRPOP?",
+        ),
+        (
+            "[receivers]\ncommand = 'BRPOP'\nfrom = 'q'\n[keyspace]\nkeys = 5\n",
+            "receivers.from: has no $key in it",
+        ),
+        (
+            "[receivers]\ncommand = 'BRPOP'\nfrom = 'q:$key'\n",
+            "10000 are possible: lower keyspace.keys",
+        ),
+        (
+            "keyspace.keys = 5\nreceivers = { command = 'BRPOP', from = 'q:$key' }\n",
+            "nothing is sent to \"q:$key\": an entry of the mix needs a send that ends in \"$value\"",
+        ),
+        (
+            "keyspace.keys = 5\nvalues.size = 10\nreceivers = { command = 'BRPOP', from = 'q:$key' }\n[[mix]]\n\
+             send = ['LPUSH', 'q:$key', '$value']\n",
+            "values.size: 16 bytes of each value say which one it is",
+        ),
+        ("keyspace.key_size = { scale = 5 }\n", "location is missing"),
+        (
+            "[keyspace]\nspread = 'even'\nkey_size = { location = 30, scale = 8, shape = 0.1, min = 16, max = 90 }\n",
+            "cannot be spread evenly",
+        ),
+        (
+            "values.size = { small = [0.6, 0.6], scale = 5, shape = 0.1 }\n",
+            "1 at most together, not 1.2",
+        ),
+        (
+            "values.size = { small = [0.6, 0.2], location = 1, scale = 5, shape = 0.1 }\n",
+            "the tail begins behind them",
+        ),
+        ("values.size = { scale = 5 }\n", "shape is missing"),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_ratio_keeps_what_follows() {
+    let mut spec = load("lock").unwrap();
+    spec.apply(&Overrides {
+        ratio: Some((1, 1)),
+        ..Overrides::default()
+    })
+    .unwrap();
+    assert!(
+        spec.mix
+            .iter()
+            .any(|entry| entry.name.as_deref() == Some("release"))
+    );
+    assert!(spec.mix.iter().any(|entry| entry.command == "GET"));
 }

@@ -138,6 +138,15 @@ fn the_streams_of_the_built_ins_stay_what_they_are() {
         ("replica-reads", 2866305732711574431),
         ("reconnect-storm", 2910856802970800980),
         ("noisy-neighbor", 11203328494668343739),
+        ("session-cache", 18330689695479237465),
+        ("rate-limiter", 11143848563119511694),
+        ("leaderboard", 2939723946370838593),
+        ("queue", 249944254759837777),
+        ("lock", 4987765588894235854),
+        ("pubsub-fanout", 2147853027088699184),
+        ("pubsub-fanout-sharded", 7855518491430599634),
+        ("etc", 9876418209774347603),
+        ("eviction", 10164167144644055838),
     ];
     assert_eq!(hashes, pinned);
 }

@@ -423,6 +423,7 @@ pub enum WorseIn {
     P99,
     ServerCpu,
     Memory,
+    HitRate,
     Any,
 }
 

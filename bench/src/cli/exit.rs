@@ -13,7 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// It ran, but a check or a comparison failed.
     CheckFailed = 3,
-    /// Writes that were acknowledged are lost.
+    /// Writes that were acknowledged are lost, or another promise was broken: two held one lock, an item of a queue was
+    /// lost or came twice.
     DataLost = 4,
     /// A signal ended it; what was measured until then has been written.
     Interrupted = 130,

@@ -51,6 +51,19 @@ pub fn session(args: &RunArgs) -> Result<Session, Failure> {
     {
         return Err(Failure::usage(anyhow::anyhow!(objection)));
     }
+    if args.wait.is_some()
+        && spec
+            .mix
+            .iter()
+            .any(|entry| entry.then.is_some() || !entry.count.is_empty())
+    {
+        let text = "--wait takes the place of replies, and this workload counts or follows them (count, then): leave it out";
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
+    if args.wait.is_some() && spec.mix.iter().any(|entry| entry.send.len() > 1) {
+        let text = "--wait follows single commands, and an operation of this workload is several (send)";
+        return Err(Failure::usage(anyhow::anyhow!(text)));
+    }
     let (against, threads) = against(args, &spec)?;
     let threads = match spec.run.read_from {
         ReadFrom::Primary => threads,
@@ -176,6 +189,7 @@ fn against(args: &RunArgs, spec: &Spec) -> Result<(Against, u32), Failure> {
     if let Some(timeout) = spec.cluster.node_timeout {
         directives.push(format!("cluster-node-timeout {}", timeout.as_millis()));
     }
+    directives.extend(spec.cluster.config.iter().cloned());
     // Of a directive that is given twice the last one counts.
     directives.extend(args.launch.node_arg.iter().cloned());
     Ok((
@@ -222,6 +236,26 @@ fn verdict(args: &RunArgs, measured: &Measured) -> Exit {
     if lost > 0 {
         talk::complain(format_args!(
             "loadgen: {lost} acknowledged writes are lost; the keys are in lost-keys.csv"
+        ));
+        return Exit::DataLost;
+    }
+    let overlaps: u64 = report
+        .engines
+        .iter()
+        .filter_map(|run| run.holds.as_ref())
+        .map(|holds| holds.overlaps)
+        .sum();
+    if overlaps > 0 {
+        talk::complain(format_args!(
+            "loadgen: {overlaps} times a client got a key that another certainly held"
+        ));
+        return Exit::DataLost;
+    }
+    let deliveries = report.engines.iter().filter_map(|run| run.delivery.as_ref());
+    if let Some(delivery) = deliveries.into_iter().find(|delivery| delivery.is_violated()) {
+        talk::complain(format_args!(
+            "loadgen: items must be delivered exactly once; {} were lost and {} came twice",
+            delivery.lost, delivery.repeated
         ));
         return Exit::DataLost;
     }
@@ -302,6 +336,7 @@ fn metrics(worse_in: &[WorseIn]) -> Vec<Metric> {
             WorseIn::P99 => *metric == Metric::P99,
             WorseIn::ServerCpu => *metric == Metric::ServerCpu,
             WorseIn::Memory => *metric == Metric::Memory,
+            WorseIn::HitRate => *metric == Metric::HitRate,
         })
     };
     Metric::ALL.into_iter().filter(named).collect()

@@ -29,6 +29,7 @@ pub mod cluster;
 pub mod cores;
 pub mod engine;
 pub mod environment;
+pub mod evictions;
 pub mod existing;
 pub mod faults;
 pub mod find_max;

@@ -262,7 +262,7 @@ impl Session {
         stop: &StopFlag,
         progress: Progress,
     ) -> Result<u64, SessionError> {
-        let keys = workload.preload_len();
+        let sends = workload.preload_len();
         for subject in subjects {
             let plan = PreloadPlan {
                 workload: Arc::clone(workload),
@@ -270,13 +270,20 @@ impl Session {
                 threads: self.threads,
             };
             let watch = Watch::new();
-            let goal = Goal::Operations(keys);
-            let shown = progress.phase(
-                &format!("storing {} keys in {}", units::count(keys), subject.engine),
-                goal.total(),
-            );
+            let goal = Goal::Operations(sends);
+            let what = match (sends, self.spec.preload.is_empty()) {
+                (0, _) => format!("preparing {}", subject.engine),
+                (_, true) => format!("storing {} keys in {}", units::count(sends), subject.engine),
+                (_, false) => format!(
+                    "storing {} keys in {} with {} commands",
+                    units::count(workload.preloaded_keys()),
+                    subject.engine,
+                    units::count(sends)
+                ),
+            };
+            let shown = progress.phase(&what, goal.total());
             let (loaded, _) = attend(&watch, stop, None, goal, &shown, || load::preload(&plan, &watch));
-            let loaded = loaded.with_context(|| format!("cannot store the keys in {}", subject.engine))?;
+            let loaded = loaded.with_context(|| format!("cannot prepare {}", subject.engine))?;
             match loaded.ended {
                 Ended::Interrupted => return Err(SessionError::Interrupted),
                 Ended::TargetLost(reason) => {
@@ -294,7 +301,7 @@ impl Session {
                         .collect();
                     let (engine, stored) = (&subject.engine, loaded.stored);
                     let text = format!(
-                        "{engine} took {stored} of {keys} keys, the others failed: {}",
+                        "{engine} took {stored} of {sends} writes of the preload, the others failed: {}",
                         classes.join(", ")
                     );
                     return Err(anyhow::anyhow!(text).into());
@@ -302,7 +309,7 @@ impl Session {
                 Ended::Completed => {}
             }
         }
-        Ok(keys)
+        Ok(workload.preloaded_keys())
     }
 
     fn measure(

@@ -107,6 +107,14 @@ impl Subject {
         nodes.map(|node| node.addr.clone()).collect()
     }
 
+    /// The nodes that can be asked what they have done.
+    pub fn asked_nodes(&self) -> Vec<HostPort> {
+        match &self.probe {
+            UsageProbe::Nodes { addrs, .. } => addrs.clone(),
+            UsageProbe::Processes(_) => self.all_nodes(),
+        }
+    }
+
     /// The target and, if it was launched, its nodes.
     pub fn parts(&mut self) -> (&Target, &UsageProbe, Option<&mut LocalCluster>) {
         (&self.target, &self.probe, self.cluster.as_mut())

@@ -14,6 +14,9 @@ use super::writes::NO_TICKET;
 /// No group: the operation is one command.
 pub(super) const ALONE: u32 = u32::MAX;
 
+/// The part of an operation whose script is sent in full.
+pub(super) const WHOLE: u16 = u16::MAX;
+
 /// What a reply that is due answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

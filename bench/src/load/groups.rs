@@ -1,11 +1,15 @@
 //! Operations that are several commands: complete when the last part is.
 
+use super::worker::ReplyClass;
+
 /// A split operation under way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     left: u32,
     start_ns: u64,
     error: Option<&'static str>,
+    /// What the reply to its first part was.
+    reply: ReplyClass,
 }
 
 /// Split operations under way, by number. Numbers are used again.
@@ -22,6 +26,8 @@ pub(super) struct Ended {
     pub start_ns: u64,
     /// What was wrong with the first part that failed.
     pub error: Option<&'static str>,
+    /// What the reply to its first part was.
+    pub reply: ReplyClass,
 }
 
 impl Groups {
@@ -31,6 +37,7 @@ impl Groups {
             left: parts as u32,
             start_ns: u64::MAX,
             error: None,
+            reply: ReplyClass::default(),
         };
         match self.free.pop() {
             Some(number) => {
@@ -42,6 +49,11 @@ impl Groups {
                 self.groups.len() as u32 - 1
             }
         }
+    }
+
+    /// Notes what the reply to the first part of an operation was.
+    pub fn replied(&mut self, number: u32, reply: ReplyClass) {
+        self.groups[number as usize].reply = reply;
     }
 
     /// One part has ended; the whole operation, if it was the last.
@@ -56,6 +68,7 @@ impl Groups {
         let ended = Ended {
             start_ns: group.start_ns,
             error: group.error,
+            reply: group.reply,
         };
         self.free.push(number);
         Some(ended)
@@ -75,7 +88,8 @@ mod tests {
             groups.part_done(b, 5, None),
             Some(Ended {
                 start_ns: 5,
-                error: None
+                error: None,
+                reply: ReplyClass::default()
             })
         );
         assert_eq!(groups.open(1), b);
@@ -84,7 +98,8 @@ mod tests {
             ended,
             Some(Ended {
                 start_ns: 10,
-                error: Some("TRYAGAIN")
+                error: Some("TRYAGAIN"),
+                reply: ReplyClass::default()
             })
         );
     }

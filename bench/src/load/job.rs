@@ -37,6 +37,10 @@ pub(super) struct Job<'a> {
     pub wait: Option<(u64, Vec<u8>)>,
     /// For an answer.
     pub timeout: Duration,
+    /// What the load sends is received beside it.
+    pub has_receivers: bool,
+    /// Numbers of the commands that follow others.
+    pub sequels: Vec<usize>,
     /// What is sent first on every connection, and how many replies that has.
     pub handshake: Vec<u8>,
     pub handshake_replies: u32,

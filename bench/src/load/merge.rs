@@ -1,5 +1,6 @@
 //! Putting together what the threads of a round have counted.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -46,6 +47,8 @@ pub(super) fn merge(
         writes: Vec::new(),
         beside: None,
         staleness: None,
+        holds: None,
+        delivery: None,
         shards: shards
             .into_iter()
             .map(|(addr, slots)| ShardOutcome {
@@ -58,8 +61,10 @@ pub(super) fn merge(
         moved: 0,
         ask: 0,
         retries: 0,
+        unknown_scripts: 0,
         reconnects: 0,
         misses: 0,
+        cache: None,
         bytes_in: 0,
         bytes_out: 0,
         client_cpu: Duration::ZERO,
@@ -88,6 +93,8 @@ fn command(name: String) -> CommandOutcome {
         ops: 0,
         latency: empty_histogram(),
         service: None,
+        replies: BTreeMap::new(),
+        reply_counts: Vec::new(),
     }
 }
 
@@ -114,6 +121,11 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
                 }
             }
         }
+    }
+    for (command, counts) in outcome.commands.iter_mut().zip(&recorded.replies) {
+        let sums = &mut command.reply_counts;
+        sums.resize(sums.len().max(counts.len()), 0);
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     for (sum, count) in outcome.slots.iter_mut().zip(&recorded.slots) {
         *sum += count;
@@ -155,6 +167,11 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
         sum.trace.add(trace);
     }
     outcome.misses += recorded.misses;
+    if recorded.cache.reads > 0 {
+        let cache = outcome.cache.get_or_insert_default();
+        cache.reads += recorded.cache.reads;
+        cache.misses += recorded.cache.misses;
+    }
     if open_loop {
         let open = outcome.open.get_or_insert_with(|| OpenLoopOutcome {
             scheduled: 0,
@@ -171,6 +188,7 @@ fn absorb(outcome: &mut Outcome, worker: WorkerOutcome, interval: Duration, open
     outcome.moved += tally.moved;
     outcome.ask += tally.ask;
     outcome.retries += tally.retries;
+    outcome.unknown_scripts += tally.unknown_scripts;
     outcome.reconnects += tally.reconnects;
     outcome.bytes_in += tally.bytes_in;
     outcome.bytes_out += tally.bytes_out;

@@ -22,10 +22,12 @@
 //! | `connection` | a socket, bytes to write, replies that are due |
 //! | `division` | the slots by who owned them at the start, for traced rounds |
 //! | `groups` | operations in several parts |
+//! | `holds` | who held which key when, for the audit of locks |
 //! | `timers` | what is to be done later |
 //! | `routes` | slots to nodes, in one thread |
 //! | `discover`, `scout` | the slot map: asked for, and kept fresh |
-//! | `beside/` | storms and neighbours: what runs beside the load |
+//! | `scripts` | making a workload's scripts known to all nodes |
+//! | `beside/` | storms, neighbours, receivers: what runs beside the load |
 //! | `staleness` | what replicas answer, compared with what was acknowledged |
 //! | `writes` | a record of every write, for the audit |
 //! | `merge` | the counts of all threads as one outcome |
@@ -36,12 +38,14 @@ mod connection;
 mod discover;
 mod division;
 mod groups;
+mod holds;
 mod job;
 mod merge;
 mod plan;
 mod round;
 mod routes;
 mod scout;
+mod scripts;
 mod staleness;
 mod timers;
 mod worker;
@@ -53,6 +57,8 @@ mod tests;
 pub use crate::report::outcome::{
     BesideOutcome, CommandOutcome, Ended, Interval, NodeOutcome, OpenLoopOutcome, Outcome, ShardOutcome,
 };
+pub use beside::DeliveryOutcome;
+pub use holds::HoldsOutcome;
 pub(crate) use plan::RaiseOnDrop;
 pub use plan::{Auth, HostPort, Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 pub use round::{preload, run};

@@ -14,10 +14,12 @@ use workloads::spec::{Arrival, ReadFrom};
 use super::beside;
 use super::client::{Client, Pace, Source, quota};
 use super::division::Division;
+use super::holds;
 use super::job::{Job, handshake};
 use super::merge;
 use super::plan::{Phase, Plan, PreloadOutcome, PreloadPlan, Target, Until, Watch};
 use super::scout::{LOST_AFTER, Scout};
+use super::scripts;
 use super::worker::{Worker, WorkerOutcome};
 use crate::measure::Clock;
 use crate::report::outcome::Outcome;
@@ -58,6 +60,7 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
     if read_from_replicas {
         await_replicas(&scout_job.scout, watch)?;
     }
+    let receivers = plan.workload.spec().receivers.as_ref();
     let (handshake, handshake_replies) = handshake(&plan.target, read_from_replicas);
     let mut job = Job {
         commands: plan.workload.commands().len(),
@@ -70,7 +73,18 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         read_from_replicas,
         handshake,
         handshake_replies,
-        audit: plan.audit.or(read_from_replicas.then_some(0)),
+        audit: plan.audit.or(read_from_replicas.then_some(0)).or_else(|| {
+            // Rounds have other clients each, and so other stamps; so do invocations one after the other.
+            let round = plan.client_base / plan.clients.max(1);
+            receivers.map(|_| (round ^ std::process::id()) & 0xffff)
+        }),
+        has_receivers: receivers.is_some(),
+        sequels: plan
+            .workload
+            .commands()
+            .iter()
+            .filter_map(|command| Some(command.then()?.0))
+            .collect(),
         wait: plan.wait.map(|replicas| {
             // WAIT holds up its connection, so it gives up before the operation would.
             let timeout = (plan.workload.spec().run.timeout / 2).min(WAIT_LIMIT);
@@ -112,16 +126,17 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
         });
         client
     };
-    let (outcomes, beside) = beside::run(&job, &plan.target, || {
-        run_threads(
-            &job,
-            plan.threads.min(plan.clients),
-            plan.clients,
-            &plan.pin,
-            client,
-        )
-    });
-    let outcomes = outcomes?;
+    let load = || {
+        let threads = plan.threads.min(plan.clients);
+        run_threads(&job, threads, plan.clients, &plan.pin, client)
+    };
+    let ((outcomes, beside), received) =
+        beside::with_receivers(&job, &plan.target, || beside::run(&job, &plan.target, load))?;
+    let mut outcomes = outcomes?;
+    let holds: Vec<_> = outcomes
+        .iter_mut()
+        .map(|worker| std::mem::take(&mut worker.holds))
+        .collect();
     let names = plan
         .workload
         .commands()
@@ -140,6 +155,21 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
             .map(|division| division.groups.clone())
             .unwrap_or_default(),
     );
+    add_replies(&mut outcome, plan.workload.commands());
+    if plan
+        .workload
+        .commands()
+        .iter()
+        .any(|command| command.holds().is_some())
+    {
+        outcome.holds = Some(holds::judge(&holds));
+    }
+    if let (Some(received), Some(receivers)) = (received, receivers) {
+        let takes = receivers.command.takes();
+        let copies = if takes { 1 } else { receivers.per_key.into() };
+        let logs = std::mem::take(&mut outcome.writes);
+        outcome.delivery = Some(beside::judge_delivery(received, takes, copies, &logs));
+    }
     if let Some(mut beside) = beside {
         beside.groups = outcome.shards.clone();
         beside.own_slot = division.as_ref().and_then(|division| division.own_slot);
@@ -159,10 +189,10 @@ pub fn run(plan: &Plan, watch: &Watch) -> anyhow::Result<Outcome> {
 pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutcome> {
     let began = Instant::now();
     let spec = plan.workload.spec();
-    let item_bytes = u64::from(spec.values.size.max()) + u64::from(spec.keyspace.key_size) + 40;
+    let item_bytes = u64::from(spec.values.size.max()) + u64::from(spec.keyspace.max_key_size()) + 40;
     let job = Job {
-        // The SET of the preload comes behind the commands of the mix.
-        commands: plan.workload.commands().len() + 1,
+        // Those of the preload come behind the commands of the mix.
+        commands: plan.workload.commands().len() + plan.workload.preload_commands().len(),
         window: (PRELOAD_WINDOW_BYTES / item_bytes).clamp(1, 256) as u32,
         ..job(plan.workload.clone(), &plan.target, watch, LOST_AFTER)?
     };
@@ -179,16 +209,15 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
     };
     let threads = plan.threads.clamp(1, PRELOAD_CLIENTS);
     let outcomes = run_threads(&job, threads, PRELOAD_CLIENTS, &[], client)?;
+    scripts::load(&job.scout, &plan.target, &plan.workload)?;
     if let Some(neighbor) = &spec.neighbor {
         beside::store_large_key(&job.scout, &plan.target, neighbor)?;
     }
-    let mut names: Vec<String> = plan
-        .workload
-        .commands()
-        .iter()
+    let mix = plan.workload.commands().iter();
+    let names = mix
+        .chain(plan.workload.preload_commands())
         .map(|command| command.name().to_owned())
         .collect();
-    names.push("SET".to_owned());
     let outcome = merge::merge(
         outcomes,
         names,
@@ -204,6 +233,20 @@ pub fn preload(plan: &PreloadPlan, watch: &Watch) -> anyhow::Result<PreloadOutco
         elapsed: outcome.elapsed,
         ended: outcome.ended,
     })
+}
+
+/// Gives the counts of replies their names.
+fn add_replies(outcome: &mut Outcome, commands: &[workloads::Command]) {
+    for (counted, command) in outcome.commands.iter_mut().zip(commands) {
+        let names = command.counters().iter().map(|(name, _)| name.as_str());
+        for (place, name) in names.chain(["other"]).enumerate() {
+            let count = counted.reply_counts.get(place).copied().unwrap_or(0);
+            if !command.counters().is_empty() && (name != "other" || count > 0) {
+                *counted.replies.entry(name.to_owned()).or_default() += count;
+            }
+        }
+        counted.reply_counts.clear();
+    }
 }
 
 /// Servers tell of a replica only when it has told them how far it is, which takes a while after a cluster's start.
@@ -250,6 +293,8 @@ fn job<'a>(
         read_from_replicas: false,
         audit: None,
         wait: None,
+        has_receivers: false,
+        sequels: Vec::new(),
         timeout: Duration::from_secs(10),
         handshake,
         handshake_replies,
@@ -358,7 +403,7 @@ fn work(
 }
 
 /// Lets the process have as many sockets as it needs, if it may.
-fn raise_file_limit(wanted: u64) {
+pub(super) fn raise_file_limit(wanted: u64) {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));

@@ -116,7 +116,7 @@ mod tests {
         let mut log = WriteLog::new(9);
         let mut staleness = Staleness::new();
         for &(sent_ns, acknowledged_ns) in writes {
-            let ticket = log.open(KEY);
+            let ticket = log.open(KEY, true);
             log.sent(ticket, sent_ns);
             log.acknowledged(ticket, acknowledged_ns);
             staleness.acknowledged(KEY, ticket);

@@ -52,6 +52,8 @@ pub struct Write {
     pub sent_ns: u64,
     /// When it was acknowledged; `u64::MAX` if it never was.
     pub acknowledged_ns: u64,
+    /// Of the measured time, not the warm-up.
+    pub measured: bool,
 }
 
 impl Write {
@@ -77,12 +79,13 @@ impl WriteLog {
     }
 
     /// Takes a write up; the ticket is its place.
-    pub(super) fn open(&mut self, key: KeyId) -> u32 {
+    pub(super) fn open(&mut self, key: KeyId, measured: bool) -> u32 {
         let ticket = self.writes.len() as u32;
         self.writes.push(Write {
             key,
             sent_ns: 0,
             acknowledged_ns: u64::MAX,
+            measured,
         });
         ticket
     }

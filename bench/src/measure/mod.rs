@@ -21,5 +21,5 @@ pub use clock::Clock;
 pub use cpu::thread_cpu;
 pub use interval::Slice;
 pub(crate) use recorder::empty_histogram;
-pub use recorder::{Recorded, Recorder};
+pub use recorder::{CacheCount, Recorded, Recorder};
 pub use shards::{ShardMap, ShardTrace, ShardTraces, Trace};

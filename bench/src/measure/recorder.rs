@@ -56,6 +56,17 @@ pub struct Recorded {
     pub errors: BTreeMap<&'static str, u64>,
     /// Replies that were nil: asked for keys that are not there.
     pub misses: u64,
+    /// Replies of each command by counter; a command without counters has none.
+    pub replies: Vec<Vec<u64>>,
+    /// Reads that are followed by a write if they miss.
+    pub cache: CacheCount,
+}
+
+/// Reads of a cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheCount {
+    pub reads: u64,
+    pub misses: u64,
 }
 
 impl Recorder {
@@ -87,6 +98,8 @@ impl Recorder {
                 slices: Vec::new(),
                 errors: BTreeMap::new(),
                 misses: 0,
+                replies: vec![Vec::new(); commands],
+                cache: CacheCount::default(),
             },
         }
     }
@@ -189,6 +202,24 @@ impl Recorder {
     #[inline]
     pub fn count_miss(&mut self) {
         self.done.misses += 1;
+    }
+
+    /// Counts a successful operation of this command under the counter that its reply is for.
+    #[inline]
+    pub fn count_reply(&mut self, command: usize, counter: usize) {
+        if let Some(counts) = self.done.replies.get_mut(command) {
+            if counts.len() <= counter {
+                counts.resize(counter + 1, 0);
+            }
+            counts[counter] += 1;
+        }
+    }
+
+    /// Counts a read of a cache.
+    #[inline]
+    pub fn count_cached(&mut self, missed: bool) {
+        self.done.cache.reads += 1;
+        self.done.cache.misses += u64::from(missed);
     }
 
     /// Counts an operation that failed.

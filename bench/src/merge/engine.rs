@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::span::{Cells, Span};
-use super::{MergeError, course};
+use super::{MergeError, course, effects};
 use crate::measure::empty_histogram;
 use crate::report::EngineLog;
 use crate::report::arithmetic::{LoggedInterval, add_histogram, latency_curve, merged, ratio};
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::LogLine;
 use crate::report::model::{
-    ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
+    CacheRun, ClientFigures, CommandRun, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun, OpenLoopRun,
     Redirects, ReplicaReads, RoundRun, ServerFigures, SlotOps,
 };
 
@@ -86,6 +86,7 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         retries: sum(|r| r.retries),
         reconnects: sum(|r| r.reconnects),
         misses: sum(|r| r.misses),
+        cache: CacheRun::beside(parts.iter().filter_map(|part| part.run.cache)),
         clock_drift_ppm: parts
             .iter()
             .map(|p| p.run.clock_drift_ppm)
@@ -112,6 +113,9 @@ pub fn merge(info: &EngineInfo, parts: &[Part<'_>]) -> Result<(EngineRun, Option
         shards: course::shards(parts, &rounds),
         audits: course::audits(parts),
         replica_reads: replica_reads(parts)?,
+        holds: effects::holds(parts)?,
+        delivery: effects::delivery(parts)?,
+        unknown_scripts: sum(|r| r.unknown_scripts),
         slots: summed(
             parts
                 .iter()
@@ -183,7 +187,7 @@ fn histograms<'a>(
 }
 
 /// [`histograms`] of what only an open loop has; none in a closed one.
-fn optional_histograms<'a>(
+pub(super) fn optional_histograms<'a>(
     parts: &[Part<'a>],
     place: &str,
     text: impl Fn(&'a EngineRun) -> Option<&'a HistogramText>,
@@ -225,17 +229,21 @@ struct CommandSum {
     ops: u64,
     latency: Histogram<u64>,
     service: Option<Histogram<u64>>,
+    replies: BTreeMap<String, u64>,
 }
 
 impl CommandSum {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun::of(
-            &self.name,
-            self.ops,
-            seconds,
-            &self.latency,
-            self.service.as_ref(),
-        )
+        CommandRun {
+            replies: self.replies.clone(),
+            ..CommandRun::of(
+                &self.name,
+                self.ops,
+                seconds,
+                &self.latency,
+                self.service.as_ref(),
+            )
+        }
     }
 }
 
@@ -251,12 +259,16 @@ fn commands(parts: &[Part<'_>]) -> Result<Vec<CommandSum>, MergeError> {
                     sum.ops += command.ops;
                     add_histogram(&mut sum.latency, &latency);
                     add_optional(&mut sum.service, service);
+                    for (counter, count) in &command.replies {
+                        *sum.replies.entry(counter.clone()).or_default() += count;
+                    }
                 }
                 None => sums.push(CommandSum {
                     name: command.name.clone(),
                     ops: command.ops,
                     latency,
                     service,
+                    replies: command.replies.clone(),
                 }),
             }
         }
@@ -348,6 +360,7 @@ fn rounds(parts: &[Part<'_>]) -> Result<Vec<RoundRun>, MergeError> {
                     .filter(|_| ops > 0)
                     .map(|ns| ns / ops as f64),
                 server_rss_bytes: there.iter().filter_map(|(_, r)| r.server_rss_bytes).max(),
+                cache: CacheRun::beside(there.iter().filter_map(|(_, round)| round.cache)),
             })
         })
         .collect()

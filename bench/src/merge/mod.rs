@@ -9,6 +9,7 @@
 //! were at work is said beside it.
 
 mod course;
+mod effects;
 mod engine;
 mod logs;
 mod refuse;

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use proptest::prelude::*;
 
 use super::*;
-use crate::load::StalenessOutcome;
+use crate::load::{DeliveryOutcome, HoldsOutcome, StalenessOutcome};
 use crate::report::arithmetic::LoggedInterval;
 use crate::report::histogram::HistogramText;
 use crate::report::hlog::{self, LogLine};
@@ -70,6 +70,8 @@ impl Load {
             ops: values.len() as u64,
             latency: histogram(values.iter()),
             service: self.service(values),
+            replies: [("hit".to_owned(), values.len() as u64)].into(),
+            reply_counts: Vec::new(),
         };
         Outcome {
             elapsed: SLICE * 12,
@@ -81,6 +83,29 @@ impl Load {
             beside: None,
             shards: Vec::new(),
             writes: Vec::new(),
+            unknown_scripts: 2,
+            holds: Some(HoldsOutcome {
+                taken: 6,
+                released: 5,
+                unreleased: 1,
+                outlived: 0,
+                overlaps: self.seed,
+                held: histogram(self.gets.iter().take(5)),
+            }),
+            delivery: Some(DeliveryOutcome {
+                takes: true,
+                receivers: 4,
+                sent: 9,
+                expected: 9,
+                delivered: 5,
+                left_over: 3,
+                lost: 1,
+                repeated: 0,
+                unacknowledged: 0,
+                foreign: 0,
+                failed: [("CLOSED".to_owned(), 1)].into(),
+                latency: histogram(self.sets.iter().take(5)),
+            }),
             staleness: self.open.then(|| StalenessOutcome {
                 reads: 10 + self.seed,
                 from_primary: 1,
@@ -93,6 +118,7 @@ impl Load {
             retries: 1,
             reconnects: 1,
             misses: 3,
+            cache: None,
             bytes_in: 100 * self.seed,
             bytes_out: 10 * self.seed,
             client_cpu: Duration::from_millis(self.seed % 100),
@@ -217,6 +243,27 @@ fn every_count_is_the_sum_and_the_rate_is_over_the_time_of_all() {
         (3, 6, 2, 6)
     );
     assert_eq!((run.bytes_in, run.bytes_out), (300, 30));
+    assert_eq!(run.unknown_scripts, 4);
+    for command in &run.commands {
+        assert_eq!(command.replies["hit"], command.ops, "{}", command.name);
+    }
+    let holds = run.holds.as_ref().expect("holds");
+    assert_eq!(
+        (holds.taken, holds.released, holds.unreleased, holds.overlaps),
+        (12, 10, 2, 3)
+    );
+    let delivery = run.delivery.as_ref().expect("a delivery");
+    assert_eq!(
+        (
+            delivery.expected,
+            delivery.delivered,
+            delivery.left_over,
+            delivery.lost
+        ),
+        (18, 10, 6, 2)
+    );
+    assert!(delivery.is_violated() && delivery.failed["CLOSED"] == 2);
+    assert!(delivery.latency_us.max > 0.0 && holds.held_us.max > 0.0);
     assert!((run.seconds - 1.03).abs() < 1e-9 && (run.ops_per_sec - 1200.0 / 1.03).abs() < 1e-6);
     for total in [
         run.commands.iter().map(|c| c.ops).sum::<u64>(),

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use super::course;
 use super::histogram::HistogramText;
 use super::model::{
-    ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
+    CacheRun, ClientFigures, CommandRun, CurvePoint, EngineInfo, EngineRun, IntervalRun, LatencyUs, NodeRun,
     OpenLoopRun, Redirects, ReplicaReads, RoundContext, RoundRun, ServerFigures, SlotOps,
 };
 use super::outcome::Outcome;
@@ -54,6 +54,7 @@ impl EngineRun {
         for outcome in outcomes {
             for c in &outcome.commands {
                 commands.add(&c.name, None, c.ops, &c.latency, c.service.as_ref());
+                commands.add_replies(&c.name, &c.replies);
             }
             for n in &outcome.nodes {
                 nodes.add(&n.addr, n.id.as_deref(), n.ops, &n.latency, n.service.as_ref());
@@ -95,6 +96,7 @@ impl EngineRun {
             retries: outcomes.iter().map(|o| o.retries).sum(),
             reconnects: outcomes.iter().map(|o| o.reconnects).sum(),
             misses: outcomes.iter().map(|o| o.misses).sum(),
+            cache: CacheRun::sum(rounds.iter().filter_map(|round| round.cache)),
             clock_drift_ppm: outcomes
                 .iter()
                 .map(|o| o.clock_drift_ppm)
@@ -120,6 +122,9 @@ impl EngineRun {
             faults: course::faults(outcomes, contexts),
             shards: course::shards(outcomes, contexts),
             replica_reads: replica_reads(outcomes),
+            holds: super::holds::holds(outcomes),
+            delivery: super::delivery::delivery(outcomes),
+            unknown_scripts: outcomes.iter().map(|o| o.unknown_scripts).sum(),
             audits: contexts.iter().filter_map(|context| context.audit).collect(),
             slots: summed_slots(outcomes),
             intervals: all_intervals(outcomes),
@@ -213,6 +218,7 @@ impl CommandRun {
             histogram: Some(HistogramText::encode(latency)),
             service_us: service.map(LatencyUs::from_ns),
             service_histogram: service.map(HistogramText::encode),
+            replies: BTreeMap::new(),
         }
     }
 }
@@ -227,9 +233,19 @@ struct Group<'a> {
     ops: u64,
     latency: Histogram<u64>,
     service: Option<Histogram<u64>>,
+    replies: BTreeMap<String, u64>,
 }
 
 impl<'a> Groups<'a> {
+    /// Adds what the replies of a command were, which has a row already.
+    fn add_replies(&mut self, name: &str, replies: &BTreeMap<String, u64>) {
+        if let Some(group) = self.0.iter_mut().find(|group| group.name == name) {
+            for (counter, count) in replies {
+                *group.replies.entry(counter.clone()).or_default() += count;
+            }
+        }
+    }
+
     fn add(
         &mut self,
         name: &'a str,
@@ -254,6 +270,7 @@ impl<'a> Groups<'a> {
                 ops,
                 latency: latency.clone(),
                 service: service.cloned(),
+                replies: BTreeMap::new(),
             }),
         }
     }
@@ -261,7 +278,10 @@ impl<'a> Groups<'a> {
 
 impl Group<'_> {
     fn command(&self, seconds: f64) -> CommandRun {
-        CommandRun::of(self.name, self.ops, seconds, &self.latency, self.service.as_ref())
+        CommandRun {
+            replies: self.replies.clone(),
+            ..CommandRun::of(self.name, self.ops, seconds, &self.latency, self.service.as_ref())
+        }
     }
 
     fn node(&self, seconds: f64, contexts: &[RoundContext], rounds: usize) -> NodeRun {
@@ -332,6 +352,10 @@ fn round_figures(outcome: &Outcome, context: Option<&RoundContext>) -> RoundRun 
         client_cpu_ns_per_op: per_op_ns(outcome.client_cpu, ops).unwrap_or(0.0),
         server_cpu_ns_per_op: servers.and_then(|s| per_op_ns(s.iter().map(|u| u.cpu).sum(), ops)),
         server_rss_bytes: servers.map(|s| s.iter().map(|u| u.rss_bytes).sum()),
+        cache: outcome.cache.map(|cache| {
+            let evicted = context.and_then(|context| context.evicted_keys);
+            CacheRun::new(cache.reads, cache.reads - cache.misses, evicted)
+        }),
     }
 }
 

@@ -16,7 +16,7 @@ pub const REDIS_BENCHMARK_COLUMNS: [&str; 8] = [
     "max_latency_ms",
 ];
 
-const OUR_COLUMNS: [&str; 19] = [
+const OUR_COLUMNS: [&str; 21] = [
     "engine",
     "version",
     "workload",
@@ -36,6 +36,8 @@ const OUR_COLUMNS: [&str; 19] = [
     "client_cpu_ns_per_op",
     "seed",
     "stream_hash",
+    "hit_rate",
+    "evicted_keys",
 ];
 
 /// Writes course.csv of a run with faults: a row for each shard and bin of time. The sums over a shard's rows are its
@@ -97,6 +99,10 @@ pub fn write_lost_keys(engines: &[(String, Vec<LostKey>)], out: &mut dyn Write) 
 /// command and stand in that row alone.
 pub const TOTAL: &str = "all";
 
+/// Names of the rows that hold no operations: what receivers got, and what was held.
+pub const DELIVERY: &str = "(delivery)";
+pub const HELD: &str = "(held)";
+
 /// Writes summary.csv.
 pub fn write_summary(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
@@ -118,9 +124,32 @@ pub fn write_summary(report: &Report, out: &mut dyn Write) -> anyhow::Result<()>
             };
             csv.write_record(summary_record(report, run, &row, false))?;
         }
+        for (test, ops, latency) in effects(run) {
+            let row = Row {
+                test,
+                ops_per_sec: if run.seconds > 0.0 {
+                    ops as f64 / run.seconds
+                } else {
+                    0.0
+                },
+                ops,
+                latency,
+            };
+            csv.write_record(summary_record(report, run, &row, false))?;
+        }
     }
     csv.flush()?;
     Ok(())
+}
+
+/// What has a time of its own and is no operation: deliveries to receivers, and what was held until it was released.
+fn effects(run: &EngineRun) -> impl Iterator<Item = (&'static str, u64, &LatencyUs)> {
+    let delivery = run
+        .delivery
+        .as_ref()
+        .map(|d| (DELIVERY, d.delivered, &d.latency_us));
+    let held = run.holds.as_ref().map(|h| (HELD, h.released, &h.held_us));
+    delivery.into_iter().chain(held)
 }
 
 struct Row<'a> {
@@ -165,6 +194,8 @@ fn summary_record(report: &Report, run: &EngineRun, row: &Row<'_>, whole: bool) 
         only_whole(format!("{:.1}", run.client.cpu_ns_per_op)),
         report.workload.seed.to_string(),
         report.workload.stream_hash.clone(),
+        only_whole(optional(run.cache.map(|cache| format!("{:.6}", cache.hit_rate)))),
+        only_whole(optional(run.cache.and_then(|cache| cache.evicted_keys))),
     ]
 }
 

@@ -137,6 +137,7 @@ mod tests {
             sample::search(),
             sample::noisy(),
             sample::stormy(),
+            sample::received(),
             sample::troubled(),
             sample::failover(),
         ] {
@@ -169,6 +170,7 @@ mod tests {
             sample::search(),
             sample::noisy(),
             sample::stormy(),
+            sample::received(),
             sample::troubled(),
             sample::failover(),
         ] {

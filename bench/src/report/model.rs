@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::DeliveryRun;
 use super::histogram::HistogramText;
+use super::holds::HoldsRun;
 
+mod cache;
 mod comparison;
 mod faults;
 mod merged;
 
+pub use cache::CacheRun;
 pub use comparison::{Comparison, IntervalMethod, Metric, MetricComparison, RatioInterval, Verdict};
 pub use faults::{AuditRun, FaultRun, FaultSeen, LostKey, Outage, ReplicaReads, ShardRun};
 pub use merged::{GeneratorRun, MergedFrom};
@@ -102,6 +106,10 @@ pub struct Settings {
     pub cluster: bool,
     /// True when the engines were started for this run, false for an existing target.
     pub launched: bool,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn closed() -> String {
@@ -213,6 +221,8 @@ pub struct RoundContext {
     pub faults: Vec<FaultSeen>,
     /// What became of its writes, if that was asked for.
     pub audit: Option<AuditRun>,
+    /// Keys that the target has evicted from the start of the round, warm-up included, to its end.
+    pub evicted_keys: Option<u64>,
 }
 
 /// One server process over one round.
@@ -244,6 +254,9 @@ pub struct EngineRun {
     /// Operations answered with nil: their key was not there.
     #[serde(default)]
     pub misses: u64,
+    /// How a cache has answered, of a workload that fills it when a read misses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheRun>,
     /// How much the clock of the latencies was off against the system's, in parts per million; of the worst round.
     #[serde(default)]
     pub clock_drift_ppm: f64,
@@ -285,6 +298,15 @@ pub struct EngineRun {
     /// How far replicas lagged, when they were read from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replica_reads: Option<ReplicaReads>,
+    /// Keys that clients held as their own, and whether two ever held one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holds: Option<HoldsRun>,
+    /// What became of what was sent to receivers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delivery: Option<DeliveryRun>,
+    /// Calls of scripts that were answered with NOSCRIPT and sent again in full.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unknown_scripts: u64,
     /// What became of the writes, round by round, with `--audit`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub audits: Vec<AuditRun>,
@@ -356,6 +378,9 @@ pub struct CommandRun {
     /// The histogram behind the service time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_histogram: Option<HistogramText>,
+    /// What the replies were, by the workload's counters: they add up to `ops`, or there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub replies: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -423,6 +448,9 @@ pub struct RoundRun {
     pub server_cpu_ns_per_op: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server_rss_bytes: Option<u64>,
+    /// Of a workload that fills a cache.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<CacheRun>,
 }
 
 /// All server processes together; absent when they cannot be seen.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::load::{StalenessOutcome, WriteLog};
-use crate::measure::ShardTrace;
+use crate::load::{DeliveryOutcome, HoldsOutcome, StalenessOutcome, WriteLog};
+use crate::measure::{CacheCount, ShardTrace};
 
 /// One round: raw counts and histograms (latency in nanoseconds).
 ///
@@ -33,14 +33,22 @@ pub struct Outcome {
     pub writes: Vec<WriteLog>,
     /// Of a round whose reads went to replicas.
     pub staleness: Option<StalenessOutcome>,
+    /// Of a round whose clients held keys as their own.
+    pub holds: Option<HoldsOutcome>,
+    /// Of a round whose sends were received beside it.
+    pub delivery: Option<DeliveryOutcome>,
     /// Failed operations by class ("TRYAGAIN", "timeout", ...).
     pub errors: BTreeMap<String, u64>,
     pub moved: u64,
     pub ask: u64,
     pub retries: u64,
+    /// Calls of scripts that a server did not know, and was then sent in full.
+    pub unknown_scripts: u64,
     pub reconnects: u64,
     /// Operations answered with nil: their key was not there.
     pub misses: u64,
+    /// Reads of a cache, of a workload that fills it when they miss.
+    pub cache: Option<CacheCount>,
     pub bytes_in: u64,
     pub bytes_out: u64,
     /// User and system time of the generator's threads over `measured`.
@@ -162,6 +170,10 @@ pub struct CommandOutcome {
     pub latency: Histogram<u64>,
     /// From when they were written, in an open loop.
     pub service: Option<Histogram<u64>>,
+    /// What their replies were, by the counters of the workload: they add up to `ops`, or there are none.
+    pub replies: BTreeMap<String, u64>,
+    /// The same by number, until they are given their names.
+    pub(crate) reply_counts: Vec<u64>,
 }
 
 /// Successful operations answered by one node.

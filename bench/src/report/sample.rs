@@ -20,6 +20,10 @@ use super::outcome::{
 use crate::measure::ShardTrace;
 use crate::stats;
 
+mod received;
+
+pub use received::received;
+
 const SLOTS: usize = 16384;
 const HOT_SLOT: usize = 12182;
 const HOT_SHARE: f64 = 0.3;
@@ -99,6 +103,8 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
                 ops: latency.len(),
                 latency,
                 service: None,
+                replies: BTreeMap::new(),
+                reply_counts: Vec::new(),
             })
             .into(),
         nodes: (0..3)
@@ -117,13 +123,17 @@ fn outcome(pace: Pace, seconds: usize, rng: &mut Xoshiro256PlusPlus) -> Outcome 
         beside: None,
         writes: Vec::new(),
         staleness: None,
+        holds: None,
+        delivery: None,
         shards: Vec::new(),
         errors: BTreeMap::new(),
         moved: 3,
         ask: 0,
         retries: 3,
+        unknown_scripts: 0,
         reconnects: 0,
         misses: 0,
+        cache: None,
         bytes_in: ops * 73,
         bytes_out: ops * 54,
         client_cpu: Duration::from_nanos(ops * 900).min(Duration::from_millis(seconds as u64 * 880)),
@@ -162,6 +172,7 @@ pub fn contexts(pace: Pace, outcomes: &[Outcome], offset_s: u64, gap_s: u64) -> 
                 .collect(),
             faults: Vec::new(),
             audit: None,
+            evicted_keys: None,
         }
     };
     outcomes.iter().enumerate().map(of_round).collect()

@@ -11,7 +11,13 @@ pub const NEGLIGIBLE: f64 = 0.01;
 
 impl Metric {
     /// Those of an interleaved comparison, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Throughput, Self::P99, Self::ServerCpu, Self::Memory];
+    pub const ALL: [Self; 5] = [
+        Self::Throughput,
+        Self::P99,
+        Self::HitRate,
+        Self::ServerCpu,
+        Self::Memory,
+    ];
 
     /// What a person calls it.
     pub fn title(self) -> &'static str {
@@ -26,12 +32,13 @@ impl Metric {
             Self::Mean => "mean latency",
             Self::ServerCpu => "server CPU/op",
             Self::Memory => "server memory",
+            Self::HitRate => "hit rate",
         }
     }
 
     /// Whether a larger figure is the better one.
     pub fn higher_is_better(self) -> bool {
-        matches!(self, Self::Throughput)
+        matches!(self, Self::Throughput | Self::HitRate)
     }
 
     /// The figure of one round; runs of older versions lack the histograms that some need.
@@ -46,6 +53,7 @@ impl Metric {
             }
             Self::ServerCpu => round.server_cpu_ns_per_op,
             Self::Memory => round.server_rss_bytes.map(|bytes| bytes as f64),
+            Self::HitRate => round.cache.map(|cache| cache.hit_rate),
         }
     }
 
@@ -55,6 +63,7 @@ impl Metric {
             Self::Throughput => Some(run.ops_per_sec),
             Self::ServerCpu => run.server.cpu_ns_per_op,
             Self::Memory => run.server.rss_bytes.map(|bytes| bytes as f64),
+            Self::HitRate => run.cache.map(|cache| cache.hit_rate),
             _ => self.of_latency(&run.latency_us),
         }
     }
@@ -68,7 +77,7 @@ impl Metric {
             Self::P999 => Some(latency.p999),
             Self::Max => Some(latency.max),
             Self::Mean => Some(latency.mean),
-            Self::Throughput | Self::ServerCpu | Self::Memory => None,
+            Self::Throughput | Self::ServerCpu | Self::Memory | Self::HitRate => None,
         }
     }
 

@@ -14,11 +14,12 @@ use crate::report::model::{EngineRun, Metric, RatioInterval, Step, Verdict, Warn
 pub const SCHEMA: &str = "slotmark-compare/1";
 
 /// The figures in the table, in its order; conditions may name others.
-pub const SHOWN: [Metric; 6] = [
+pub const SHOWN: [Metric; 7] = [
     Metric::Throughput,
     Metric::P50,
     Metric::P99,
     Metric::P999,
+    Metric::HitRate,
     Metric::ServerCpu,
     Metric::Memory,
 ];

@@ -53,6 +53,15 @@ pub fn cpu_times() -> Option<CpuTimes> {
     )
 }
 
+/// Processor time of the thread that accepts clients and waits for signals.
+pub fn main_thread_times() -> Option<CpuTimes> {
+    let path = format!("/proc/self/task/{}/stat", std::process::id());
+    parse_cpu_times(
+        &fs::read_to_string(path).ok()?,
+        rustix::param::clock_ticks_per_second(),
+    )
+}
+
 fn parse_cpu_times(stat: &str, ticks_per_second: u64) -> Option<CpuTimes> {
     // The second field, the program's name, may hold spaces and parentheses.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -115,7 +124,7 @@ mod tests {
             (2.5, 0.5, 0.03, 0.04)
         );
         assert!(memory().unwrap().peak >= memory().unwrap().resident / 2);
-        assert!(cpu_times().is_some() && total_memory().unwrap() > 0);
+        assert!(cpu_times().is_some() && main_thread_times().is_some() && total_memory().unwrap() > 0);
         assert!(system_name().starts_with("Linux "));
     }
 

@@ -1,7 +1,8 @@
 //! The slow log: the latest commands that took longer than `slowlog-log-slower-than`.
 
 use super::clients::ClientShared;
-use crate::config::{Config, is_secret};
+use super::secrets::{REDACTED, hides};
+use crate::config::Config;
 use parking_lot::Mutex;
 use slotcore::command::{CommandFlags, CommandSpec};
 use slotcore::resp::Args;
@@ -12,7 +13,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 const MAX_ARGS: usize = 32;
 /// Bytes kept of one argument.
 const MAX_ARG_LEN: usize = 128;
-const REDACTED: &[u8] = b"(redacted)";
 const OFF: u64 = u64::MAX;
 
 /// One slow command.
@@ -161,20 +161,6 @@ fn cut(arg: &[u8]) -> Vec<u8> {
         kept.extend_from_slice(format!("... ({} more bytes)", arg.len() - MAX_ARG_LEN).as_bytes());
     }
     kept
-}
-
-/// Whether an argument is, or goes with, a password.
-fn hides(spec: &CommandSpec, args: &Args<'_>, index: usize) -> bool {
-    let word =
-        |back: usize, text: &str| index > back && args.at(index - back).eq_ignore_ascii_case(text.as_bytes());
-    match spec.full_name {
-        "auth" => index > 0,
-        "hello" => word(1, "auth") || word(2, "auth"),
-        "migrate" => word(1, "auth") || word(1, "auth2") || word(2, "auth2"),
-        "config|set" => index >= 3 && index % 2 == 1 && is_secret(args.at(index - 1)),
-        "acl|setuser" => index > 2,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

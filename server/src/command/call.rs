@@ -6,7 +6,7 @@ use slotcore::resp::{Args, ReplyWriter, encode_command, parse_i64};
 
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
-use crate::keyspace::{CollectionType, Held, Key, Limits, SlotTable, typed};
+use crate::keyspace::{Change, CollectionType, Held, Key, Limits, SlotTable, typed};
 use crate::node::Node;
 use crate::replication::effect::Effect;
 use crate::session::Session;
@@ -91,6 +91,17 @@ impl<'a> Call<'a> {
         let key = &self.keys[i];
         let mut place = self.held.table(key.slot).find(key, self.now);
         Ok(place.edit(edit)?)
+    }
+
+    /// The same for an edit that says who is to be told: see [`crate::keyspace::Place::edit_as`].
+    pub fn edit_as<T: CollectionType, R>(
+        &mut self,
+        i: usize,
+        edit: impl FnOnce(&mut T) -> (R, Change),
+    ) -> Result<R, ErrorReply> {
+        let key = &self.keys[i];
+        let mut place = self.held.table(key.slot).find(key, self.now);
+        Ok(place.edit_as(edit)?)
     }
 
     /// Up to what size collections stay in their compact forms.

@@ -8,9 +8,11 @@ use crate::command::reply_error::ErrorReply;
 use crate::config::{ApplyError, Config};
 use crate::keyspace::{SlotTable, lazy_free};
 use crate::log;
+use crate::memory;
 use crate::node::Node;
 use slotcore::resp::Args;
 use slotcore::topology::SlotRange;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -55,8 +57,15 @@ fn set(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     for warning in warnings {
         log::warning(format_args!("{warning}"));
     }
-    let is_events = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(b"notify-keyspace-events");
-    if pairs.iter().any(is_events) {
+    let names = |name: &str| {
+        pairs
+            .iter()
+            .any(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    if names("maxmemory") || names("maxmemory-policy") {
+        lower_use(node, node.config.load().maxmemory);
+    }
+    if names("notify-keyspace-events") {
         observe_slots(call);
     }
     call.out.ok();
@@ -84,12 +93,32 @@ fn apply(node: &'static Node, old: &Config, new: &Config) -> Result<(), ApplyErr
             "The operating system is not able to handle the specified number of clients".into(),
         ));
     }
+    if old.requirepass != new.requirepass {
+        node.acl.set_default_password(new.requirepass.as_deref());
+    }
     node.configure(new);
     Ok(())
 }
 
+/// More may be in use than is allowed (0: any number) from now on.
+fn lower_use(node: &'static Node, allowed: u64) {
+    let used = memory::used();
+    if allowed == 0 {
+        return;
+    }
+    if used > allowed {
+        log::warning(format_args!(
+            "maxmemory is set to {allowed} now, but {used} bytes are in use: keys will be evicted, or writes refused, as \
+             maxmemory-policy says"
+        ));
+    }
+    node.eviction.wake(node);
+}
+
 fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match call.node.config.rewrite() {
+    let acl = &call.node.acl;
+    let users = (!acl.has_file()).then(|| acl.lines());
+    match call.node.config.rewrite(users.as_deref()) {
         Ok(()) => {
             log::warning(format_args!("CONFIG REWRITE executed with success."));
             call.out.ok();
@@ -105,7 +134,9 @@ fn rewrite(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 fn resetstat(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     call.node.stats.reset(call.node.keyspace.expired_count());
     call.node.replication.replicas.syncs.reset();
+    call.node.replication.link.received.store(0, Relaxed);
     call.node.clients.reset_stats();
+    call.node.eviction.reset();
     lazy_free::reset();
     for slot in SlotRange::ALL.slots() {
         call.with_slot(slot, SlotTable::reset_stats);

@@ -1,10 +1,12 @@
 //! The connection itself: PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET.
 
+use crate::acl::{Context, DEFAULT_USER};
+use crate::admin::clients::ClientFlags;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::client::{check_name, end_tracking, observe_slots, set_name};
 use crate::command::reply_error::ErrorReply;
 use crate::command::transaction;
-use crate::config::{Config, REDIS_VERSION};
+use crate::config::REDIS_VERSION;
 use crate::session::ReplyMode;
 use slotcore::resp::{Proto, parse_i64};
 
@@ -18,9 +20,6 @@ pub const HANDLERS: &[Binding] = &[
     ("quit", quit, Locks::None),
     ("reset", reset, Locks::None),
 ];
-
-/// The only user so far.
-const DEFAULT_USER: &[u8] = b"default";
 
 const WRONG_PASS: ErrorReply =
     ErrorReply::fixed("WRONGPASS invalid username-password pair or user is disabled.");
@@ -51,9 +50,8 @@ fn echo(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 }
 
 fn auth(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let config = call.node.config.load();
     let (user, password) = match call.args.len() {
-        2 if config.requirepass.is_none() => {
+        2 if call.node.acl.default_account().user().has_nopass() => {
             return Err(ErrorReply::fixed(
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
                  configuration is correct?",
@@ -63,29 +61,31 @@ fn auth(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         3 => (call.args.at(1), call.args.at(2)),
         _ => return Err(ErrorReply::SYNTAX),
     };
-    if !is_right(&config, user, password) {
-        return Err(WRONG_PASS);
-    }
-    call.session.authenticated = true;
+    log_in(call, user, password)?;
     call.out.ok();
     Ok(())
 }
 
-fn is_right(config: &Config, user: &[u8], password: &[u8]) -> bool {
-    user == DEFAULT_USER
-        && config
-            .requirepass
-            .as_ref()
-            .is_none_or(|known| same_bytes(known, password))
-}
-
-/// Compares without telling by its time where the first difference is.
-fn same_bytes(known: &[u8], given: &[u8]) -> bool {
-    let difference = given.iter().enumerate().fold(0, |sum, (i, byte)| {
-        // Past its end the known one is compared with itself: the time depends on what was given alone.
-        sum | (byte ^ known.get(i % known.len().max(1)).copied().unwrap_or_default())
-    });
-    known.len() == given.len() && difference == 0
+/// Makes the connection this user's.
+fn log_in(call: &mut Call<'_>, user: &[u8], password: &[u8]) -> Result<(), ErrorReply> {
+    let session = &mut *call.session;
+    match call.node.acl.log_in(&session.client, user, password) {
+        Some(account) => {
+            session.account = account;
+            session.authenticated = true;
+            Ok(())
+        }
+        None => {
+            let context = match session.in_multi() || session.in_exec {
+                true => Context::Multi,
+                false => Context::Toplevel,
+            };
+            session.shows(call.spec.id);
+            let log = &call.node.acl.log;
+            log.bad_login(context, call.args.at(0), user, &session.client, call.now);
+            Err(WRONG_PASS)
+        }
+    }
 }
 
 fn hello(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -122,10 +122,7 @@ fn hello(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
     }
     if let Some((user, password)) = credentials {
-        if !is_right(&call.node.config.load(), user, password) {
-            return Err(WRONG_PASS);
-        }
-        call.session.authenticated = true;
+        log_in(call, user, password)?;
     }
     if !call.session.authenticated {
         return Err(ErrorReply::fixed(
@@ -200,6 +197,10 @@ fn quit(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     transaction::abandon(call.node, call.session);
+    if call.session.client.flags().contains(ClientFlags::MONITOR) {
+        call.node.monitors.end(call.session.client.id());
+        call.session.client.set_flag(ClientFlags::MONITOR, false);
+    }
     if let Some(subscriber) = &call.session.subscriber {
         call.node.pubsub.unsubscribe_all(subscriber);
     }
@@ -209,29 +210,13 @@ fn reset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     set_proto(call, Proto::Resp2);
     set_name(call, b"");
     let session = &mut *call.session;
-    session.authenticated = call.node.config.load().requirepass.is_none();
+    let account = call.node.acl.default_account();
+    session.client.set_account(Some(account.clone()));
+    session.authenticated = account.is_open();
+    session.account = account.clone();
     session.asking = false;
     session.readonly = false;
     session.reply_mode = ReplyMode::On;
     call.out.simple("RESET");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_are_compared_whole() {
-        assert!(same_bytes(b"secret", b"secret"));
-        for wrong in ["", "s", "secre", "secretsecret", "Secret", "secrex"] {
-            assert!(!same_bytes(b"secret", wrong.as_bytes()), "{wrong}");
-        }
-        let config = Config {
-            requirepass: Some(b"pw".to_vec()),
-            ..Config::default()
-        };
-        assert!(is_right(&config, b"default", b"pw") && !is_right(&config, b"bob", b"pw"));
-        assert!(is_right(&Config::default(), b"default", b"anything"));
-    }
 }

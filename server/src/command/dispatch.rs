@@ -6,10 +6,14 @@ use slotcore::command::{self, CommandFlags, CommandSpec, LookupError};
 use slotcore::resp::{Args, ReplyWriter};
 use slotcore::route::{KeyPresence, KeySlots, RouteRequest};
 
+use crate::acl;
+use crate::admin::clients::ClientFlags;
+use crate::admin::monitor::Origin;
 use crate::command::call::{Binding, Call, Handler, Locks};
 use crate::command::reply_error::ErrorReply;
 use crate::command::{FAMILIES, pubsub, sort, transaction};
 use crate::config::Config;
+use crate::eviction;
 use crate::keyspace::{Held, Key};
 use crate::node::{Node, unix_ms};
 use crate::replication::LinkPhase;
@@ -180,10 +184,14 @@ fn admit(
         return Err(ErrorReply::wrong_arity(spec.full_name));
     }
     if session.is_primary_link {
+        // Whatever becomes of memory here, a copy takes what its primary has taken.
+        if batch.config.maxmemory != 0 && spec.flags.contains(CommandFlags::DENYOOM) {
+            eviction::has_room(batch.node, batch.config);
+        }
         return Ok(spec);
     }
     if !session.authenticated
-        && batch.config.requirepass.is_some()
+        && !batch.node.acl.default_account().is_open()
         && !spec.flags.contains(CommandFlags::NO_AUTH)
     {
         return Err(ErrorReply::NO_AUTH);
@@ -194,7 +202,16 @@ fn admit(
     if session.in_multi() && spec.flags.contains(CommandFlags::NO_MULTI) {
         return Err(ErrorReply::fixed("ERR Command not allowed inside a transaction"));
     }
-    let flags = if matches!(binding_locks(spec), Some(Locks::Script)) {
+    if !session.account.is_unrestricted() {
+        let context = match session.in_multi() {
+            true => acl::Context::Multi,
+            false => acl::Context::Toplevel,
+        };
+        acl::check_session(batch.node, session, spec, &request.args, context, batch.now)
+            .map_err(|denied| denied.reply(spec))?;
+    }
+    let is_script = matches!(binding_locks(spec), Some(Locks::Script));
+    let flags = if is_script {
         run::admission_flags(batch.node, spec, &request.args)
     } else {
         spec.flags
@@ -214,11 +231,13 @@ fn admit(
         routed?;
     }
     let is_replica = batch.node.replication.is_replica();
-    if flags.contains(CommandFlags::DENYOOM)
-        && !(is_replica && batch.config.replica.ignore_maxmemory)
-        && batch.node.out_of_memory(batch.config)
+    if batch.config.maxmemory != 0
+        && (flags.contains(CommandFlags::DENYOOM) || session.in_multi() || is_script)
     {
-        return Err(ErrorReply::OOM);
+        session.finds_full = !eviction::has_room(batch.node, batch.config);
+        if session.finds_full && needs_memory(session, spec, flags) {
+            return Err(ErrorReply::OOM);
+        }
     }
     if lacks_replicas(batch) && is_write(session, spec, flags) {
         return Err(ErrorReply::NO_REPLICAS);
@@ -232,7 +251,33 @@ fn admit(
     if is_replica || batch.node.loading.state() != LoadingState::No {
         check_replica(batch, session, spec, flags)?;
     }
+    if session.subscriber.is_some() {
+        check_monitor(session, spec)?;
+    }
     Ok(spec)
+}
+
+/// Is the command refused when memory is full? What is queued is, whatever it is: it would take memory to keep it. EXEC is
+/// judged by what it would run.
+#[cold]
+fn needs_memory(session: &Session, spec: &CommandSpec, flags: CommandFlags) -> bool {
+    match &session.transaction {
+        Some(queue) if spec.name == "exec" => queue.any_has(CommandFlags::DENYOOM),
+        Some(_) if !matches!(spec.name, "discard" | "quit" | "reset") => true,
+        _ => flags.contains(CommandFlags::DENYOOM),
+    }
+}
+
+/// Who watches others' commands has the standing of a replica in stock.
+#[cold]
+fn check_monitor(session: &Session, spec: &CommandSpec) -> Result<(), ErrorReply> {
+    let touches = CommandFlags::WRITE | CommandFlags::READONLY | CommandFlags::MAY_REPLICATE;
+    let queue = session.transaction.as_ref().filter(|_| spec.name == "exec");
+    let is_about_keys = spec.flags.intersects(touches) || queue.is_some_and(|queue| queue.any_has(touches));
+    match is_about_keys && session.client.flags().contains(ClientFlags::MONITOR) {
+        true => Err(ErrorReply::fixed("ERR Replica can't interact with the keyspace")),
+        false => Ok(()),
+    }
 }
 
 /// What is refused while a script runs for too long.
@@ -485,6 +530,13 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     if node.tracking.is_active() {
         tracking::after_command(call);
     }
+    if node.monitors.is_active() && !call.session.retry {
+        let origin = match run::is_running() {
+            true => Origin::Lua,
+            false => Origin::Client(&call.session.client),
+        };
+        node.monitors.show(&node.pubsub, origin, call.spec, &call.args);
+    }
     let nanos = node.clock.delta_as_nanos(start, node.clock.raw());
     if let (Locks::Keys | Locks::Patterns | Locks::Script, Some(key)) = (bound.locks, call.keys.first()) {
         let written = (call.out.out.len() - before) as u64;
@@ -494,7 +546,7 @@ pub fn invoke(call: &mut Call<'_>, bound: Bound) {
     }
     let stats = node.stats.worker(call.worker);
     stats.ran(call.spec.id, nanos);
-    call.session.client.set_command(call.spec.id);
+    call.session.shows(call.spec.id);
     if let Err(error) = outcome {
         stats.failed(call.spec.id, error.code());
         if call.session.is_primary_link {

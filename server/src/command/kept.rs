@@ -12,9 +12,14 @@ pub struct Kept {
 
 impl Kept {
     pub fn new(spec: &'static CommandSpec, args: Args<'_>) -> Self {
-        let mut bytes = Vec::with_capacity(args.iter().map(<[u8]>::len).sum());
+        Self::of(spec, args.iter())
+    }
+
+    /// The same of arguments that are not as the client wrote them.
+    pub fn of<'a>(spec: &'static CommandSpec, args: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Self {
+        let mut bytes = Vec::with_capacity(args.clone().map(<[u8]>::len).sum());
         let mut ranges = Vec::with_capacity(args.len());
-        for arg in args.iter() {
+        for arg in args {
             let start = bytes.len() as u32;
             bytes.extend_from_slice(arg);
             ranges.push(ArgRange {

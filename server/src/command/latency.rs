@@ -1,9 +1,11 @@
-//! LATENCY LATEST, HISTORY, RESET, HISTOGRAM.
+//! LATENCY LATEST, HISTORY, RESET, HISTOGRAM, GRAPH, DOCTOR.
 
+use crate::admin::latency;
 use crate::admin::stats::Distribution;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
+use crate::node::unix_ms;
 use slotcore::command::{self, CommandSpec};
 
 /// What this file implements.
@@ -12,6 +14,8 @@ pub const HANDLERS: &[Binding] = &[
     ("latency|history", history, Locks::None),
     ("latency|reset", reset, Locks::None),
     ("latency|histogram", histogram, Locks::None),
+    ("latency|graph", graph, Locks::None),
+    ("latency|doctor", doctor, Locks::None),
     ("latency|help", help, Locks::None),
 ];
 
@@ -36,6 +40,33 @@ fn history(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         call.out.integer(sample.time_s as i64);
         call.out.integer(sample.latency_ms as i64);
     }
+    Ok(())
+}
+
+fn graph(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let name = call.args.at(2);
+    let monitor = &call.node.latency;
+    let event = monitor
+        .latest()
+        .into_iter()
+        .find(|event| event.event.as_bytes() == name);
+    let Some(event) = event else {
+        let text = [b"ERR No samples available for event '", name, b"'"];
+        return Err(ErrorReply::from_bytes(text.concat()));
+    };
+    let text = latency::graph(
+        event.event,
+        &monitor.history(name),
+        event.max_ms,
+        unix_ms() / 1000,
+    );
+    call.out.verbatim(text.as_bytes());
+    Ok(())
+}
+
+fn doctor(call: &mut Call<'_>) -> Result<(), ErrorReply> {
+    let text = latency::report(&call.node.latency, &call.node.config.load(), unix_ms() / 1000);
+    call.out.verbatim(text.as_bytes());
     Ok(())
 }
 

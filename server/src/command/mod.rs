@@ -3,6 +3,7 @@
 //! `dispatch` decides whether a command may run, takes its locks and accounts for it; `call` is what it sees;
 //! `reply_error` is what a refusal looks like; `help` answers HELP of every container.
 
+pub mod acl;
 pub mod bitmap;
 pub mod call;
 pub mod catalog;
@@ -23,7 +24,9 @@ pub mod kept;
 pub mod keys;
 pub mod latency;
 pub mod list;
+pub mod memory;
 pub mod module;
+pub mod monitor;
 pub mod pubsub;
 mod random;
 pub mod replication;
@@ -35,6 +38,7 @@ pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 mod spec_reply;
+pub mod stream;
 pub mod string;
 pub mod sync;
 pub mod transaction;
@@ -44,6 +48,7 @@ use call::Binding;
 /// Every family of this node.
 pub const FAMILIES: &[&[Binding]] = &[
     transaction::HANDLERS,
+    acl::HANDLERS,
     bitmap::HANDLERS,
     catalog::HANDLERS,
     client::HANDLERS,
@@ -65,8 +70,10 @@ pub const FAMILIES: &[&[Binding]] = &[
     keys::scan::HANDLERS,
     keys::ttl::HANDLERS,
     latency::HANDLERS,
+    monitor::HANDLERS,
     pubsub::HANDLERS,
     list::HANDLERS,
+    memory::HANDLERS,
     module::HANDLERS,
     replication::HANDLERS,
     script::HANDLERS,
@@ -75,6 +82,7 @@ pub const FAMILIES: &[&[Binding]] = &[
     slowlog::HANDLERS,
     sort::HANDLERS,
     sorted_set::HANDLERS,
+    stream::HANDLERS,
     string::HANDLERS,
     sync::HANDLERS,
 ];

@@ -56,7 +56,8 @@ pub fn put_messages_first(call: &mut Call<'_>, before: usize) {
     let Some(subscriber) = &session.subscriber else {
         return;
     };
-    let held_back = session.in_exec || call.spec.name == "exec" || is_subscription(call.spec);
+    let held_back =
+        session.in_exec || matches!(call.spec.name, "exec" | "monitor") || is_subscription(call.spec);
     if subscriber.client().queued() == 0 || held_back || session.reply_mode != ReplyMode::On {
         return;
     }

@@ -1,7 +1,6 @@
-//! The server as a whole: SHUTDOWN, TIME, SWAPDB, MEMORY USAGE, LOLWUT, and what persistence would offer.
+//! The server as a whole: SHUTDOWN, TIME, SWAPDB, LOLWUT, and what persistence would offer.
 
 use crate::command::call::{Binding, Call, Locks};
-use crate::command::help::help;
 use crate::command::reply_error::ErrorReply;
 use crate::config::REDIS_VERSION;
 use slotcore::SLOT_COUNT;
@@ -13,8 +12,6 @@ pub const HANDLERS: &[Binding] = &[
     ("shutdown", shutdown, Locks::None),
     ("time", time, Locks::None),
     ("swapdb", swapdb, Locks::None),
-    ("memory|usage", memory_usage, Locks::Keys),
-    ("memory|help", help, Locks::None),
     ("lolwut", lolwut, Locks::None),
     ("save", no_persistence, Locks::None),
     ("bgsave", bgsave, Locks::None),
@@ -88,25 +85,6 @@ fn swapdb(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         ));
     }
     call.out.ok();
-    Ok(())
-}
-
-fn memory_usage(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    match call.args.len() {
-        3 => {}
-        5 if call.arg_is(3, "samples") => {
-            if call.int_arg(4)? < 0 {
-                return Err(ErrorReply::SYNTAX);
-            }
-        }
-        _ => return Err(ErrorReply::SYNTAX),
-    }
-    let (keys, now) = (call.keys, call.now);
-    let bytes = call.table(0).peek(&keys[0], now).map(|entry| entry.footprint());
-    match bytes {
-        Some(bytes) => call.out.integer(bytes as i64),
-        None => call.out.nil(),
-    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use slotcore::Slot;
 use slotcore::command::{CommandFlags, CommandSpec};
 use slotcore::resp::{Args, ReplyWriter};
 
+use crate::acl;
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::dispatch;
 use crate::command::kept::Kept;
@@ -217,9 +218,23 @@ fn run(call: &mut Call<'_>, transaction: &Transaction, watch: &Watch) -> Result<
         return Ok(());
     }
     call.out.array(transaction.len());
+    call.session.shows(call.spec.id);
     call.session.in_exec = true;
     let mut start = 0;
     for (queued, end) in transaction.queue.iter().zip(ends) {
+        if !call.session.account.is_unrestricted() && !call.session.is_primary_link {
+            let (session, args) = (&*call.session, queued.args());
+            if let Err(denied) =
+                acl::check_session(call.node, session, queued.spec, &args, acl::Context::Multi, now)
+            {
+                let refusal = denied.reply_in_exec();
+                call.out.error(refusal.as_bytes());
+                let stats = call.node.stats.worker(call.worker);
+                stats.refused(None, refusal.code());
+                start = end;
+                continue;
+            }
+        }
         let mut inner = Call {
             args: queued.args(),
             keys: &keys[start..end],

@@ -68,8 +68,6 @@ pub enum Status {
     Honoured,
     /// It is accepted with a warning that gives this reason.
     Ignored(&'static str),
-    /// Any value other than the default is an error with this reason.
-    Refused(&'static str),
 }
 
 /// One row of the table.
@@ -124,14 +122,6 @@ impl Directive {
     pub(super) const fn ignored(self, why: &'static str) -> Self {
         Directive {
             status: Status::Ignored(why),
-            ..self
-        }
-    }
-
-    /// Is refused unless it has its default value, for this reason.
-    pub(super) const fn refused(self, why: &'static str) -> Self {
-        Directive {
-            status: Status::Refused(why),
             ..self
         }
     }

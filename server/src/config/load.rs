@@ -6,6 +6,7 @@ use super::table::DIRECTIVES;
 use super::value::Value;
 use super::values::{DirectiveId, Values};
 use super::words::{self, Word};
+use crate::acl::{self, RuleError, RulesError};
 use crate::glob;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -27,6 +28,17 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// `rename-command` lines, in their order.
     pub renamed_commands: Vec<(String, String)>,
+    /// `user` lines, in their order.
+    pub users: Vec<UserLine>,
+}
+
+/// A `user` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLine {
+    /// The user's name.
+    pub name: Vec<u8>,
+    /// The words behind it.
+    pub rules: Vec<Vec<u8>>,
 }
 
 /// Why the node cannot start.
@@ -124,7 +136,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 /// The system's words without Rust's `(os error 2)`.
-pub(super) fn os_reason(error: &std::io::Error) -> String {
+pub(crate) fn os_reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_string(),
@@ -136,6 +148,7 @@ pub(super) struct Loader {
     pub(super) values: Values,
     warnings: Vec<String>,
     renamed_commands: Vec<(String, String)>,
+    users: Vec<UserLine>,
     /// Where relative names are looked up: `dir` changes it, as it changes the process's.
     dir: PathBuf,
     save_seen: bool,
@@ -147,6 +160,7 @@ impl Loader {
             values: Values::defaults(),
             warnings: Vec::new(),
             renamed_commands: Vec::new(),
+            users: Vec::new(),
             dir,
             save_seen: false,
         }
@@ -178,7 +192,7 @@ impl Loader {
                     LoadError::Line(format!(
                         "Reading the configuration file, at line {}{within}\n>>> '{}'\n{reason}",
                         index + 1,
-                        String::from_utf8_lossy(line),
+                        without_secrets(line),
                     ))
                 }
             };
@@ -306,31 +320,33 @@ impl Loader {
         Ok(())
     }
 
-    /// Takes what redis-server's CONFIG REWRITE writes for a default user, who can do everything.
+    /// A user. Commands that nobody knows are told of when the node starts, as in redis-server, where modules may bring
+    /// them.
     fn user(&mut self, user: &[u8], rules: &[Vec<u8>]) -> Result<(), Mistake> {
-        if user != b"default" {
-            return Err("slotmark-server has no user but default yet".into());
+        let mistake = |what: &[u8], why: &str| {
+            let what = String::from_utf8_lossy(what);
+            Mistake::Here(format!("Error in user declaration '{what}': {why}"))
+        };
+        if self.users.iter().any(|known| known.name == user) {
+            return Err(mistake(
+                user,
+                "Duplicate user found. A user can only be defined once in config files",
+            ));
         }
-        let password = DirectiveId::find(b"requirepass").expect("requirepass is in the table");
-        for rule in rules {
-            match rule.as_slice() {
-                b"on" | b"sanitize-payload" | b"~*" | b"&*" | b"+@all" | b"allkeys" | b"allchannels"
-                | b"allcommands" => {}
-                b"nopass" => self.values.put(password, Value::Text(Vec::new())),
-                [b'>', plain @ ..] => self.values.put(password, Value::Text(plain.to_vec())),
-                // The hash repeats requirepass, which CONFIG REWRITE writes beside it.
-                [b'#', ..] if *self.values.get(password) != Value::Text(Vec::new()) => {}
-                [b'#', ..] => {
-                    return Err("slotmark-server takes the password from requirepass, not as a hash".into());
-                }
-                other => {
-                    return Err(Mistake::Here(format!(
-                        "slotmark-server has no access control lists yet, so it cannot honour '{}'",
-                        String::from_utf8_lossy(other)
-                    )));
-                }
+        match acl::parse_user(user, rules, acl::Defaults::default()) {
+            Ok(_) | Err(RulesError::Rule(_, RuleError::Unknown)) => {}
+            Err(RulesError::Rule(rule, error)) if rule.starts_with(b"<") => {
+                return Err(mistake(b"<(redacted)", &error.to_string()));
+            }
+            Err(RulesError::Rule(rule, error)) => return Err(mistake(&rule, &error.to_string())),
+            Err(RulesError::Unmatched(place)) => {
+                return Err(mistake(&rules[place], "Unmatched parenthesis in acl selector"));
             }
         }
+        self.users.push(UserLine {
+            name: user.to_vec(),
+            rules: rules.to_vec(),
+        });
         Ok(())
     }
 
@@ -348,12 +364,6 @@ impl Loader {
             match directive.status {
                 Status::Honoured => {}
                 Status::Ignored(_) => self.warnings.extend(ignored_warning(id, &self.values)),
-                Status::Refused(why) => {
-                    return Err(LoadError::Line(format!(
-                        "'{}' cannot be honoured: {why}",
-                        directive.name
-                    )));
-                }
             }
         }
         if !self.renamed_commands.is_empty() {
@@ -372,6 +382,7 @@ impl Loader {
             file,
             warnings: self.warnings,
             renamed_commands: self.renamed_commands,
+            users: self.users,
         })
     }
 }
@@ -394,6 +405,25 @@ fn shown_unless_secret(id: DirectiveId, values: &Values) -> Vec<u8> {
         b"(redacted)".to_vec()
     } else {
         values.get(id).show(id.directive().kind)
+    }
+}
+
+/// A line as it may be shown to whoever reads the log.
+fn without_secrets(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    let name = line.split_ascii_whitespace().next().unwrap_or_default();
+    if is_secret(name.as_bytes()) {
+        return format!("{name} (redacted)");
+    }
+    if !name.eq_ignore_ascii_case("user") {
+        return line.into_owned();
+    }
+    // A password may hold spaces, in quotes: all behind the first one is left out.
+    let is_password = |word: &&str| word.trim_start_matches(['"', '\'']).starts_with(['>', '<']);
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.iter().position(is_password) {
+        Some(first) => format!("{} (redacted)", words[..first].join(" ")),
+        None => line.into_owned(),
     }
 }
 

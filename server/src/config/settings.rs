@@ -1,5 +1,6 @@
 //! The configuration as the rest of the node reads it: typed fields of what has an effect here.
 
+use super::eviction::EvictionSettings;
 use super::primary::PrimarySettings;
 use super::replica::ReplicaSettings;
 use super::value::{OutputLimit, Value};
@@ -65,6 +66,12 @@ pub struct Config {
     pub maxclients: u32,
     /// The password of the default user; None: no password.
     pub requirepass: Option<Vec<u8>>,
+    /// The file that users come from; None: they come from the configuration.
+    pub aclfile: Option<PathBuf>,
+    /// New users may listen to all channels.
+    pub acl_all_channels: bool,
+    /// Entries that ACL LOG keeps.
+    pub acllog_max_len: usize,
     /// Bytes that one client's unprocessed request may take.
     pub client_query_buffer_limit: u64,
     /// Bytes of the longest argument.
@@ -85,8 +92,10 @@ pub struct Config {
     pub hz: u32,
     /// 1 to 10: how much time active expiry may take.
     pub active_expire_effort: u32,
-    /// Bytes that keys and values may take before writes are refused; 0: no limit.
+    /// Bytes of memory that may be in use before keys give way or writes are refused; 0: no limit.
     pub maxmemory: u64,
+    /// What gives way.
+    pub eviction: EvictionSettings,
     /// Compress long strings of RDBs and DUMP payloads.
     pub rdb_compression: bool,
     /// Write the checksum of RDBs; one that is there is always checked.
@@ -186,6 +195,9 @@ impl Config {
             tcp_keepalive_s: v.int("tcp-keepalive"),
             maxclients: v.int("maxclients"),
             requirepass: v.text("requirepass"),
+            aclfile: v.path("aclfile"),
+            acl_all_channels: v.word("acl-pubsub-default") == "allchannels",
+            acllog_max_len: v.int("acllog-max-len"),
             client_query_buffer_limit: v.int("client-query-buffer-limit"),
             proto_max_bulk_len: v.int("proto-max-bulk-len"),
             notify_keyspace_events: EventClass::parse(&v.text("notify-keyspace-events").unwrap_or_default()),
@@ -201,6 +213,7 @@ impl Config {
             active_expire_effort: v.int("active-expire-effort"),
             busy_reply_threshold_ms: v.int("busy-reply-threshold"),
             maxmemory: v.int("maxmemory"),
+            eviction: EvictionSettings::read(&v),
             rdb_compression: v.bool("rdbcompression"),
             rdb_checksum: v.bool("rdbchecksum"),
             daemonize: v.bool("daemonize"),
@@ -255,6 +268,8 @@ impl Config {
                 list_node: NodeLimit::new(v.int("list-max-listpack-size")),
                 zset_max_entries: v.int("zset-max-listpack-entries"),
                 zset_max_value: v.int("zset-max-listpack-value"),
+                stream_node_bytes: v.int("stream-node-max-bytes"),
+                stream_node_entries: v.int("stream-node-max-entries"),
             },
             replicaof: match v.words("replicaof").as_slice() {
                 [host, port] => port.parse().ok().map(|port| (host.clone(), port)),

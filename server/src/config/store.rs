@@ -1,7 +1,7 @@
 //! The configuration of a running node: read without a lock, changed as a whole.
 
 use super::directive::{Change, Kind};
-use super::load::{LoadError, Loaded, ignored_warning, os_reason};
+use super::load::{LoadError, Loaded, UserLine, ignored_warning, os_reason};
 use super::rewrite;
 use super::settings::Config;
 use super::value::Value;
@@ -24,6 +24,7 @@ pub struct ConfigStore {
 struct State {
     values: Values,
     file: Option<PathBuf>,
+    users: Vec<UserLine>,
 }
 
 /// Why CONFIG SET changed nothing. Displays as the reply, without its `-`.
@@ -70,6 +71,7 @@ impl ConfigStore {
             state: Mutex::new(State {
                 values: loaded.values,
                 file: loaded.file,
+                users: loaded.users,
             }),
         }
     }
@@ -160,14 +162,20 @@ impl ConfigStore {
         Ok(warnings)
     }
 
-    /// Brings the file up to date, in one step as seen by readers.
+    /// The `user` lines that the node was started with, once.
+    pub fn take_user_lines(&self) -> Vec<UserLine> {
+        std::mem::take(&mut self.state.lock().users)
+    }
+
+    /// Brings the file up to date, in one step as seen by readers. `users` are the lines of the users that there are; None
+    /// if they have a file of their own.
     ///
     /// # Errors
     /// The reply to send.
-    pub fn rewrite(&self) -> Result<(), RewriteError> {
+    pub fn rewrite(&self, users: Option<&[Vec<u8>]>) -> Result<(), RewriteError> {
         let state = self.state.lock();
         let path = state.file.as_ref().ok_or(RewriteError::NoFile)?;
-        Ok(rewrite::rewrite_file(path, &state.values)?)
+        Ok(rewrite::rewrite_file(path, &state.values, users)?)
     }
 }
 

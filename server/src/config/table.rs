@@ -17,14 +17,13 @@ const DATA_IN_MEMORY: &str = "data is in memory only, nothing is written to disk
 const SYSTEM_SOURCE: &str = "connections to other nodes leave by the address that the system chooses";
 const NO_WAIT_FOR_REPLICAS: &str = "a shutdown does not wait for replicas";
 const ALWAYS_CHECKED: &str = "every payload and every RDB is checked in full";
-const NO_EVICTION: &str = "nothing is evicted yet: at maxmemory, writes that need memory are refused";
+const NO_CLIENT_EVICTION: &str = "clients are not evicted: their unread replies have limits of their own";
 const NO_TLS: &str = "TLS is not supported yet";
 const ONE_ENCODING: &str = "this node has encodings and tables of its own";
 const OWN_ALLOCATOR: &str = "memory is managed by another allocator here";
 const FREES_APART: &str = "large values are always freed off the workers";
 const PROCESS_AS_IS: &str = "this node leaves its process settings to the system";
 const OWN_WORKERS: &str = "this node has slotmark-workers threads, one per core by default";
-const NO_ACL: &str = "there are no access control lists yet, only requirepass";
 const OWN_LOG: &str = "the log goes to logfile or stdout only";
 const PLAIN_SHUTDOWN: &str = "data is in memory only, so a shutdown has nothing to save";
 const NO_SOCKET_MARK: &str = "sockets are not marked";
@@ -59,7 +58,7 @@ pub const DIRECTIVES: &[Directive] = &[
     d("client-query-buffer-limit", memory(1048576, LONG_MAX), "1073741824"),
     d("proto-max-bulk-len", memory(1048576, LONG_MAX), "536870912"),
     d("client-output-buffer-limit", OutputLimits, "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
-    d("maxmemory-clients", MemoryOrPercent, "0").ignored(NO_EVICTION),
+    d("maxmemory-clients", MemoryOrPercent, "0").ignored(NO_CLIENT_EVICTION),
     d("bind-source-addr", Text, "").ignored(SYSTEM_SOURCE),
     d("socket-mark-id", int(0, UINT_MAX), "0").at_start().ignored(NO_SOCKET_MARK),
     d("unixsocket", Text, "").at_start().ignored(NO_UNIX_SOCKET),
@@ -108,19 +107,19 @@ pub const DIRECTIVES: &[Directive] = &[
     d("latency-tracking", Bool, "yes"),
     d("latency-tracking-info-percentiles", Percentiles, "50 99 99.9"),
     d("notify-keyspace-events", EventClasses, ""),
-    d("acllog-max-len", int(0, LONG_MAX), "128").ignored(NO_ACL),
+    d("acllog-max-len", int(0, LONG_MAX), "128"),
     d("tracking-table-max-keys", int(0, LONG_MAX), "1000000"),
-    d("aclfile", Text, "").at_start().refused(NO_ACL),
-    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels").ignored(NO_ACL),
+    d("aclfile", Text, "").at_start(),
+    d("acl-pubsub-default", Enum(&["allchannels", "resetchannels"]), "resetchannels"),
     // Memory, eviction and encodings
     d("maxmemory", memory(0, ULONG_MAX), "0"),
-    d("maxmemory-policy", Enum(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction").ignored(NO_EVICTION),
-    d("maxmemory-samples", int(1, INT_MAX), "5").ignored(NO_EVICTION),
-    d("maxmemory-eviction-tenacity", int(0, 100), "10").ignored(NO_EVICTION),
+    d("maxmemory-policy", Enum(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction"),
+    d("maxmemory-samples", int(1, INT_MAX), "5"),
+    d("maxmemory-eviction-tenacity", int(0, 100), "10"),
     d("replica-ignore-maxmemory", Bool, "yes").alias("slave-ignore-maxmemory"),
-    d("lfu-log-factor", int(0, INT_MAX), "10").ignored(NO_EVICTION),
-    d("lfu-decay-time", int(0, INT_MAX), "1").ignored(NO_EVICTION),
-    d("lazyfree-lazy-eviction", Bool, "no").ignored(FREES_APART),
+    d("lfu-log-factor", int(0, INT_MAX), "10"),
+    d("lfu-decay-time", int(0, INT_MAX), "1"),
+    d("lazyfree-lazy-eviction", Bool, "no"),
     d("lazyfree-lazy-expire", Bool, "no"),
     d("lazyfree-lazy-server-del", Bool, "no").ignored(FREES_APART),
     d("lazyfree-lazy-user-del", Bool, "no").ignored(FREES_APART),
@@ -143,8 +142,8 @@ pub const DIRECTIVES: &[Directive] = &[
     d("zset-max-listpack-entries", int(0, LONG_MAX), "128").alias("zset-max-ziplist-entries"),
     d("zset-max-listpack-value", memory(0, LONG_MAX), "64").alias("zset-max-ziplist-value"),
     d("hll-sparse-max-bytes", memory(0, LONG_MAX), "3000"),
-    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096").ignored(ONE_ENCODING),
-    d("stream-node-max-entries", int(0, LONG_MAX), "100").ignored(ONE_ENCODING),
+    d("stream-node-max-bytes", memory(0, LONG_MAX), "4096"),
+    d("stream-node-max-entries", int(0, LONG_MAX), "100"),
     // Persistence
     d("save", SavePoints, "").ignored(DATA_IN_MEMORY),
     d("appendonly", Bool, "no").ignored(DATA_IN_MEMORY),

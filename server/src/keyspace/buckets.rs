@@ -14,6 +14,7 @@
 //! resizing moves words and touches no entry. Larger tables, which only a slot far above its share has, use the whole
 //! hash for the home and other bits of it for the tag.
 
+mod hint;
 mod lines;
 
 use std::mem::ManuallyDrop;
@@ -122,27 +123,6 @@ impl Buckets {
         Some((size_class::round_up(wanted * BUCKET_BYTES) / BUCKET_BYTES) as u32)
     }
 
-    /// Address and number of the buckets in one word for readers without the lock, who may use it as a hint only.
-    /// Zero for a table without buckets, or with more than the word can say.
-    pub fn hint(&self) -> u64 {
-        if self.count == 0 || u64::from(self.count) >> (64 - ADDRESS_BITS) != 0 {
-            return 0;
-        }
-        (self.lines.as_ptr().expose_provenance() as u64 >> 3) & ADDRESS_MASK
-            | u64::from(self.count) << ADDRESS_BITS
-    }
-
-    /// Brings the home bucket of `hash` close, given a [`Buckets::hint`] that may be outdated.
-    #[inline]
-    pub fn prefetch_by_hint(hint: u64, hash: u64) {
-        let count = (hint >> ADDRESS_BITS) as u32;
-        if count == 0 {
-            return;
-        }
-        let address = ((hint & ADDRESS_MASK) << 3) as usize + home(hash, count) as usize * BUCKET_BYTES;
-        prefetch_line(std::ptr::without_provenance(address));
-    }
-
     /// Brings the entries that `hash` may belong to close.
     #[inline]
     pub fn prefetch_entries(&self, hash: u64) {
@@ -197,12 +177,12 @@ impl Buckets {
         unsafe { Entry::from_raw(word_address(word)) }
     }
 
-    /// Sets the access clock of the entry at `position`; writes nothing if it is right already.
+    /// Lets `change` set the bits that tell of accesses of the entry at `position`; writes nothing if they stay the same.
     #[inline]
-    pub fn set_clock(&mut self, position: Position, clock: u32) {
+    pub fn update_clock(&mut self, position: Position, change: impl FnOnce(u32) -> u32) {
         let word = self.line(position.bucket)[position.lane as usize];
         // SAFETY: the word owns the entry, and nobody holds a view of it while self is borrowed mutably.
-        unsafe { OwnedEntry::set_clock_at(word_address(word), clock) };
+        unsafe { OwnedEntry::update_clock_at(word_address(word), change) };
     }
 
     /// Sets the mark of the entry at `position`.
@@ -313,6 +293,12 @@ impl Buckets {
                 word != 0 && (!only_volatile || word & VOLATILE != 0)
             })
             .map(|lane| Position { bucket, lane })
+    }
+
+    /// The position of this lane, if there is an entry, and one that expires if so wanted.
+    pub fn at(&self, bucket: u32, lane: u32, only_volatile: bool) -> Option<Position> {
+        let word = self.line(bucket)[lane as usize];
+        (word != 0 && (!only_volatile || word & VOLATILE != 0)).then_some(Position { bucket, lane })
     }
 
     /// The position after `position` in the same bucket.

@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use slotcore::{SLOT_COUNT, Slot};
 
 use super::buckets::{Buckets, Position};
-use super::entry::{Entry, ValueRef};
+use super::entry::{Entry, ValueRef, access_rule, idle_s};
 use super::slots::Keyspace;
 use super::table::SlotTable;
 use super::value::Collection;
@@ -34,8 +34,9 @@ const PIECE_BUCKETS: u32 = 64;
 const BLOCK_BYTES_MAX: usize = 256 * 1024;
 const BLOCK_BYTES_MIN: usize = 256;
 
-/// Bytes before the key of a copy: whether it expires (1), when (8), length of the key (4) and of the value (8).
-const RECORD_HEADER: usize = 1 + 8 + 4 + 8;
+/// Bytes before the key of a copy: whether it expires (1), when (8), what is known of
+/// accesses (4), length of the key (4) and of the value (8).
+const RECORD_HEADER: usize = 1 + 8 + 4 + 4 + 8;
 
 /// Copies of entries.
 #[derive(Default)]
@@ -49,6 +50,7 @@ pub struct Records {
 struct Shared {
     key: Box<[u8]>,
     expiry: Option<u64>,
+    clock: u32,
     value: Arc<Collection>,
 }
 
@@ -59,6 +61,20 @@ pub struct Record<'a> {
     pub value: ValueRef<'a>,
     /// Unix time in milliseconds.
     pub expiry: Option<u64>,
+    /// What is known of its accesses.
+    pub clock: u32,
+}
+
+impl Record<'_> {
+    /// Seconds since the last access, if the policy is none of LFU.
+    pub fn idle_s(&self, now: u64) -> u64 {
+        idle_s(self.clock, now)
+    }
+
+    /// How often it is accessed, if an LFU policy is in force.
+    pub fn frequency(&self, now: u64) -> u8 {
+        access_rule().frequency(self.clock, now)
+    }
 }
 
 impl Records {
@@ -77,6 +93,7 @@ impl Records {
             key: &shared.key,
             value: ValueRef::Collection(&shared.value),
             expiry: shared.expiry,
+            clock: shared.clock,
         });
         let strings = self.blocks.iter().flat_map(|block| {
             let mut rest = &block[..];
@@ -96,6 +113,7 @@ impl Records {
             self.collections.push(Shared {
                 key: key.into(),
                 expiry,
+                clock: entry.clock(),
                 value,
             });
             return;
@@ -114,6 +132,7 @@ impl Records {
             .expect("one was just made, if there was none");
         block.push(u8::from(expiry.is_some()));
         block.extend_from_slice(&expiry.unwrap_or_default().to_le_bytes());
+        block.extend_from_slice(&entry.clock().to_le_bytes());
         block.extend_from_slice(&(key.len() as u32).to_le_bytes());
         block.extend_from_slice(&(value.len() as u64).to_le_bytes());
         block.extend_from_slice(key);
@@ -141,6 +160,7 @@ impl Records {
 fn parse(block: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (&expires, rest) = block.split_first()?;
     let (expiry, rest) = rest.split_first_chunk()?;
+    let (clock, rest) = rest.split_first_chunk()?;
     let (key_len, rest) = rest.split_first_chunk()?;
     let (value_len, rest) = rest.split_first_chunk()?;
     let (key, rest) = rest.split_at_checked(u32::from_le_bytes(*key_len) as usize)?;
@@ -149,6 +169,7 @@ fn parse(block: &[u8]) -> Option<(Record<'_>, &[u8])> {
         key,
         value: ValueRef::Str(value),
         expiry: (expires != 0).then_some(u64::from_le_bytes(*expiry)),
+        clock: u32::from_le_bytes(*clock),
     };
     Some((record, rest))
 }

@@ -61,6 +61,9 @@ impl Drop for SlotGuard<'_> {
                 self.keyspace.tell_observed(&mut self.table);
             }
             self.keyspace.publish(self.slot, &mut self.table);
+            if self.table.is_ready() {
+                self.keyspace.leave_ready(self.slot);
+            }
             self.garbage = self.table.take_garbage();
         }
     }

@@ -10,7 +10,7 @@
 //!         Collection (value/)   what is no string, in allocations of its own
 //! ```
 //!
-//! Beside them: `expiry` removes what is over, `scan` is one slot in hash order, `walk` many slots under
+//! Beside them: `expiry` removes what is over, `evict` what gives way to others, `scan` is one slot in hash order, `walk` many slots under
 //! whatever locks a call holds, `watch` tells transactions of changes, `observe`
 //! everybody else, `cut` is the state of one moment for a snapshot,
 //! `size_class` is how the allocator rounds, `prefetch` the cache hints. Unsafe code is in `entry`, `buckets` and
@@ -19,6 +19,7 @@
 mod buckets;
 mod cut;
 mod entry;
+mod evict;
 mod expiry;
 mod guard;
 mod key;
@@ -37,15 +38,18 @@ mod watch;
 mod tests;
 
 pub use cut::{Cut, Record, Records};
-pub use entry::{Content, Entry, Kind, OwnedEntry, ValueRef};
+pub use entry::{AccessRule, Content, Entry, Kind, OwnedEntry, ValueRef, set_access_rule};
+pub use evict::{Drawn, SlotWeights};
 pub use guard::{Held, SlotGuard};
 pub use key::{Key, hash_key};
 pub use observe::{Forgotten, KeyEvent, Observer, Stale};
-pub use place::{Expire, Place, WrongType, typed};
-pub use slots::{ExpireReport, Keyspace, Mode};
+pub use place::{Change, Expire, Place, WrongType, typed};
+pub use size_class::round_up as block_size;
+pub use slots::{Departure, ExpireReport, Keyspace, Mode};
 pub use table::{SlotStats, SlotTable};
 pub use value::{
-    Collection, CollectionType, Hash, HashForm, Intset, Item, Limits, List, Listpack, NodeLimit, Segments,
-    Set, SetForm, Side, SortedSet, TextSpan, lazy_free,
+    AppendError, Collection, CollectionType, Consumer, Entries, Group, Hash, HashForm, Intset, Item, Keep,
+    Limits, List, Listpack, NewId, NodeLimit, Pack, Pending, Segments, Set, SetForm, Side, SortedSet, Stream,
+    StreamEntry, StreamId, StreamTotals, TextSpan, lazy_free,
 };
 pub use watch::Contents;

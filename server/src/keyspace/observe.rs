@@ -17,6 +17,8 @@ pub enum KeyEvent {
     New,
     /// Its time was over.
     Expired,
+    /// Others needed its memory.
+    Evicted,
 }
 
 /// A key that has changed or gone, and that clients may have a copy of.

@@ -3,7 +3,7 @@
 use super::buckets::Position;
 use std::sync::Arc;
 
-use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
+use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_rule};
 use super::key::Key;
 use super::table::SlotTable;
 use super::value::CollectionType;
@@ -11,6 +11,27 @@ use super::value::CollectionType;
 /// The key holds a value of another type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrongType;
+
+/// Who is told of a change of a collection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nobody: nothing has changed.
+    Nothing,
+    /// Replicas.
+    Recorded,
+    /// Replicas, and who waits for the key.
+    Ready,
+    /// Replicas, and who watches or has read the key.
+    Watched,
+    /// All of these.
+    Told,
+}
+
+impl From<bool> for Change {
+    fn from(changed: bool) -> Self {
+        if changed { Self::Told } else { Self::Nothing }
+    }
+}
 
 /// What setting a value does to the key's expiry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,9 +115,24 @@ impl<'t, 'k> Place<'t, 'k> {
     ///
     /// # Errors
     /// The key holds something else.
+    #[inline]
     pub fn edit<T: CollectionType, R>(
         &mut self,
         edit: impl FnOnce(&mut T) -> (R, bool),
+    ) -> Result<R, WrongType> {
+        self.edit_as(|collection| {
+            let (result, changed) = edit(collection);
+            (result, changed.into())
+        })
+    }
+
+    /// The same for an edit that says who is to be told.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn edit_as<T: CollectionType, R>(
+        &mut self,
+        edit: impl FnOnce(&mut T) -> (R, Change),
     ) -> Result<R, WrongType> {
         let Some(position) = self.at else {
             let mut new = T::default();
@@ -106,7 +142,7 @@ impl<'t, 'k> Place<'t, 'k> {
             }
             return Ok(result);
         };
-        let (result, is_empty) = self.table.try_change_at(position, |entry| {
+        let (result, is_empty) = self.table.change_as_at(position, |entry| {
             let is_of_type = entry.view().collection().and_then(T::of).is_some();
             let collection = if is_of_type {
                 entry.collection_mut().and_then(T::of_mut)
@@ -114,7 +150,7 @@ impl<'t, 'k> Place<'t, 'k> {
                 None
             };
             match collection {
-                None => ((Err(WrongType), false), false),
+                None => ((Err(WrongType), false), Change::Nothing),
                 Some(collection) => {
                     let (result, changed) = edit(collection);
                     ((Ok(result), collection.is_empty()), changed)
@@ -127,11 +163,15 @@ impl<'t, 'k> Place<'t, 'k> {
         result
     }
 
-    /// Sets the key to what another entry holds: value, expiry and encoding.
+    /// Sets the key to what another entry holds: value, expiry and encoding, and how often it was accessed.
     pub fn put_moved(&mut self, mut entry: OwnedEntry) {
+        let clock = access_rule().replaced(entry.view().clock(), self.now);
         let (expiry, encoding) = (entry.view().expiry(), entry.view().encoding_hint());
         let expire = expiry.map_or(Expire::Clear, Expire::At);
         self.put(entry.take_content(), expire, encoding);
+        if let Some(position) = self.at {
+            self.table.set_clock(position, clock);
+        }
     }
 
     /// Makes the string at least `len` bytes long, new bytes zero, and returns all of it for writing. A key that is
@@ -157,11 +197,11 @@ impl<'t, 'k> Place<'t, 'k> {
             let (result, _) = write(self.grow_string(len));
             return result;
         };
-        self.table.try_change_at(position, |entry| {
+        self.table.change_as_at(position, |entry| {
             let before = entry.view().string().map_or(0, <[u8]>::len);
             entry.grow_string(len);
             let (result, changed) = write(entry.string_mut());
-            (result, changed || len > before)
+            (result, (changed || len > before).into())
         })
     }
 
@@ -171,11 +211,11 @@ impl<'t, 'k> Place<'t, 'k> {
         Some(self.table.remove_at(position))
     }
 
-    /// Makes the key look as if it had not been accessed for so many seconds.
-    pub fn set_idle(&mut self, seconds: u64) {
+    /// Sets what is remembered of the key's accesses: that it was not accessed for so many seconds, or how often it was.
+    pub fn set_accesses(&mut self, idle_s: Option<u64>, frequency: Option<u8>) {
         if let Some(position) = self.at {
-            let accessed = self.now.saturating_sub(seconds.saturating_mul(1000));
-            self.table.set_clock(position, access_clock(accessed));
+            let clock = access_rule().told(idle_s, frequency, self.now);
+            self.table.set_clock(position, clock);
         }
     }
 
@@ -201,7 +241,10 @@ impl<'t, 'k> Place<'t, 'k> {
             content,
             expiry,
             encoding,
-            clock: access_clock(self.now),
+            clock: match self.entry() {
+                None => access_rule().fresh(self.now),
+                Some(old) => access_rule().replaced(old.clock(), self.now),
+            },
             mark: self.table.mark(),
         };
         match self.at {

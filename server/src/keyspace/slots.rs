@@ -50,19 +50,28 @@ pub enum Mode {
     /// They are removed by whoever meets them.
     #[default]
     Alone,
-    /// They are removed, and the sink of [`Keyspace::on_expired`] is told.
+    /// They are removed, and the sink of [`Keyspace::on_gone`] is told.
     Recording,
     /// They are absent for readers and stay in memory: the primary's DEL removes them. The primary's own commands see
     /// them, after [`super::Held::reveal_expired`].
     Following,
 }
 
+/// Why a key went without a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// Its time was over, or its slot has left.
+    Expired,
+    /// Others needed its memory.
+    Evicted,
+}
+
 /// Is told each key that goes without a command.
-type ExpiredSink = Box<dyn Fn(&[u8]) + Send + Sync>;
+type GoneSink = Box<dyn Fn(&[u8], Departure) + Send + Sync>;
 
 /// All keys of the node.
 pub struct Keyspace {
-    expired_sink: OnceLock<ExpiredSink>,
+    gone_sink: OnceLock<GoneSink>,
     pub(super) observer: OnceLock<Box<dyn Observer>>,
     /// Who holds locks of several slots passes here first: see [`super::Held`].
     pub(super) crossing: RwLock<()>,
@@ -72,6 +81,8 @@ pub struct Keyspace {
     avg_ttl_ms: AtomicU64,
     /// A snapshot is being taken.
     pub(super) cutting: AtomicBool,
+    /// Slots that were released while somebody waited for a key that has gone: it expired.
+    left_ready: Mutex<Vec<Slot>>,
 }
 
 /// What one call of [`Keyspace::expire_cycle`] has done.
@@ -98,7 +109,7 @@ impl Keyspace {
             sweep_due_s: AtomicU32::new(u32::MAX),
         };
         Self {
-            expired_sink: OnceLock::new(),
+            gone_sink: OnceLock::new(),
             observer: OnceLock::new(),
             crossing: RwLock::new(()),
             mode: AtomicU8::new(0),
@@ -106,7 +117,22 @@ impl Keyspace {
             groups: (0..GROUPS).map(|_| Group::default()).collect(),
             avg_ttl_ms: AtomicU64::new(0),
             cutting: AtomicBool::new(false),
+            left_ready: Mutex::new(Vec::new()),
         }
+    }
+
+    /// A slot is released, and who waits for one of its keys has not been served.
+    #[cold]
+    pub(super) fn leave_ready(&self, slot: Slot) {
+        let mut left = self.left_ready.lock();
+        if !left.contains(&slot) {
+            left.push(slot);
+        }
+    }
+
+    /// Takes the slots in which somebody is left to be served: see [`crate::waiting::serve_left`].
+    pub fn take_left_ready(&self) -> Vec<Slot> {
+        std::mem::take(&mut *self.left_ready.lock())
     }
 
     /// Sets the mode of every slot. They are all locked for this moment, so that no call sees both.
@@ -126,33 +152,39 @@ impl Keyspace {
         }
     }
 
-    /// Says who is told, in [`Mode::Recording`], of each key that goes without a command: by expiry, or because its
-    /// slot has gone to another node. It is called under the lock of the key's slot. Once only.
-    pub fn on_expired(&self, sink: ExpiredSink) {
+    /// Says who is told, in [`Mode::Recording`], of each key that goes without a command: by expiry, because its
+    /// slot has gone to another node, or to make room. It is called under the lock of the key's slot. Once only.
+    pub fn on_gone(&self, sink: GoneSink) {
         // A second sink is a mistake of the caller's, and the first one stays.
-        let _ = self.expired_sink.set(sink);
+        let _ = self.gone_sink.set(sink);
+    }
+
+    /// Tells of a key that has gone without a command.
+    pub(super) fn tell_gone(&self, key: &[u8], why: Departure) {
+        if let Some(sink) = self.gone_sink.get() {
+            sink(key, why);
+        }
     }
 
     /// Tells of the keys that expiry has removed from a slot.
     #[inline]
     pub(super) fn tell_expired(&self, table: &mut SlotTable) {
         let keys = table.take_expired_keys();
-        if let Some(sink) = self.expired_sink.get() {
-            keys.iter().for_each(|key| sink(key));
-        }
+        keys.iter()
+            .for_each(|key| self.tell_gone(key, Departure::Expired));
     }
 
     /// Removes all keys of a slot, and says how many there were. In [`Mode::Recording`] the sink of
-    /// [`Keyspace::on_expired`] is told of each. What they held is freed after the lock is released.
+    /// [`Keyspace::on_gone`] is told of each. What they held is freed after the lock is released.
     pub fn drop_slot(&self, slot: Slot) -> usize {
         let mut table = self.lock(slot);
         let removed = table.len();
-        if table.mode() == Mode::Recording
-            && let Some(sink) = self.expired_sink.get()
-        {
+        if table.mode() == Mode::Recording {
             // Expired keys that the stream lacks come first, as they went first.
             self.tell_expired(&mut table);
-            table.entries().for_each(|entry| sink(entry.key()));
+            table
+                .entries()
+                .for_each(|entry| self.tell_gone(entry.key(), Departure::Expired));
         }
         table.report_all();
         let contents = table.clear();
@@ -264,6 +296,15 @@ impl Keyspace {
         self.base_footprint() + self.sum(|group| &group.bytes)
     }
 
+    /// Bytes of the slots' hash tables, without their entries, as far as can be told without locks.
+    pub fn table_bytes(&self) -> usize {
+        let hints = self
+            .cells
+            .iter()
+            .map(|cell| cell.buckets_hint.load(Ordering::Relaxed));
+        hints.map(Buckets::footprint_by_hint).sum()
+    }
+
     /// Bytes that an empty keyspace holds.
     pub fn base_footprint(&self) -> usize {
         size_of_val(&*self.cells) + size_of_val(&*self.groups)
@@ -290,6 +331,11 @@ impl Keyspace {
     #[inline]
     pub fn slot_len(&self, slot: Slot) -> usize {
         self.cell(slot).keys.load(Ordering::Relaxed) as usize
+    }
+
+    /// Has the slot no key that expires? As far as can be told without its lock.
+    pub(super) fn never_expires(&self, slot: Slot) -> bool {
+        self.cell(slot).sweep_due_s.load(Ordering::Relaxed) == u32::MAX
     }
 
     /// A random slot, each as likely as it has keys.
@@ -360,8 +406,14 @@ impl Keyspace {
         cell.buckets_hint.store(table.buckets().hint(), Ordering::Relaxed);
         cell.keys.store(table.len() as u32, Ordering::Relaxed);
         let due_s = table.sweeper().due(table.expiring() as u32) / 1000;
+        // The largest number says that nothing expires; what does so in centuries is due just before.
+        let last = if table.expiring() == 0 {
+            u32::MAX
+        } else {
+            u32::MAX - 1
+        };
         cell.sweep_due_s
-            .store(u32::try_from(due_s).unwrap_or(u32::MAX), Ordering::Relaxed);
+            .store(u32::try_from(due_s).unwrap_or(last).min(last), Ordering::Relaxed);
 
         let delta = table.publish();
         let group = &self.groups[slot as usize / GROUP_SLOTS];

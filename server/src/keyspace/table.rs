@@ -2,15 +2,16 @@
 
 use super::buckets::{Buckets, Position};
 use super::cut::Kept;
-use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_clock};
+use super::entry::{Content, Draft, Encoding, Entry, OwnedEntry, access_rule};
 use super::expiry::Sweeper;
 use super::key::Key;
 use super::observe::KeyEvent;
-use super::place::{Expire, Place};
+use super::place::{Change, Expire};
 use super::slots::Mode;
 use super::watch::{Contents, Extras, Garbage};
 
 mod listeners;
+mod lookup;
 mod stats;
 
 pub use stats::SlotStats;
@@ -138,45 +139,6 @@ impl SlotTable {
         self.entry_bytes + self.buckets.footprint()
     }
 
-    /// Looks a key up for reading or changing. Marks it as accessed.
-    #[inline]
-    pub fn find<'t, 'k>(&'t mut self, key: &'k Key<'k>, now: u64) -> Place<'t, 'k> {
-        let at = self.position(key, now);
-        if let Some(position) = at {
-            self.buckets.set_clock(position, access_clock(now));
-        }
-        Place::new(self, key, at, now)
-    }
-
-    /// Looks a key up without marking it as accessed.
-    #[inline]
-    pub fn find_quietly<'t, 'k>(&'t mut self, key: &'k Key<'k>, now: u64) -> Place<'t, 'k> {
-        let at = self.position(key, now);
-        Place::new(self, key, at, now)
-    }
-
-    /// The entry of `key`, marked as accessed.
-    #[inline]
-    pub fn get(&mut self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
-        let position = self.position(key, now)?;
-        self.buckets.set_clock(position, access_clock(now));
-        Some(self.buckets.entry(position))
-    }
-
-    /// The entry of `key`, its access clock untouched.
-    #[inline]
-    pub fn peek(&mut self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
-        let position = self.position(key, now)?;
-        Some(self.buckets.entry(position))
-    }
-
-    /// The entry of `key`, of which nothing is changed: one that has expired is absent and stays.
-    pub fn look(&self, key: &Key<'_>, now: u64) -> Option<Entry<'_>> {
-        let entry = self.buckets.entry(self.buckets.find(key)?);
-        let is_hidden = entry.is_expired(now) && self.news & REVEALS == 0;
-        (!is_hidden).then_some(entry)
-    }
-
     /// Sets `key` to a string, whatever it was before.
     pub fn set_string(&mut self, key: &Key<'_>, value: &[u8], expire: Expire, now: u64) {
         self.find_quietly(key, now).set_string(value, expire);
@@ -255,19 +217,19 @@ impl SlotTable {
     }
 
     /// Inserts a key of a data set that is being loaded, also one that has expired. `idle_s`: seconds since its last
-    /// access. False, and nothing changed, if the key is there already.
+    /// access; `frequency`: how often it was accessed. False, and nothing changed, if the key is there already.
     pub fn load(
         &mut self,
         key: &Key<'_>,
         value: Content<'_>,
         expiry: Option<u64>,
         idle_s: Option<u64>,
+        frequency: Option<u8>,
         now: u64,
     ) -> bool {
         if self.buckets.find(key).is_some() {
             return false;
         }
-        let accessed = now.saturating_sub(idle_s.unwrap_or(0).saturating_mul(1000));
         self.insert(
             key,
             Draft {
@@ -275,7 +237,7 @@ impl SlotTable {
                 content: value,
                 expiry,
                 encoding: Encoding::Auto,
-                clock: access_clock(accessed),
+                clock: access_rule().told(idle_s, frequency, now),
                 mark: self.mark(),
             },
         );
@@ -361,7 +323,7 @@ impl SlotTable {
     }
 
     pub(super) fn set_clock(&mut self, position: Position, clock: u32) {
-        self.buckets.set_clock(position, clock);
+        self.buckets.update_clock(position, |_| clock);
     }
 
     pub(super) fn set_mark(&mut self, position: Position) {
@@ -407,26 +369,6 @@ impl SlotTable {
         self.news |= REVEALS | UNPUBLISHED;
     }
 
-    /// The position of a key that has not expired; one that has is removed.
-    #[inline]
-    fn position(&mut self, key: &Key<'_>, now: u64) -> Option<Position> {
-        let position = self.buckets.find(key)?;
-        if self.buckets.entry(position).is_expired(now) {
-            return self.keep_or_expire(position);
-        }
-        Some(position)
-    }
-
-    /// What the rest of the world sees of an entry whose time is over: in [`Mode::Following`] it stays.
-    #[cold]
-    fn keep_or_expire(&mut self, position: Position) -> Option<Position> {
-        if self.mode == Mode::Following {
-            return (self.news & REVEALS != 0).then_some(position);
-        }
-        self.expire_at(position);
-        None
-    }
-
     /// Removes an entry because its time is over.
     #[cold]
     pub(super) fn expire_at(&mut self, position: Position) {
@@ -439,6 +381,15 @@ impl SlotTable {
             self.extras_mut().expired_keys.push(entry.view().key().into());
         }
         self.discard(entry);
+    }
+
+    /// Removes an entry because others need its memory. Returns it.
+    pub(super) fn evict_at(&mut self, position: Position) -> OwnedEntry {
+        let entry = self.take_at(position, true);
+        if self.news & EVENTS != 0 {
+            self.note(KeyEvent::Evicted, entry.view().key());
+        }
+        entry
     }
 
     pub(super) fn remove_at(&mut self, position: Position) -> OwnedEntry {
@@ -492,15 +443,15 @@ impl SlotTable {
         position: Position,
         change: impl FnOnce(&mut OwnedEntry) -> R,
     ) -> R {
-        self.try_change_at(position, |entry| (change(entry), true))
+        self.change_as_at(position, |entry| (change(entry), Change::Told))
     }
 
-    /// The same for a change that says whether it happened: if not, nobody is told of one.
+    /// The same for a change that says who is to be told.
     #[inline]
-    pub(super) fn try_change_at<R>(
+    pub(super) fn change_as_at<R>(
         &mut self,
         position: Position,
-        change: impl FnOnce(&mut OwnedEntry) -> (R, bool),
+        change: impl FnOnce(&mut OwnedEntry) -> (R, Change),
     ) -> R {
         self.preserve(position);
         let (before, after, result) = self.buckets.update(position, |entry| {
@@ -516,11 +467,11 @@ impl SlotTable {
             }
             self.news |= UNPUBLISHED;
         }
-        let (result, changed) = result;
-        if changed {
+        let (result, change) = result;
+        if change != Change::Nothing {
             self.news |= CHANGED;
-            if self.extras.is_some() || self.reports() {
-                self.tell_changed_at(position);
+            if change != Change::Recorded && (self.extras.is_some() || self.reports()) {
+                self.tell_changed_at(position, change);
             }
         }
         result

@@ -68,15 +68,14 @@ impl Extras {
             .retain(|watcher| !Arc::ptr_eq(&watcher.touched, touched));
     }
 
-    /// Tells everyone who watches `key` that it has changed. True if somebody waits for that.
-    pub fn touch(&mut self, key: &[u8]) -> bool {
+    /// Tells everyone who watches `key` that it has changed.
+    pub fn touch(&mut self, key: &[u8]) {
         for watcher in self.watchers.iter().filter(|watcher| *watcher.key == *key) {
             watcher.touched.store(true, Ordering::Release);
         }
-        self.waiting.changed(key)
     }
 
-    /// The same for a change that concerns all of a slot.
+    /// The same for a change that concerns all of a slot. True if somebody waits for one of its keys.
     pub fn touch_where(&mut self, changed: impl Fn(&[u8]) -> bool) -> bool {
         for watcher in self.watchers.iter().filter(|watcher| changed(&watcher.key)) {
             watcher.touched.store(true, Ordering::Release);

@@ -73,7 +73,7 @@ impl Scratch {
         loop {
             let limits = RequestLimits {
                 max_bulk_len: batch.config.proto_max_bulk_len as usize,
-                authenticated: session.authenticated || batch.config.requirepass.is_none(),
+                authenticated: session.authenticated || batch.node.acl.default_account().is_open(),
             };
             let parsed_to = self.parse(parser, &limits, buf, pos);
             let (used, stop) = self.execute(batch, session, buf, pos);

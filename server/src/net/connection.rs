@@ -341,6 +341,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         transaction::abandon(self.node, &mut self.session);
         if let Some(subscriber) = self.session.client.close_mailbox() {
+            self.node.monitors.end(subscriber.id());
             self.node.pubsub.forget(&subscriber);
         }
         if self.session.tracking.is_some() && self.node.tracking.end(self.session.client.id()) {

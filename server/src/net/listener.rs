@@ -114,7 +114,8 @@ async fn accept_from(listener: TcpListener, node: &'static Node, workers: &'stat
 
 fn admit(stream: std::net::TcpStream, peer: SocketAddr, node: &'static Node, workers: &'static Workers) {
     let config = node.config.load();
-    let protected = config.protected_mode && config.requirepass.is_none() && config.bind_is_default;
+    let protected =
+        config.protected_mode && node.acl.default_account().user().has_nopass() && config.bind_is_default;
     let refusal = if node.clients.len() >= config.maxclients as usize {
         Some("-ERR max number of clients reached\r\n")
     } else if protected && !peer.ip().to_canonical().is_loopback() {

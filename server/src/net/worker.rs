@@ -132,8 +132,9 @@ async fn accept_all(
         let connections = connections.clone();
         tokio::task::spawn_local(async move {
             let client = node.clients.register(peer, local, &stream);
-            let open = node.config.load().requirepass.is_none();
-            let session = Session::new(client, open, peer.ip().to_canonical().is_loopback());
+            let account = node.acl.default_account().clone();
+            client.set_account(Some(account.clone()));
+            let session = Session::new(client, account, peer.ip().to_canonical().is_loopback());
             Connection::new(node, worker, stream, session)
                 .serve(buffers)
                 .await;

@@ -119,6 +119,7 @@ pub fn decode_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, DumpError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyspace::{Collection, Group, NewId, Stream, StreamId};
     use proptest::prelude::*;
 
     fn decode(payload: &[u8]) -> Result<Vec<u8>, DumpError> {
@@ -155,12 +156,74 @@ mod tests {
         assert_eq!(decode(&signed(10, b"\x00\x05a")), Err(DumpError::Damaged));
         assert_eq!(decode(&signed(10, b"\xc8")), Err(DumpError::Damaged));
         assert_eq!(
-            decode(&signed(10, b"\x13\x00")),
-            Err(DumpError::Unsupported("a stream"))
+            decode(&signed(10, b"\x06\x00")),
+            Err(DumpError::Unsupported("a value of a module"))
         );
         let mut changed = signed(10, b"\x00\x01a");
         changed[2] = b'b';
         assert_eq!(decode(&changed), Err(DumpError::Footer));
+    }
+
+    /// A stream with three nodes, a deleted entry, two groups and what is pending.
+    fn stream() -> Vec<u8> {
+        let mut stream = Stream::default();
+        stream.begin();
+        let limits = Limits {
+            stream_node_entries: 2,
+            ..Limits::default()
+        };
+        for ms in 1..=5 {
+            let content = [&b"name"[..], b"value", b"n", b"-7"];
+            let added = stream
+                .entries_mut()
+                .append(NewId::Within { ms }, content.into_iter(), &limits);
+            assert!(added.is_ok());
+        }
+        assert!(stream.entries_mut().delete(StreamId { ms: 2, seq: 0 }));
+        for name in [&b"g"[..], b"h"] {
+            assert!(stream.add_group(name, Group::new(StreamId { ms: 3, seq: 0 }, 3)));
+            stream.with_group(name, |_, group| {
+                group.hear(b"alice", 1_800_000_000_000);
+                group.hear(b"bob", 1_800_000_000_000);
+                group.assign(StreamId { ms: 1, seq: 0 }, b"alice", 1_800_000_000_000, 1);
+                group.assign(StreamId { ms: 3, seq: 0 }, b"bob", 1_800_000_000_000, 70_000);
+            });
+        }
+        let collection = Collection::Stream(stream);
+        let payload = encode(ValueRef::Collection(&collection), false);
+        let again = super::decode(&payload, &limits).expect("it is sound");
+        assert_eq!(again, Content::Collection(std::sync::Arc::new(collection)));
+        payload
+    }
+
+    #[test]
+    fn a_damaged_stream_is_refused_or_is_another_stream() {
+        let payload = stream();
+        let body = &payload[..payload.len() - FOOTER];
+        let mut refused = 0;
+        for at in 1..body.len() {
+            for change in [1, 2, 0x40, 0x80, 0xff] {
+                let mut changed = body.to_vec();
+                changed[at] ^= change;
+                match super::decode(&signed(10, &changed), &Limits::default()) {
+                    Ok(Content::Collection(collection)) => {
+                        let again = encode(ValueRef::Collection(&collection), true);
+                        let again = super::decode(&again, &Limits::default());
+                        assert_eq!(again, Ok(Content::Collection(collection)), "byte {at}");
+                    }
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => {
+                        assert_eq!(error, DumpError::Damaged);
+                        refused += 1;
+                    }
+                }
+            }
+            assert_eq!(
+                super::decode(&signed(10, &body[..at]), &Limits::default()),
+                Err(DumpError::Damaged)
+            );
+        }
+        assert!(refused > body.len(), "{refused} of {} bytes", body.len());
     }
 
     proptest! {

@@ -10,6 +10,8 @@ use slotcore::resp::{Proto, encode_bulk};
 enum Head {
     Fixed(&'static [u8]),
     Shared(Arc<[u8]>),
+    /// None: the tail is a line of its own.
+    Line,
 }
 
 /// A message, encoded. A copy shares the bytes.
@@ -73,8 +75,17 @@ impl Frame {
         }
     }
 
+    /// A line, as MONITOR sends them: the same in either protocol. `text` has its end.
+    pub fn line(text: Arc<[u8]>) -> Self {
+        Self {
+            head: Head::Line,
+            tail: text,
+        }
+    }
+
     fn head(&self) -> &[u8] {
         match &self.head {
+            Head::Line => b"",
             Head::Fixed(head) => head,
             Head::Shared(head) => head,
         }
@@ -93,26 +104,27 @@ impl Frame {
     /// Appends it.
     pub fn write(&self, proto: Proto, out: &mut Vec<u8>) {
         out.reserve(self.wire_len());
-        out.extend_from_slice(first_byte(proto));
+        out.extend_from_slice(self.first_byte(proto));
         out.extend_from_slice(self.head());
         out.extend_from_slice(&self.tail);
     }
 
+    fn first_byte(&self, proto: Proto) -> &'static [u8] {
+        match (&self.head, proto) {
+            (Head::Line, _) => b"+",
+            (_, Proto::Resp2) => b"*",
+            (_, Proto::Resp3) => b">",
+        }
+    }
+
     /// Adds the slices of what follows the first `sent` bytes.
     pub fn slices<'a>(&'a self, proto: Proto, mut sent: usize, out: &mut Vec<IoSlice<'a>>) {
-        for part in [first_byte(proto), self.head(), &self.tail] {
+        for part in [self.first_byte(proto), self.head(), &self.tail] {
             if sent < part.len() {
                 out.push(IoSlice::new(&part[sent..]));
             }
             sent = sent.saturating_sub(part.len());
         }
-    }
-}
-
-fn first_byte(proto: Proto) -> &'static [u8] {
-    match proto {
-        Proto::Resp2 => b"*",
-        Proto::Resp3 => b">",
     }
 }
 

@@ -96,8 +96,8 @@ pub fn end_unit(call: &mut Call<'_>) {
     });
 }
 
-/// A key is gone because its time was over. Called under its slot's lock.
-pub fn expired(log: &Log, key: &[u8], lazily: bool) {
+/// A key is gone because its time was over, or others needed its memory. Called under its slot's lock.
+pub fn gone(log: &Log, key: &[u8], lazily: bool) {
     let command: &[u8] = if lazily { b"UNLINK" } else { b"DEL" };
     let belongs = UNIT.with_borrow(|unit| unit.collects);
     if belongs {

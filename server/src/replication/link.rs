@@ -47,6 +47,8 @@ pub struct LinkState {
     pub sync_total: AtomicI64,
     /// Bytes of it received.
     pub sync_read: AtomicU64,
+    /// Bytes received from primaries, since the start or CONFIG RESETSTAT.
+    pub received: AtomicU64,
     /// Commands of the primary that failed here, since the start.
     pub unexpected_errors: AtomicU64,
     /// When the log last told of one.

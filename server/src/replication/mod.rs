@@ -23,13 +23,13 @@ mod replicas;
 mod role;
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::cluster::protocol::PrimaryLink;
-use crate::keyspace::Mode;
+use crate::keyspace::{Departure, Mode};
 use crate::log as journal;
 use crate::node::Node;
 
@@ -109,6 +109,12 @@ impl Replication {
         self.changes.subscribe()
     }
 
+    /// Bytes received from primaries and sent to replicas, since the start or CONFIG RESETSTAT.
+    pub fn net_bytes(&self) -> [u64; 2] {
+        let [.., sent] = self.replicas.syncs.counts();
+        [self.link.received.load(Relaxed), sent]
+    }
+
     /// Bytes of the stream: written as a primary, applied as a replica.
     pub fn offset(&self) -> u64 {
         self.log.end()
@@ -130,12 +136,13 @@ impl Replication {
 
     /// Takes up the role that the configuration gives the node at its start.
     pub fn start(&self, node: &'static Node) {
-        node.keyspace.on_expired(Box::new(|key| {
-            effect::expired(
-                &node.replication.log,
-                key,
-                node.config.load().lazyfree_lazy_expire,
-            )
+        node.keyspace.on_gone(Box::new(|key, why| {
+            let config = node.config.load();
+            let lazily = match why {
+                Departure::Expired => config.lazyfree_lazy_expire,
+                Departure::Evicted => config.eviction.lazily,
+            };
+            effect::gone(&node.replication.log, key, lazily);
         }));
         // In a cluster the bus says whom to follow.
         if let Some((host, port)) = &node.config.load().replicaof {

@@ -11,6 +11,7 @@ use super::random::Random;
 use super::run::{Run, running};
 use super::sha1::sha1_hex;
 use super::{command, convert, interpreter};
+use crate::acl;
 use crate::command::dispatch::is_bound;
 use crate::log;
 
@@ -399,12 +400,14 @@ unsafe extern "C-unwind" fn acl_check_cmd(lua: State) -> c_int {
         if let Some(error) = collect_args(lua, run) {
             raise_error(lua, error);
         }
-        match lookup_request(&Args::new(&run.args, &run.ranges)) {
-            Ok(spec) if is_bound(spec) => {}
+        let args = Args::new(&run.args, &run.ranges);
+        let spec = match lookup_request(&args) {
+            Ok(spec) if is_bound(spec) => spec,
             _ => raise_error(lua, b"Invalid command passed to redis.acl_check_cmd()"),
-        }
-        // The seam for users with fewer rights: see command::check_acl.
-        ffi::lua_pushboolean(lua, 1);
+        };
+        let account = &(*run.call).session.account;
+        let may = account.is_unrestricted() || acl::check(&account.user(), spec, &args).is_ok();
+        ffi::lua_pushboolean(lua, c_int::from(may));
         1
     }
 }

@@ -6,6 +6,7 @@ use slotcore::route::{Decision, KeyPresence, KeySlots, RouteRequest};
 
 use super::run::{Abort, Run};
 use super::shebang::ScriptFlags;
+use crate::acl;
 use crate::command::call::{Call, Locks};
 use crate::command::dispatch;
 use crate::command::reply_error::ErrorReply;
@@ -45,7 +46,7 @@ pub fn execute(run: &mut Run) -> Result<(), ErrorReply> {
         return Err(WRONG_ARITY);
     }
     let writes = spec.flags.contains(CommandFlags::WRITE);
-    check(outer, run, spec, writes)?;
+    check(outer, run, spec, &args, writes)?;
     let mut keys: Vec<Key<'_>> = Vec::new();
     dispatch::hash_keys(spec, &args, &mut run.positions, &mut keys);
     check_slots(outer, run.flags, &mut run.slot, &keys)?;
@@ -105,7 +106,13 @@ pub fn execute(run: &mut Run) -> Result<(), ErrorReply> {
 }
 
 /// What does not depend on keys, in stock's order.
-fn check(outer: &Call<'_>, run: &Run, spec: &'static CommandSpec, writes: bool) -> Result<(), ErrorReply> {
+fn check(
+    outer: &Call<'_>,
+    run: &Run,
+    spec: &'static CommandSpec,
+    args: &Args<'_>,
+    writes: bool,
+) -> Result<(), ErrorReply> {
     if spec.flags.contains(CommandFlags::NOSCRIPT) {
         return Err(NOT_ALLOWED);
     }
@@ -122,7 +129,10 @@ fn check(outer: &Call<'_>, run: &Run, spec: &'static CommandSpec, writes: bool) 
     {
         return Err(STALE);
     }
-    check_acl(outer, spec)?;
+    if !outer.session.account.is_unrestricted() {
+        acl::check_session(node, outer.session, spec, args, acl::Context::Lua, outer.now)
+            .map_err(acl::Denied::reply_in_script)?;
+    }
     // Messages may go to replicas, though COMMAND does not say so of them.
     if run.read_only && (dispatch::may_write(spec) || matches!(spec.name, "publish" | "spublish")) {
         return Err(READ_ONLY);
@@ -143,11 +153,6 @@ fn check(outer: &Call<'_>, run: &Run, spec: &'static CommandSpec, writes: bool) 
     {
         return Err(ErrorReply::OOM);
     }
-    Ok(())
-}
-
-/// The seam for users with fewer rights: the one user that there is may run everything.
-fn check_acl(_outer: &Call<'_>, _spec: &'static CommandSpec) -> Result<(), ErrorReply> {
     Ok(())
 }
 

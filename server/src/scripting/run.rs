@@ -18,6 +18,7 @@ use super::interpreter::{Chunk, Interpreter};
 use super::monitor::Slow;
 use super::sha1::sha1_hex;
 use super::shebang::{self, ScriptFlags};
+use crate::admin::monitor::Origin;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::keyspace::{Held, Key};
@@ -162,6 +163,11 @@ thread_local! {
 #[inline]
 pub fn running() -> *mut Run {
     RUNNING.get()
+}
+
+/// Does a script run on this thread?
+pub fn is_running() -> bool {
+    !running().is_null()
 }
 
 /// EVAL and EVAL_RO.
@@ -381,7 +387,7 @@ fn perform(
         run.within_exec = within_exec;
         run.slot = call.keys.first().map(|key| key.slot);
         run.roams = false;
-        run.out_of_memory = config.maxmemory != 0 && call.node.out_of_memory(&config);
+        run.out_of_memory = config.maxmemory != 0 && call.session.finds_full;
         run.wrote = false;
         run.replicates = true;
         run.abort = None;
@@ -399,6 +405,12 @@ fn perform(
         };
         run.id = IDS.fetch_add(1, Relaxed);
         run.kill.store(false, Relaxed);
+    }
+    if call.node.monitors.is_active() {
+        let origin = Origin::Client(&call.session.client);
+        call.node
+            .monitors
+            .show_always(&call.node.pubsub, origin, call.spec, &call.args);
     }
     RUNNING.set(run);
     work(interpreter, call);

@@ -1,4 +1,4 @@
-//! Commands that wait for a key: BLPOP and its kin, and those of other types that are to come.
+//! Commands that wait for a key: BLPOP and its kin, XREAD and XREADGROUP.
 //!
 //! ```text
 //! BLPOP: serve(key) says no for each key ─► wait(): a Waiter in the queue of each key, in the slots' extras
@@ -25,6 +25,6 @@ mod waiter;
 
 pub use queues::Queues;
 pub use redirect::redirect_waiters;
-pub use serve::serve_ready;
-pub use timeout::timeout_arg;
-pub use waiter::{Plan, Serve, Waiter, serve_or_wait};
+pub use serve::{serve_left, serve_ready};
+pub use timeout::{timeout_arg, timeout_ms_arg};
+pub use waiter::{Plan, Serve, Waiter, serve_or_wait, wait_or_nothing};

@@ -1,13 +1,15 @@
 //! After a change: who waits for the keys that are ready is served, before anybody else sees them.
 
+use std::sync::Arc;
+
 use slotcore::resp::ReplyWriter;
 
 use super::waiter::Waiter;
-use crate::admin::clients::Unblock;
+use crate::admin::clients::{ClientShared, Unblock};
 use crate::command::call::Call;
 use crate::command::dispatch;
 use crate::keyspace::{Held, Key};
-use crate::node::Node;
+use crate::node::{Node, unix_ms};
 use crate::replication::effect::{self, Effect};
 use crate::session::Session;
 use crate::tracking;
@@ -39,6 +41,17 @@ pub fn serve_ready(
     }
     if node.tracking.is_active() {
         tracking::tell_stale(node, session, held);
+    }
+}
+
+/// Serves who waits for keys that have expired without a command that writes: to be called now and then. Whoever waits to read
+/// for a group hears so that the group is gone.
+pub fn serve_left(node: &'static Node) {
+    for slot in node.keyspace.take_left_ready() {
+        let account = node.acl.default_account().clone();
+        let mut session = Session::new(Arc::new(ClientShared::of_node()), account, false);
+        let mut held = Held::one(&node.keyspace, slot);
+        serve_ready(node, &mut session, &mut held, node.link_worker(), unix_ms());
     }
 }
 

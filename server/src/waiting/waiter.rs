@@ -75,15 +75,18 @@ pub fn serve_or_wait(call: &mut Call<'_>, plan: Plan) -> Result<(), ErrorReply> 
             return Ok(());
         }
     }
-    if call.session.in_exec || call.session.is_primary_link {
-        (plan.nothing)(&mut call.out);
-        return Ok(());
-    }
-    wait(call, plan);
+    let request = Kept::new(call.spec, call.args);
+    wait_or_nothing(call, plan, request);
     Ok(())
 }
 
-fn wait(call: &mut Call<'_>, plan: Plan) {
+/// Has a command that cannot be answered yet wait for all of its keys. `request`: it, as it is to be answered later. In a
+/// transaction it does not wait.
+pub fn wait_or_nothing(call: &mut Call<'_>, plan: Plan, request: Kept) {
+    if call.session.in_exec || call.session.is_primary_link {
+        (plan.nothing)(&mut call.out);
+        return;
+    }
     let keys: &[Key<'_>] = &call.keys[..plan.keys.min(call.keys.len())];
     let client = call.session.client.clone();
     let generation = call.node.replication.generation();
@@ -98,7 +101,7 @@ fn wait(call: &mut Call<'_>, plan: Plan) {
         plan,
         client: client.clone(),
         proto: call.out.proto,
-        request: Kept::new(call.spec, call.args),
+        request,
     });
     for key in keys {
         call.held.table(key.slot).wait_for(key, waiter.clone());

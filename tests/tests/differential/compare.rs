@@ -2,6 +2,9 @@
 
 use slotcore::resp::{Reply, ReplyLimits, parse_reply};
 
+/// A later instant than this is one of now, unix time in milliseconds.
+const LONG_AGO_MS: i64 = 1_500_000_000_000;
+
 /// What the order of the elements of a reply means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -13,6 +16,8 @@ pub enum Order {
     Scan { group: usize },
     /// Elements are drawn at random: only their type and number must be the same.
     Drawn,
+    /// Times are in it, of clocks that are a little apart: when something was, or how long it is since then.
+    Times,
 }
 
 /// The reply to a command, without what may differ.
@@ -59,10 +64,38 @@ fn shown(reply: &Reply, order: Order) -> String {
                 .collect();
             format!("array {kinds:?}")
         }
+        (Order::Times, Reply::Integer(time)) if *time > LONG_AGO_MS => "a time".into(),
+        // A pending entry: its ID, its consumer, milliseconds since it was delivered, how often it was.
+        (Order::Times, Reply::Array(parts)) => match &parts[..] {
+            [
+                id @ Reply::Bulk(_),
+                consumer @ Reply::Bulk(_),
+                Reply::Integer(_),
+                count @ Reply::Integer(_),
+            ] => {
+                format!("{id:?} {consumer:?} {count:?}")
+            }
+            _ => format!("{:?}", without_idle(parts)),
+        },
+        (Order::Times, Reply::Map(pairs)) => {
+            let parts: Vec<Reply> = pairs
+                .iter()
+                .flat_map(|(name, value)| [name.clone(), value.clone()])
+                .collect();
+            format!("map {:?}", without_idle(&parts))
+        }
         (Order::Drawn, Reply::Bulk(_)) => "bulk".into(),
         (Order::Drawn, Reply::Double(_)) => "double".into(),
         _ => format!("{reply:?}"),
     }
+}
+
+/// Names and values, or any elements, without the value that follows `idle`.
+fn without_idle(parts: &[Reply]) -> Vec<String> {
+    let idle = Reply::Bulk(b"idle".to_vec());
+    let is_told = |at: usize| at == 0 || parts[at - 1] != idle;
+    let told = (0..parts.len()).filter(|at| is_told(*at));
+    told.map(|at| shown(&parts[at], Order::Times)).collect()
 }
 
 /// Elements in groups, the groups in the order of their texts. Elements that are arrays are groups already.

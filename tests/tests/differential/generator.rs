@@ -171,6 +171,58 @@ impl Generator {
         }
     }
 
+    /// The ID of an entry: few, so that they are met again, and some that are none.
+    pub fn id(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..14) {
+            0 => self
+                .one(&[
+                    "",
+                    "-",
+                    "+",
+                    "x",
+                    "5-",
+                    "-5",
+                    "5-x",
+                    "(3",
+                    " 3",
+                    "1-2-3",
+                    "18446744073709551616",
+                ])
+                .into(),
+            1 => self.one(&["0", "0-0", "0-1", "3-*", "7-*"]).into(),
+            2 => self
+                .one(&[
+                    "18446744073709551615",
+                    "18446744073709551615-18446744073709551615",
+                    "3-18446744073709551615",
+                ])
+                .into(),
+            3..6 => self.rng.random_range(0..30).to_string().into(),
+            _ => format!("{}-{}", self.rng.random_range(0..30), self.rng.random_range(0..3)).into(),
+        }
+    }
+
+    /// The ID of an entry that may be new: mostly a greater one than those before.
+    pub fn new_id(&mut self) -> Vec<u8> {
+        match self.rng.random_range(0..12) {
+            0 => self.id(),
+            1..6 => format!("{}-*", self.rng.random_range(0..30)).into(),
+            _ => format!("{}-{}", self.rng.random_range(0..30), self.rng.random_range(0..3)).into(),
+        }
+    }
+
+    /// An end of a range of IDs.
+    pub fn id_bound(&mut self) -> Vec<u8> {
+        let mut bound = match self.rng.random_range(0..4) {
+            0 => self.one(&["-", "+"]).into(),
+            _ => self.id(),
+        };
+        if self.rng.random_ratio(1, 5) {
+            bound.insert(0, b'(');
+        }
+        bound
+    }
+
     /// An argument for a placeholder, or the word itself.
     fn part(&mut self, part: &str) -> Vec<u8> {
         match part {
@@ -205,6 +257,14 @@ impl Generator {
                 .one(&["0", "1", "100", "700.5", "2000", "9000", "30000", "-1", "x"])
                 .into(),
             "<unit>" => self.one(&["m", "km", "KM", "ft", "mi", "mile"]).into(),
+            "<id>" => self.id(),
+            "<new id>" => self.new_id(),
+            "<id bound>" => self.id_bound(),
+            "<group>" => self.one(&["g", "g", "g", "h", "h", "", "none"]).into(),
+            "<consumer>" => self.one(&["alice", "bob", "carol", ""]).into(),
+            // Nothing was delivered a thousand seconds ago, unless XCLAIM says so.
+            "<idle>" => self.one(&["0", "0", "0", "-1", "1000000", "x"]).into(),
+            "<few>" => self.one(&["0", "1", "1", "2", "3", "5", "-1", "x"]).into(),
             "<hll>" => self.one(&["{hll}1", "{hll}2", "{hll}3"]).into(),
             "<pattern>" => self.one(&["*", "f*", "[0-5]", "?", "", "*1*", "\\"]).into(),
             word => word.into(),

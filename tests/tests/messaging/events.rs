@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use slotcore::resp::Reply;
 
-use super::families::{BITS, LISTS, SORTED_SETS};
+use super::families::{BITS, LISTS, SORTED_SETS, STREAMS};
 use super::sides::Sides;
 
 /// All classes, and no expiry but by who looks: when active expiry comes around is chance.
@@ -194,7 +194,7 @@ fn every_command_has_stocks_events() {
     let Some(mut sides) = start("KEAnm", &["2", "2"]) else {
         return;
     };
-    for words in [COMMANDS, LISTS, SORTED_SETS, BITS].concat() {
+    for words in [COMMANDS, LISTS, SORTED_SETS, BITS, STREAMS].concat() {
         sides.same(0, &[words]);
     }
     for words in [
@@ -313,7 +313,7 @@ fn random_commands_have_stocks_events() {
         .unwrap_or_else(rand::random);
     eprintln!("SLOTMARK_DIFF_SEED={seed}");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let commands = [COMMANDS, LISTS, SORTED_SETS, BITS].concat();
+    let commands = [COMMANDS, LISTS, SORTED_SETS, BITS, STREAMS].concat();
     for _ in 0..600 {
         let words = *commands.choose(&mut rng).expect("a command");
         if rng.random_ratio(1, 10) {

@@ -215,7 +215,7 @@ fn what_fails_here_is_told_and_counted() {
     peer.expect_ack(0);
     // In a transaction the other commands still run.
     peer.say(MULTI);
-    peer.say(b"*5\r\n$4\r\nXADD\r\n$1\r\nl\r\n$1\r\n*\r\n$1\r\nf\r\n$1\r\nv\r\n");
+    peer.say(b"*5\r\n$4\r\nXADD\r\n$1\r\nl\r\n$1\r\nx\r\n$1\r\nf\r\n$1\r\nv\r\n");
     peer.say(SET_A);
     peer.say(EXEC);
     peer.say(b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n");

@@ -91,10 +91,6 @@ fn replies_of_a_replica_are_those_of_stock() {
 fn what_cannot_be_held_is_refused_and_the_old_data_stay() {
     let refused: &[(&[&str], &str)] = &[
         (
-            &["XADD", "my stream", "1-1", "f", "v"],
-            "a stream (type 19) in the key 'my stream'",
-        ),
-        (
             &[
                 "FUNCTION",
                 "LOAD",

@@ -8,7 +8,7 @@
 //! | of a hot slot | `{tag}:0000000042` | a tag that lies in the slot |
 //!
 //! The length is the same for all keys of a workload, so that frames can be laid out once and no key is dearer than
-//! another.
+//! another; unless the workload asks for lengths by a distribution, which letters behind the text above make up.
 
 use slotcore::slot::crc16;
 use slotcore::{SLOT_COUNT, Slot};
@@ -16,7 +16,15 @@ use slotcore::{SLOT_COUNT, Slot};
 use super::digits;
 use super::even::{self, NEUTRAL, SUFFIX_SIZE};
 use super::tags::{MAX_TAG_SIZE, tag_of_slot};
-use crate::spec::{Keyspace, Spread, Traffic};
+use crate::dist::unit;
+use crate::sizes::KeySizes;
+use crate::spec::{Keyspace, MAX_KEY_SIZE, Spread, Traffic};
+use crate::stream::mix;
+
+/// What makes a key longer.
+const PADDING: u8 = b'x';
+/// Tells the draw of a key's length from other uses of its number.
+const LENGTHS: u64 = 0x6c65_6e67_7468;
 
 /// A key by number: the keys of the keyspace from 0, and those of a hot slot in a range of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +63,8 @@ pub struct KeyFormat {
     template: Vec<u8>,
     checksum: DigitChecksum,
     hot: Option<Hot>,
+    /// Lengths beyond `size`, which letters behind the key make up.
+    sizes: Option<KeySizes>,
 }
 
 /// The checksum of a text in which only some digits change, without writing the text.
@@ -176,10 +186,11 @@ impl KeyFormat {
             template,
             checksum,
             hot,
+            sizes: keyspace.key_sizes,
         }
     }
 
-    /// Length of every key in bytes.
+    /// Length of every key in bytes, or of the shortest.
     #[inline]
     pub fn size(&self) -> usize {
         self.size
@@ -224,19 +235,58 @@ impl KeyFormat {
 
     /// The key as bytes of its own.
     pub fn bytes(&self, key: KeyId) -> Vec<u8> {
-        let mut out = self.template.clone();
-        self.write(key, &mut out);
+        let mut out = Vec::with_capacity(self.size);
+        self.append(key, &mut out);
         out
+    }
+
+    /// Appends the key, which may be longer than [`KeyFormat::size`].
+    pub(crate) fn append(&self, key: KeyId, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.template);
+        self.write(key, &mut out[start..]);
+        if self.sizes.is_some() {
+            out.resize(start + self.length(key), PADDING);
+        }
+    }
+
+    /// Whether all keys have the same length.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.sizes.is_none()
+    }
+
+    /// Whether the key has a hash tag of its own.
+    pub(crate) fn has_tag(&self, key: KeyId) -> bool {
+        self.per_tag.is_some() || key.is_hot()
+    }
+
+    /// The length of a key, which its number decides.
+    fn length(&self, key: KeyId) -> usize {
+        let longer = self
+            .sizes
+            .map(|sizes| sizes.at(unit(mix(key.0 ^ LENGTHS))) as usize);
+        longer.unwrap_or(self.size).max(self.size)
     }
 
     /// The slot that the key lies in.
     #[inline]
     pub fn slot(&self, key: KeyId) -> Slot {
+        if self.sizes.is_some() && !self.has_tag(key) {
+            return self.slot_of_long(key);
+        }
         match &self.hot {
             Some(hot) if key.is_hot() => hot.slot,
             _ if self.even => even::slot_of_unit(self.unit(key)),
             _ => self.checksum.slot(self.unit(key)),
         }
+    }
+
+    /// The slot of a key that is hashed with the letters behind it.
+    fn slot_of_long(&self, key: KeyId) -> Slot {
+        let mut text = [PADDING; MAX_KEY_SIZE as usize];
+        text[..self.size].copy_from_slice(&self.template);
+        self.write(key, &mut text[..self.size]);
+        crc16(&text[..self.length(key)]) % SLOT_COUNT as u16
     }
 }
 
@@ -270,8 +320,40 @@ mod tests {
         Keyspace {
             keys,
             key_size,
+            key_sizes: None,
             keys_per_tag,
             spread: Spread::Hash,
+            stored: true,
+        }
+    }
+
+    #[test]
+    fn longer_keys_begin_as_the_others_and_lie_where_they_are_hashed() {
+        let sizes = KeySizes {
+            location: 30.0,
+            scale: 8.0,
+            shape: 0.1,
+            min: 12,
+            max: 90,
+        };
+        for per_tag in [None, Some(5)] {
+            let same = keyspace(1000, 12, per_tag);
+            let spec = Keyspace {
+                key_sizes: Some(sizes),
+                ..same.clone()
+            };
+            let (same, format) = (
+                KeyFormat::new(&same, &Traffic::Uniform),
+                KeyFormat::new(&spec, &Traffic::Uniform),
+            );
+            let mut lengths = std::collections::BTreeSet::new();
+            for key in (0..1000).map(KeyId) {
+                let bytes = format.bytes(key);
+                assert!(bytes.starts_with(&same.bytes(key)) && bytes.len() <= 90);
+                assert_eq!(format.slot(key), slotcore::slot_of(&bytes));
+                lengths.insert(bytes.len());
+            }
+            assert!(lengths.len() > 20, "{lengths:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use slotcore::SLOT_COUNT;
 use super::error::SpecError;
 use super::model::{
     Arrival, MAX_CLIENTS, MAX_KEY_SIZE, MAX_KEYS, MAX_KEYS_PER_COMMAND, MAX_PIPELINE, MAX_RATE,
-    MAX_VALUE_SIZE, Shape, Spec, Traffic,
+    MAX_VALUE_SIZE, Shape, Size, Spec, Spread, Traffic,
 };
 use crate::keys::KeyFormat;
 
@@ -34,6 +34,8 @@ impl Spec {
         self.validate_keyspace()?;
         self.validate_traffic()?;
         self.validate_mix()?;
+        self.validate_templates()?;
+        self.validate_receivers()?;
         self.validate_run()?;
         self.validate_arrival()?;
         self.validate_faults()?;
@@ -77,6 +79,44 @@ impl Spec {
                 keyspace.key_size
             );
             return Err(self.error("keyspace.key_size", message));
+        }
+        self.validate_sizes()
+    }
+
+    fn validate_sizes(&self) -> Result<(), SpecError> {
+        if let Some(sizes) = &self.keyspace.key_sizes {
+            let key = "keyspace.key_size";
+            self.within(key, sizes.max, sizes.min, MAX_KEY_SIZE)?;
+            if sizes.scale <= 0.0 {
+                return Err(self.error(key, "scale is above 0"));
+            }
+            self.within(key, sizes.shape, -5.0, 5.0)?;
+            let is_whole = self.keyspace.keys_per_tag.is_none();
+            if is_whole && self.keyspace.spread == Spread::Even {
+                let message =
+                    "keys of several lengths cannot be spread evenly; use spread = \"hash\" or keys_per_tag";
+                return Err(self.error("keyspace.spread", message));
+            }
+        }
+        if let Size::Pareto(sizes) = &self.values.size {
+            let sum: f64 = sizes.small.iter().sum();
+            if sizes.small.iter().any(|&share| share < 0.0) || sum > 1.0 {
+                let message =
+                    format!("the probabilities in small are 0 or more, and 1 at most together, not {sum}");
+                return Err(self.error("values.size", message));
+            }
+            if (sizes.location as usize) < sizes.small.len() {
+                let message = format!(
+                    "location is {} and small has {} lengths: the tail begins behind them",
+                    sizes.location,
+                    sizes.small.len()
+                );
+                return Err(self.error("values.size", message));
+            }
+            if sizes.scale <= 0.0 || sizes.max < sizes.location {
+                return Err(self.error("values.size", "scale is above 0, and max is location or more"));
+            }
+            self.within("values.size", sizes.shape, -5.0, 5.0)?;
         }
         self.within("values.size", self.values.size.max(), 0, MAX_VALUE_SIZE)
     }
@@ -134,8 +174,27 @@ impl Spec {
                 ));
             }
         }
+        self.validate_fill()?;
         if self.check.hot_share_points.is_some() && !matches!(self.traffic, Traffic::Hotslot { .. }) {
             return Err(self.error("check.hot_share_points", "there is no hot slot in this workload"));
+        }
+        Ok(())
+    }
+
+    fn validate_fill(&self) -> Result<(), SpecError> {
+        for (at, entry) in self.mix.iter().enumerate().filter(|(_, entry)| entry.fill) {
+            let key = format!("mix[{at}].fill");
+            if entry.command != "GET" {
+                return Err(self.error(&key, "only a GET can miss and be followed by a SET"));
+            }
+            if !self.mix.iter().any(|other| other.command == "SET") {
+                let message = "a miss is followed by the SET of the mix; add one (with weight = 0 nothing else is written)";
+                return Err(self.error(&key, message));
+            }
+            if self.arrival != Arrival::Closed {
+                let message = "no schedule says when a miss is followed by a SET: a closed loop is wanted";
+                return Err(self.error(&key, message));
+            }
         }
         Ok(())
     }

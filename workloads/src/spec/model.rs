@@ -8,6 +8,9 @@ use slotcore::Slot;
 
 use super::beside::{Neighbor, Storm};
 use super::fault::Fault;
+use super::receivers::Receivers;
+use crate::reply::Condition;
+use crate::sizes::{KeySizes, ParetoSizes};
 
 /// Most keys of a workload; the preload and the digits of a key bound it.
 pub const MAX_KEYS: u64 = 10_000_000_000;
@@ -36,6 +39,9 @@ pub struct Spec {
     /// How to read the result.
     pub reading: String,
     pub keyspace: Keyspace,
+    /// What the preload sends for each key, in place of SET.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preload: Vec<Preload>,
     pub mix: Vec<MixEntry>,
     pub traffic: Traffic,
     pub values: Values,
@@ -49,6 +55,9 @@ pub struct Spec {
     pub storm: Option<Storm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbor: Option<Neighbor>,
+    /// Connections beside the load that receive what it sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receivers: Option<Receivers>,
     pub check: Check,
     #[serde(skip)]
     pub(crate) origin: Origin,
@@ -61,10 +70,22 @@ pub struct Keyspace {
     pub keys: u64,
     /// Length of every key in bytes.
     pub key_size: u32,
+    /// When set, lengths differ from key to key, and `key_size` is the shortest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_sizes: Option<KeySizes>,
     /// When set, so many keys share one hash tag, and with it one slot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_per_tag: Option<u32>,
     pub spread: Spread,
+    /// Whether the preload stores every key with SET, where no `[[preload]]` says otherwise.
+    pub stored: bool,
+}
+
+impl Keyspace {
+    /// The longest key in bytes.
+    pub fn max_key_size(&self) -> u32 {
+        self.key_sizes.map_or(self.key_size, |sizes| sizes.max)
+    }
 }
 
 /// How keys spread over the slots.
@@ -78,19 +99,67 @@ pub enum Spread {
 }
 
 /// One kind of operation and how often it comes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct MixEntry {
-    /// Name in upper case.
+    /// Name in upper case; of `send`, the first word of its first command.
     pub command: String,
+    /// What results call it, if not by its command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Share of the operations, relative to the sum of all weights.
     pub weight: u64,
     /// Keys of one operation.
     pub keys: u32,
     /// Keys are drawn from all slots, and the client sends one command a slot.
     pub split: bool,
+    /// A read that misses is followed by the mix's SET of the same key, as by an application with a cache.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fill: bool,
     /// Arguments that follow keys and values, e.g. `["EX", "60"]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
+    /// The commands of one operation, word by word, with placeholders; when there are any, keys and args mean nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub send: Vec<Vec<String>>,
+    /// The Lua script whose SHA1 stands for `$script`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// What replies are counted as.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub count: BTreeMap<String, Condition>,
+    /// The name of the entry that follows on the same key when the reply was not nil.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
+    /// From the reply to what follows.
+    #[serde(
+        rename = "after_s",
+        skip_serializing_if = "Duration::is_zero",
+        serialize_with = "seconds"
+    )]
+    pub after: Duration,
+    /// Until what follows is sent, the client holds the key as its own; for this long at most.
+    #[serde(
+        rename = "holds_s",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "some_seconds"
+    )]
+    pub holds: Option<Duration>,
+}
+
+impl MixEntry {
+    /// What results call it.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.command)
+    }
+}
+
+/// One kind of command of the preload.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preload {
+    /// The command, word by word, with placeholders.
+    pub send: Vec<String>,
+    /// How often it is sent for each key.
+    pub times: u32,
 }
 
 /// How the operations spread over keys and slots.
@@ -113,7 +182,7 @@ pub struct Values {
 }
 
 /// Length of a value in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Size {
     Fixed(u32),
@@ -122,14 +191,26 @@ pub enum Size {
         min: u32,
         max: u32,
     },
+    /// A few short lengths by a table, the others by a generalized Pareto distribution.
+    Pareto(ParetoSizes),
 }
 
 impl Size {
     /// The longest value that may come.
-    pub fn max(self) -> u32 {
+    pub fn max(&self) -> u32 {
         match self {
-            Size::Fixed(size) => size,
-            Size::Range { max, .. } => max,
+            Size::Fixed(size) => *size,
+            Size::Range { max, .. } => *max,
+            Size::Pareto(sizes) => sizes.max,
+        }
+    }
+
+    /// The shortest value that may come.
+    pub fn min(&self) -> u32 {
+        match self {
+            Size::Fixed(size) => *size,
+            Size::Range { min, .. } => *min,
+            Size::Pareto(sizes) => sizes.min(),
         }
     }
 }
@@ -243,6 +324,9 @@ pub struct ClusterShape {
         serialize_with = "some_seconds"
     )]
     pub node_timeout: Option<Duration>,
+    /// Directives for every node, as in redis.conf.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub config: Vec<String>,
 }
 
 /// What must hold for the run to count as passed.

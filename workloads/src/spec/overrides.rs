@@ -86,10 +86,11 @@ impl Spec {
         if let Some(key_size) = overrides.key_size {
             set("keyspace.key_size", "--key-size");
             self.keyspace.key_size = key_size;
+            self.keyspace.key_sizes = None;
         }
-        if let Some(size) = overrides.value_size {
+        if let Some(size) = &overrides.value_size {
             set("values.size", "--data-size");
-            self.values.size = size;
+            self.values.size = size.clone();
         }
         if let Some(duration) = overrides.duration {
             set("run.duration", "--duration");
@@ -195,7 +196,10 @@ impl Spec {
         if writes == 0 && reads == 0 {
             return Err(self.error("mix", "0:0 asks for nothing"));
         }
-        let is_write = |entry: &MixEntry| command::kind(&entry.command).is_some_and(|kind| kind.write);
+        let is_write = command::is_write;
+        // What follows another operation comes as often as that one.
+        let sequels: Vec<String> = self.mix.iter().filter_map(|entry| entry.then.clone()).collect();
+        let is_sequel = |entry: &MixEntry| entry.name.as_ref().is_some_and(|name| sequels.contains(name));
         for (wanted, name, share) in [(true, "SET", writes), (false, "GET", reads)] {
             if share > 0
                 && !self
@@ -208,8 +212,7 @@ impl Spec {
                     command,
                     weight: 1,
                     keys: 1,
-                    split: false,
-                    args: Vec::new(),
+                    ..MixEntry::default()
                 });
             }
         }
@@ -231,7 +234,7 @@ impl Spec {
             };
             entry.weight = entry.weight.saturating_mul(factor);
         }
-        self.mix.retain(|entry| entry.weight > 0);
+        self.mix.retain(|entry| entry.weight > 0 || is_sequel(entry));
         Ok(())
     }
 }

@@ -7,18 +7,21 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::beside;
 use super::error::SpecError;
 use super::fault::{DEFAULT_FAULT, Fault, FaultKind, MAX_FAULTS};
+use super::mix::{self, MAX_PRELOAD};
 use super::model::{
-    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Process, ReadFrom, Run,
-    Shape, Size, Spec, Spread, Traffic, ValueKind, Values,
+    Arrival, Check, ClusterShape, Keyspace, MAX_MIX, MixEntry, OpenLoop, Origin, Preload, Process, ReadFrom,
+    Run, Shape, Size, Spec, Spread, Traffic, ValueKind, Values,
 };
-use super::section::{Section, Source, integer, nearest, shown};
-use crate::command::{self, Arity};
+use super::receivers;
+use super::section::{Section, Source, decimal, integer, nearest, shown};
+use crate::sizes::{KeySizes, ParetoSizes};
 
 const TOP: &[&str] = &[
     "question",
     "expectation",
     "reading",
     "keyspace",
+    "preload",
     "mix",
     "traffic",
     "values",
@@ -28,6 +31,7 @@ const TOP: &[&str] = &[
     "fault",
     "storm",
     "neighbor",
+    "receivers",
     "check",
 ];
 
@@ -69,6 +73,7 @@ impl Spec {
             expectation,
             reading,
             keyspace: reader.keyspace(&mut origin)?,
+            preload: reader.preload(&mut origin)?,
             mix: reader.mix(&mut origin)?,
             traffic: reader.traffic(&mut origin)?,
             values: reader.values(&mut origin)?,
@@ -83,6 +88,10 @@ impl Spec {
             neighbor: reader
                 .optional("neighbor", beside::NEIGHBOR)?
                 .map(|section| beside::neighbor(&section, &mut origin))
+                .transpose()?,
+            receivers: reader
+                .optional("receivers", receivers::RECEIVERS)?
+                .map(|section| receivers::receivers(&section, &mut origin))
                 .transpose()?,
             check: reader.check(&mut origin)?,
             origin,
@@ -118,7 +127,10 @@ impl<'a> Reader<'a> {
     }
 
     fn keyspace(&self, origin: &mut Origin) -> Result<Keyspace, SpecError> {
-        let section = self.section("keyspace", &["keys", "key_size", "keys_per_tag", "spread"])?;
+        let section = self.section(
+            "keyspace",
+            &["keys", "key_size", "keys_per_tag", "spread", "stored"],
+        )?;
         let spread = match section.text("spread", origin)? {
             None | Some("hash") => Spread::Hash,
             Some("even") => Spread::Even,
@@ -129,12 +141,38 @@ impl<'a> Reader<'a> {
                 ));
             }
         };
+        let (key_size, key_sizes) = key_size(&section, origin)?;
         Ok(Keyspace {
             keys: section.count("keys", origin)?.unwrap_or(1_000_000),
-            key_size: section.count_u32("key_size", origin)?.unwrap_or(16),
+            key_size,
+            key_sizes,
             keys_per_tag: section.count_u32("keys_per_tag", origin)?,
             spread,
+            stored: section.boolean("stored", origin)?.unwrap_or(true),
         })
+    }
+
+    fn preload(&self, origin: &mut Origin) -> Result<Vec<Preload>, SpecError> {
+        let Some(value) = self.root.get("preload") else {
+            return Ok(Vec::new());
+        };
+        let line = self.source.line(value.span().start);
+        let wanted = || {
+            let message = format!("a list of 1 to {MAX_PRELOAD} [[preload]] sections is wanted");
+            self.source.error(Some(line), "preload", message)
+        };
+        let entries = value.get_ref().as_array().ok_or_else(wanted)?;
+        let mut all = Vec::with_capacity(entries.len().min(MAX_PRELOAD));
+        for (at, entry) in entries.iter().enumerate() {
+            let line = self.source.line(entry.span().start);
+            let DeValue::Table(table) = entry.get_ref() else {
+                return Err(wanted());
+            };
+            let prefix = format!("preload[{at}].");
+            let section = Section::open(self.source, prefix, Some(table), Some(line), mix::PRELOAD)?;
+            all.push(mix::preload(&section, origin)?);
+        }
+        Ok(all)
     }
 
     fn mix(&self, origin: &mut Origin) -> Result<Vec<MixEntry>, SpecError> {
@@ -143,8 +181,7 @@ impl<'a> Reader<'a> {
                 command: "GET".into(),
                 weight: 1,
                 keys: 1,
-                split: false,
-                args: vec![],
+                ..MixEntry::default()
             }]);
         };
         let line = self.source.line(value.span().start);
@@ -170,9 +207,9 @@ impl<'a> Reader<'a> {
                     .source
                     .error(Some(line), "mix", "a list of [[mix]] sections is wanted"));
             };
-            let known = &["command", "weight", "keys", "split", "args"];
+            let known = mix::MIX;
             let section = Section::open(self.source, format!("mix[{at}]."), Some(table), Some(line), known)?;
-            mix.push(mix_entry(&section, origin)?);
+            mix.push(mix::mix_entry(&section, origin)?);
         }
         Ok(mix)
     }
@@ -225,25 +262,7 @@ impl<'a> Reader<'a> {
                 return Err(section.error("kind", format!("unknown kind {other:?}; there is random")));
             }
         }
-        let size = match section.value("size", origin) {
-            Some((DeValue::Table(table), line)) => {
-                let range = Section::open(
-                    self.source,
-                    "values.size.",
-                    Some(table),
-                    Some(line),
-                    &["min", "max"],
-                )?;
-                let min = range.count_u32("min", origin)?;
-                let max = range.count_u32("max", origin)?;
-                match (min, max) {
-                    (Some(min), Some(max)) if min <= max => Size::Range { min, max },
-                    (Some(_), Some(_)) => return Err(section.error("size", "min is larger than max")),
-                    _ => return Err(section.error("size", "min and max are both wanted")),
-                }
-            }
-            _ => Size::Fixed(section.count_u32("size", origin)?.unwrap_or(64)),
-        };
+        let size = value_size(&section, origin)?;
         Ok(Values {
             size,
             kind: ValueKind::Random,
@@ -308,11 +327,12 @@ impl<'a> Reader<'a> {
     }
 
     fn cluster(&self, origin: &mut Origin) -> Result<ClusterShape, SpecError> {
-        let section = self.section("cluster", &["nodes", "replicas", "node_timeout"])?;
+        let section = self.section("cluster", &["nodes", "replicas", "node_timeout", "config"])?;
         Ok(ClusterShape {
             nodes: section.count_u32("nodes", origin)?,
             replicas: section.count_u32("replicas", origin)?,
             node_timeout: section.duration("node_timeout", origin)?,
+            config: mix::texts(&section, "config", "[\"maxmemory 100mb\"]", origin)?,
         })
     }
 
@@ -352,6 +372,73 @@ impl<'a> Reader<'a> {
             hot_share_points: section.number("hot_share_points", origin)?,
         })
     }
+}
+
+/// One length for all keys, or a distribution of lengths of which `min` is the shortest.
+fn key_size(section: &Section<'_>, origin: &mut Origin) -> Result<(u32, Option<KeySizes>), SpecError> {
+    let Some((DeValue::Table(_), _)) = section.value("key_size", origin) else {
+        return Ok((section.count_u32("key_size", origin)?.unwrap_or(16), None));
+    };
+    let sizes = section.table("key_size", &["location", "scale", "shape", "min", "max"], origin)?;
+    let wanted = |key: &str| {
+        let message = format!("{key} is missing: a distribution has location, scale, shape, min and max");
+        section.error("key_size", message)
+    };
+    let number = |key: &str, origin: &mut Origin| sizes.number(key, origin)?.ok_or_else(|| wanted(key));
+    let count = |key: &str, origin: &mut Origin| sizes.count_u32(key, origin)?.ok_or_else(|| wanted(key));
+    let sizes = KeySizes {
+        location: number("location", origin)?,
+        scale: number("scale", origin)?,
+        shape: number("shape", origin)?,
+        min: count("min", origin)?,
+        max: count("max", origin)?,
+    };
+    Ok((sizes.min, Some(sizes)))
+}
+
+/// One length for all values, bounds of an even spread, or a table with a Pareto tail.
+fn value_size(section: &Section<'_>, origin: &mut Origin) -> Result<Size, SpecError> {
+    let Some((DeValue::Table(table), _)) = section.value("size", origin) else {
+        return Ok(Size::Fixed(section.count_u32("size", origin)?.unwrap_or(64)));
+    };
+    if table.get("scale").is_some() {
+        return pareto_size(section, origin);
+    }
+    let range = section.table("size", &["min", "max"], origin)?;
+    match (range.count_u32("min", origin)?, range.count_u32("max", origin)?) {
+        (Some(min), Some(max)) if min <= max => Ok(Size::Range { min, max }),
+        (Some(_), Some(_)) => Err(section.error("size", "min is larger than max")),
+        _ => Err(section.error("size", "min and max are both wanted")),
+    }
+}
+
+fn pareto_size(section: &Section<'_>, origin: &mut Origin) -> Result<Size, SpecError> {
+    let sizes = section.table("size", &["small", "location", "scale", "shape", "max"], origin)?;
+    let small = match sizes.value("small", origin) {
+        None => Vec::new(),
+        Some((value, _)) => {
+            let shares = value
+                .as_array()
+                .map(|shares| shares.iter().map(|share| decimal(share.get_ref())));
+            let shares: Option<Vec<f64>> = shares.and_then(Iterator::collect);
+            let message =
+                "a list of probabilities is wanted, of 0 bytes, 1 byte, and so on, e.g. [0.1, 0.05]";
+            shares.ok_or_else(|| section.error("size", message))?
+        }
+    };
+    let number = |key: &str, origin: &mut Origin| {
+        let message = format!("{key} is missing: the tail has location, scale and shape");
+        sizes
+            .number(key, origin)?
+            .ok_or_else(|| section.error("size", message))
+    };
+    Ok(Size::Pareto(ParetoSizes {
+        location: sizes.count_u32("location", origin)?.unwrap_or(small.len() as u32),
+        scale: number("scale", origin)?,
+        shape: number("shape", origin)?,
+        max: sizes.count_u32("max", origin)?.unwrap_or(1_000_000),
+        small,
+    }))
 }
 
 fn read_from(section: &Section<'_>, origin: &mut Origin) -> Result<ReadFrom, SpecError> {
@@ -414,48 +501,6 @@ fn fault(section: &Section<'_>, origin: &mut Origin) -> Result<Fault, SpecError>
         shard: section.count_u32("shard", origin)?.unwrap_or(0),
         rolling: section.duration("rolling", origin)?,
     })
-}
-
-fn mix_entry(section: &Section<'_>, origin: &mut Origin) -> Result<MixEntry, SpecError> {
-    let Some(name) = section.text("command", origin)? else {
-        return Err(section.error("command", "is missing"));
-    };
-    let Some(kind) = command::kind(name) else {
-        let near = nearest(name, command::names());
-        let hint = near
-            .map(|near| format!("; did you mean {near}?"))
-            .unwrap_or_default();
-        let there_is: Vec<&str> = command::names().collect();
-        let message = format!(
-            "unknown command {name:?}; there are {}{hint}",
-            there_is.join(", ")
-        );
-        return Err(section.error("command", message));
-    };
-    let keys = section.count_u32("keys", origin)?;
-    let split = section.boolean("split", origin)?.unwrap_or(false);
-    if kind.arity == Arity::One && (keys.is_some_and(|keys| keys != 1) || split) {
-        let key = if split { "split" } else { "keys" };
-        return Err(section.error(key, format!("{} takes one key", kind.name)));
-    }
-    Ok(MixEntry {
-        command: kind.name.to_owned(),
-        weight: section.count("weight", origin)?.unwrap_or(1),
-        keys: keys.unwrap_or(if kind.arity == Arity::Many { 10 } else { 1 }),
-        split,
-        args: arguments(section, origin)?,
-    })
-}
-
-fn arguments(section: &Section<'_>, origin: &mut Origin) -> Result<Vec<String>, SpecError> {
-    let Some((value, _)) = section.value("args", origin) else {
-        return Ok(Vec::new());
-    };
-    let texts = value
-        .as_array()
-        .map(|args| args.iter().map(|arg| arg.get_ref().as_str().map(str::to_owned)));
-    let args: Option<Vec<String>> = texts.and_then(Iterator::collect);
-    args.ok_or_else(|| section.error("args", "a list of texts is wanted, e.g. [\"EX\", \"60\"]"))
 }
 
 fn shape(section: &Section<'_>, origin: &mut Origin) -> Result<Shape, SpecError> {

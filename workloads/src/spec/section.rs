@@ -88,6 +88,15 @@ impl<'a> Section<'a> {
         Some((value.get_ref(), line))
     }
 
+    /// A table within this one, whose keys are all known.
+    pub fn table(&self, key: &str, known: &[&str], origin: &mut Origin) -> Result<Section<'a>, SpecError> {
+        let Some((DeValue::Table(table), line)) = self.value(key, origin) else {
+            return Err(self.error(key, "a table is wanted"));
+        };
+        let prefix = format!("{}{key}.", self.prefix);
+        Section::open(self.source, prefix, Some(table), Some(line), known)
+    }
+
     pub fn raw(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.table?.get(key)
     }
@@ -135,13 +144,7 @@ impl<'a> Section<'a> {
         let Some((value, _)) = self.value(key, origin) else {
             return Ok(None);
         };
-        let float = value
-            .as_float()
-            .and_then(|float| float.as_str().replace('_', "").parse().ok());
-        let number = float
-            .or_else(|| integer(value).map(|n| n as f64))
-            .filter(|n: &f64| n.is_finite());
-        number
+        decimal(value)
             .map(Some)
             .ok_or_else(|| self.error(key, format!("a number is wanted, not {}", shown(value))))
     }
@@ -190,6 +193,16 @@ impl<'a> Section<'a> {
         };
         duration.map(Some).ok_or_else(wanted)
     }
+}
+
+/// A number, whole or not.
+pub(crate) fn decimal(value: &DeValue<'_>) -> Option<f64> {
+    let float = value
+        .as_float()
+        .and_then(|float| float.as_str().replace('_', "").parse().ok());
+    float
+        .or_else(|| integer(value).map(|n| n as f64))
+        .filter(|n: &f64| n.is_finite())
 }
 
 pub(crate) fn integer(value: &DeValue<'_>) -> Option<u64> {

@@ -118,6 +118,7 @@ mod tests {
             key: KEY,
             sent_ns,
             acknowledged_ns,
+            measured: true,
         }
     }
 

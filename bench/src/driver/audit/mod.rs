@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use workloads::keys::KeyId;
-use workloads::spec::{Size, Spec};
+use workloads::spec::Spec;
 use workloads::{Workload, command};
 
 pub use judge::Found;
@@ -28,19 +28,20 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 /// Why a workload cannot be audited, if so.
 pub fn objection(spec: &Spec) -> Option<String> {
     for entry in &spec.mix {
-        let is_write = command::kind(&entry.command).is_some_and(|kind| kind.write);
-        if is_write && (entry.command != "SET" || !entry.args.is_empty()) && entry.weight > 0 {
+        let is_plain = entry.command == "SET" && entry.args.is_empty() && entry.send.is_empty();
+        if command::is_write(entry) && !is_plain && entry.weight > 0 {
+            let words = entry.send.first().unwrap_or(&entry.args).join(" ");
+            let name = if entry.send.is_empty() { &entry.command } else { "" };
             return Some(format!(
-                "--audit follows writes by plain SET (without arguments); the mix has {} {}",
-                entry.command,
-                entry.args.join(" ")
+                "--audit follows writes by plain SET (without arguments); the mix has {}",
+                format!("{name} {words}").trim()
             ));
         }
     }
-    let shortest = match spec.values.size {
-        Size::Fixed(size) => size,
-        Size::Range { min, .. } => min,
-    };
+    if spec.receivers.is_some() {
+        return Some("--audit reads keys; what is sent to [receivers] is audited without it".to_owned());
+    }
+    let shortest = spec.values.size.min();
     (shortest < STAMP_LEN as u32).then(|| {
         format!("--audit writes {STAMP_LEN} bytes of its own into every value; values.size is {shortest}")
     })

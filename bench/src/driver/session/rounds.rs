@@ -8,6 +8,7 @@ use workloads::spec::FaultKind;
 
 use super::{Session, SessionError};
 use crate::driver::audit;
+use crate::driver::evictions;
 use crate::driver::faults::{self, Director};
 use crate::driver::progress::Progress;
 use crate::driver::shards;
@@ -75,11 +76,19 @@ impl Session {
         };
         let watch = Watch::new();
         let shown = progress.phase(label, goal.total());
+        let nodes = subject.asked_nodes();
         let (target, probe, cluster) = subject.parts();
+        let evicted = || {
+            let asked = plan.workload.has_fills();
+            asked.then(|| evictions::evicted_keys(&nodes, target.auth.as_ref()))?
+        };
+        let evicted_before = evicted();
         if !self.has_faults() {
-            let (outcome, context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
+            let (outcome, mut context) = watcher::attend(&watch, stop, Some(probe), goal, &shown, || {
                 load::run(plan, &watch)
             });
+            let both = evicted().zip(evicted_before);
+            context.evicted_keys = both.map(|(after, before)| after.saturating_sub(before));
             return Ok((outcome?, context));
         }
         let shards = shards::shards(target, &[]);

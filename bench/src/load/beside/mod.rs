@@ -1,5 +1,5 @@
-//! What runs beside the load of a round: a storm of connections, or a neighbour with expensive commands. The generator
-//! threads know nothing of it; it follows the same slot map as they do.
+//! What runs beside the load of a round: a storm of connections, a neighbour with expensive commands, or the receivers of
+//! what the load sends. The generator threads know nothing of it; it follows the same slot map as they do.
 //!
 //! ```text
 //!   measured time   ├────── calm ──────┤├────── storm or neighbour ──────┤
@@ -13,9 +13,14 @@
 //! | `visitor` | one of them |
 //! | `neighbor` | a client that asks for a large key |
 //! | `large_key` | that key: its name, how it is stored |
+//! | `receivers`, `receiver` | consumers and subscribers of what the load sends, and one of them |
+//! | `delivery` | what became of what was sent |
 
+mod delivery;
 mod large_key;
 mod neighbor;
+mod receiver;
+mod receivers;
 mod storm;
 mod visitor;
 
@@ -29,7 +34,10 @@ use super::job::Job;
 use super::plan::{Phase, RaiseOnDrop, Target};
 use crate::report::outcome::BesideOutcome;
 
+pub use delivery::DeliveryOutcome;
+pub(super) use delivery::judge as judge_delivery;
 pub(super) use large_key::store as store_large_key;
+pub(super) use receivers::run as with_receivers;
 
 /// How often the beginning of the measured time is looked for, and in the calm part its end.
 const POLL: Duration = Duration::from_millis(1);

@@ -88,6 +88,36 @@ fn every_operation_of_the_streams_is_sent_once_and_counted_once() {
 }
 
 #[test]
+fn a_miss_is_followed_by_a_set_of_the_same_key() {
+    const CACHE: &str =
+        "keyspace.keys = 1000\n[[mix]]\ncommand = 'GET'\nfill = true\n[[mix]]\ncommand = 'SET'\nweight = 0\n";
+    for pipeline in [1, 16] {
+        let fake = Fake::start(2, |_, request| match request.name().as_str() {
+            "GET" => Answer::Reply(b"$-1\r\n".to_vec()),
+            _ => Answer::Usual,
+        });
+        let mut plan = plan(&workload(CACHE), fake.seeds(), 1000);
+        plan.pipeline = pipeline;
+        let outcome = run(&plan, &Watch::new()).unwrap();
+        assert_adds_up(&outcome);
+        assert_eq!((ops(&outcome), errors(&outcome)), (2000, 0));
+        let cache = outcome.cache.unwrap();
+        assert_eq!((cache.reads, cache.misses), (1000, 1000));
+        let served = served(&fake);
+        let (gets, sets): (Vec<_>, Vec<_>) = served.iter().partition(|(args, _)| args[0] == b"GET");
+        assert_eq!(gets.len(), sets.len());
+        for (args, count) in gets {
+            assert_eq!(served.get(&vec![b"SET".to_vec(), args[1].clone()]), Some(count));
+        }
+    }
+    // What is found is not stored again.
+    let fake = Fake::start(2, |_, _| Answer::Usual);
+    let outcome = run(&plan(&workload(CACHE), fake.seeds(), 1000), &Watch::new()).unwrap();
+    let cache = outcome.cache.unwrap();
+    assert_eq!((ops(&outcome), cache.reads, cache.misses), (1000, 1000, 0));
+}
+
+#[test]
 fn replies_in_crumbs_are_the_same_replies() {
     let fake = Fake::start_with(2, 1, |_, _| Answer::Usual);
     let outcome = run(&plan(&workload(MIXED), fake.seeds(), 300), &Watch::new()).unwrap();

@@ -5,6 +5,7 @@
 //!            │
 //!            ├─▶ read every socket that has something     replies.rs    each reply is timed when it has been read
 //!            ├─▶ redirects, retries, errors, parts        trouble.rs    the rare kinds of replies
+//!            ├─▶ what follows a reply                     sequel.rs
 //!            ├─▶ timers                                   links.rs      connecting, connecting again, resending
 //!            ├─▶ refill the windows, encode, write        send.rs       one write a connection
 //!            │     or send what is due (open loop)        pace.rs
@@ -21,6 +22,7 @@ mod links;
 mod pace;
 mod replies;
 mod send;
+mod sequel;
 mod stage;
 mod trouble;
 
@@ -33,6 +35,7 @@ use workloads::Parts;
 use super::client::Client;
 use super::connection::Connection;
 use super::groups::Groups;
+use super::holds::{Holds, Taken};
 use super::job::Job;
 use super::routes::Routes;
 use super::staleness::Staleness;
@@ -41,6 +44,7 @@ use super::writes::WriteLog;
 use crate::measure::{Recorder, ShardTraces};
 use alarm::Alarm;
 use pace::Agenda;
+pub(super) use sequel::ReplyClass;
 use stage::Stage;
 pub(super) use stage::WorkerOutcome;
 use trouble::Trouble;
@@ -58,6 +62,8 @@ pub(super) struct Tally {
     pub moved: u64,
     pub ask: u64,
     pub retries: u64,
+    /// Scripts that a server did not know and was sent in full.
+    pub unknown_scripts: u64,
     pub reconnects: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
@@ -83,6 +89,9 @@ pub(super) struct Worker<'a> {
     /// For choosing replicas in turn.
     turn_of_replica: usize,
     groups: Groups,
+    /// Some operations are followed by others.
+    has_sequels: bool,
+    holds: Holds,
     timers: Timers,
     /// Of an open loop.
     agenda: Agenda,
@@ -131,6 +140,8 @@ impl<'a> Worker<'a> {
             staleness: job.read_from_replicas.then(Staleness::new),
             turn_of_replica: 0,
             groups: Groups::default(),
+            has_sequels: !job.sequels.is_empty(),
+            holds: Holds::default(),
             timers: Timers::default(),
             tally: Tally::default(),
             under_way: 0,

@@ -9,6 +9,7 @@ use super::super::connection::{ALONE, Kind, Sent, State};
 use super::super::routes::NodeNo;
 use super::super::writes::NO_TICKET;
 use super::Worker;
+use super::sequel::ReplyClass;
 use super::stage::Stage;
 use super::trouble::Trouble;
 
@@ -92,7 +93,7 @@ impl Worker<'_> {
         self.recorder.advance(now_ns);
         let (client, node) = (self.connections[number].client, self.connections[number].node);
         let mut at = 0;
-        let mut ended = 0;
+        let mut ended: u32 = 0;
         while at < bytes.len() {
             let connection = &mut self.connections[number];
             let scanned = match connection.scanner.scan(&bytes[at..]) {
@@ -122,6 +123,7 @@ impl Worker<'_> {
                 sent.kind = Kind::Op;
                 error = error.or((!self.job.has_enough(scanned.line)).then_some(TOO_FEW_REPLICAS));
             }
+            let reply = ReplyClass::of(&self.job.workload, &sent, &scanned);
             if sent.kind != Kind::Op || sent.group != ALONE || error.is_some() {
                 let error = error.map(<[u8]>::to_vec);
                 self.troubles.push(Trouble {
@@ -130,11 +132,17 @@ impl Worker<'_> {
                     node,
                     connection: number,
                     error,
+                    reply,
                     now_ns,
                 });
                 continue;
             }
-            ended += 1;
+            let reads_cache = self.job.workload.fills(&sent.op);
+            // What follows a miss takes its place in the window.
+            let fills = reads_cache && reply.is_miss && self.stage != Stage::Draining;
+            if !fills && !self.follow(client, &sent, reply, now_ns) {
+                ended += 1;
+            }
             if sent.ticket != NO_TICKET {
                 self.acknowledge(&sent, now_ns);
             } else if let (Some(staleness), Some(writes)) = (&mut self.staleness, &self.writes)
@@ -149,9 +157,13 @@ impl Worker<'_> {
             if sent.measured {
                 self.succeed(&sent, node, sent.start_ns, now_ns);
                 self.recorder.count_slot(sent.slot);
-                if scanned.kind == ReplyKind::Nil {
-                    self.recorder.count_miss();
+                self.count_reply(&sent, reply);
+                if reads_cache {
+                    self.recorder.count_cached(reply.is_miss);
                 }
+            }
+            if fills {
+                self.start(client, self.job.workload.fill_op(&sent.op), sent.measured, 0);
             }
         }
         if ended > 0 {
@@ -186,8 +198,23 @@ impl Worker<'_> {
         self.tally.ops += 1;
     }
 
+    /// Counts what the reply of a successful operation was.
+    #[inline]
+    pub(super) fn count_reply(&mut self, sent: &Sent, reply: ReplyClass) {
+        if reply.is_miss {
+            self.recorder.count_miss();
+        }
+        if let Some(counter) = reply.counter() {
+            self.recorder.count_reply(sent.op.command(), counter);
+        }
+    }
+
     /// Notes that a write of which a record is kept has been acknowledged.
     pub(super) fn acknowledge(&mut self, sent: &Sent, now_ns: u64) {
+        if self.is_sequel(sent) {
+            self.holds.released(sent.ticket, now_ns);
+            return;
+        }
         if let Some(writes) = &mut self.writes {
             writes.acknowledged(sent.ticket, now_ns);
         }

@@ -4,7 +4,7 @@ use slotcore::Slot;
 use workloads::Op;
 
 use super::super::client::NO_LINK;
-use super::super::connection::{ALONE, Kind, Sent, State};
+use super::super::connection::{ALONE, Kind, Sent, State, WHOLE};
 use super::super::routes::NodeNo;
 use super::super::writes::NO_TICKET;
 use super::Worker;
@@ -73,7 +73,7 @@ impl Worker<'_> {
             start_ns: 0,
             due_ns,
             group: ALONE,
-            ticket: self.ticket(&op),
+            ticket: self.ticket(&op, measured),
             part: 0,
             slot,
             kind: Kind::Op,
@@ -119,9 +119,14 @@ impl Worker<'_> {
 
     /// Takes a write up in the record, if one is kept.
     #[inline]
-    fn ticket(&mut self, op: &Op) -> u32 {
+    fn ticket(&mut self, op: &Op, measured: bool) -> u32 {
+        let is_kept = || match self.job.has_receivers {
+            false => self.job.workload.is_write(op),
+            // What is sent to receivers is known to them by its stamp, and nothing else has one.
+            true => self.job.workload.commands()[op.command()].ends_in_value(),
+        };
         match &mut self.writes {
-            Some(writes) if self.job.workload.is_write(op) => writes.open(op.key()),
+            Some(writes) if is_kept() => writes.open(op.key(), measured),
             _ => NO_TICKET,
         }
     }
@@ -178,13 +183,16 @@ impl Worker<'_> {
         let connection = &mut self.connections[number];
         let out = &mut connection.out;
         match sent.group {
+            ALONE if sent.part == WHOLE => self.job.workload.encode_whole(&sent.op, out),
             ALONE => self.job.workload.encode(&sent.op, out),
             _ => self
                 .job
                 .workload
                 .encode_part(&sent.op, &self.parts, usize::from(sent.part), out),
         }
-        if sent.ticket != NO_TICKET
+        if sent.ticket != NO_TICKET && self.has_sequels && self.job.sequels.contains(&sent.op.command()) {
+            self.holds.releasing(sent.ticket, self.job.clock.now_ns());
+        } else if sent.ticket != NO_TICKET
             && let Some(writes) = &mut self.writes
         {
             // The value is the last argument, with CR and LF behind it.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use mio::Events;
 
+use super::super::holds::Holds;
 use super::super::plan::{HostPort, Phase};
 use super::super::staleness::{Staleness, StalenessOutcome};
 use super::super::writes::WriteLog;
@@ -45,6 +46,8 @@ pub(in super::super) struct WorkerOutcome {
     pub staleness: Option<StalenessOutcome>,
     /// Of an audited round.
     pub writes: Option<WriteLog>,
+    /// Where clients hold keys.
+    pub holds: Holds,
     /// In the order of the round's shards; empty when they are not traced.
     pub shards: Vec<ShardTrace>,
     /// Processor time over the measured part.
@@ -298,6 +301,7 @@ impl Worker<'_> {
             missed: self.agenda.missed,
             // Kept for the staleness alone, it is nobody's business.
             writes: self.writes.filter(|_| !self.job.read_from_replicas),
+            holds: self.holds,
             staleness: self.staleness.map(Staleness::finish),
             shards: self.shards.map(ShardTraces::finish).unwrap_or_default(),
             cpu: timeline.cpu.unwrap_or_default(),

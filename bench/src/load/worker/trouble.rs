@@ -5,12 +5,13 @@
 
 use slotcore::redirect::{self, ErrorClass, Redirect};
 
-use super::super::connection::{ALONE, Kind, Sent};
+use super::super::connection::{ALONE, Kind, Sent, WHOLE};
 use super::super::plan::HostPort;
 use super::super::routes::NodeNo;
 use super::super::timers::Task;
 use super::super::writes::NO_TICKET;
 use super::Worker;
+use super::sequel::ReplyClass;
 use super::stage::Stage;
 
 /// After so many redirects and retries the operation has failed.
@@ -35,6 +36,7 @@ pub(super) struct Trouble {
     pub node: NodeNo,
     pub connection: usize,
     pub error: Option<Vec<u8>>,
+    pub reply: ReplyClass,
     pub now_ns: u64,
 }
 
@@ -75,9 +77,13 @@ impl Worker<'_> {
             node,
             now_ns,
             error,
+            reply,
             ..
         } = trouble;
         let Some(error) = error else {
+            if sent.group != ALONE && sent.part == 0 {
+                self.groups.replied(sent.group, reply);
+            }
             self.part_done(client, node, sent, now_ns, None);
             return;
         };
@@ -110,6 +116,10 @@ impl Worker<'_> {
                 self.tally.retries += u64::from(sent.measured);
                 self.timers.add(now_ns + RETRY_NS, Task::Resend(client, again));
             }
+            (None, ErrorClass::NoScript) if self.may_send_whole(&sent) => {
+                self.tally.unknown_scripts += u64::from(sent.measured);
+                self.send_to(client, node, Sent { part: WHOLE, ..again });
+            }
             (None, class) => {
                 if is_topology_trouble(class) {
                     self.job.scout.request(None);
@@ -117,6 +127,13 @@ impl Worker<'_> {
                 self.part_done(client, node, sent, now_ns, Some(class.name()));
             }
         }
+    }
+
+    /// Whether a script that the server does not know is sent in full next.
+    fn may_send_whole(&self, sent: &Sent) -> bool {
+        let has_script = |command: &workloads::Command| command.script().is_some();
+        let command = self.job.workload.commands().get(sent.op.command());
+        sent.group == ALONE && sent.part != WHOLE && command.is_some_and(has_script)
     }
 
     /// A command has ended, well or with an error of this class; with it its operation, unless that has more parts.
@@ -132,11 +149,11 @@ impl Worker<'_> {
         if sent.measured && error.is_none() {
             self.recorder.count_slot(sent.slot);
         }
-        let (start_ns, error) = if sent.group == ALONE {
-            (sent.start_ns, error)
+        let (start_ns, error, reply) = if sent.group == ALONE {
+            (sent.start_ns, error, ReplyClass::default())
         } else {
             match self.groups.part_done(sent.group, sent.start_ns, error) {
-                Some(ended) => (ended.start_ns, ended.error),
+                Some(ended) => (ended.start_ns, ended.error, ended.reply),
                 None => return,
             }
         };
@@ -150,7 +167,10 @@ impl Worker<'_> {
             return;
         }
         match error {
-            None => self.succeed(&sent, node, start_ns, now_ns),
+            None => {
+                self.succeed(&sent, node, start_ns, now_ns);
+                self.count_reply(&sent, reply);
+            }
             Some(class) => {
                 if let Some(shards) = &mut self.shards {
                     shards.failed(sent.slot, self.job.workload.is_write(&sent.op), now_ns);

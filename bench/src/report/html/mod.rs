@@ -11,9 +11,9 @@ use super::model::{
     Comparison, EngineRun, LatencyUs, MetricComparison, Report, RunEnd, Verdict, Warning, WorkloadInfo,
 };
 use super::plot::Rendered;
-use super::text::beside;
 use super::text::faults::{self, Finding};
 use super::text::{self, conclusion, metric_value, verdict_words};
+use super::text::{beside, effects};
 use super::units;
 
 const TEMPLATE: &str = include_str!("report.html");
@@ -159,8 +159,9 @@ impl Engine {
         Self {
             label: run.info.label(),
             rows,
-            findings: faults::findings(run)
+            findings: effects::findings(run)
                 .into_iter()
+                .chain(faults::findings(run))
                 .chain(run.beside.iter().flat_map(beside::findings))
                 .collect(),
             shard_columns: faults::COLUMNS,
@@ -178,6 +179,28 @@ fn row(kind: &'static str, name: &str, run: &EngineRun, ops: u64, rate: f64, l: 
     ];
     cells.extend([l.mean, l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(units::latency));
     Row { kind, cells }
+}
+
+/// Of a workload that fills a cache.
+fn cache_facts(run: &EngineRun) -> Vec<(&'static str, String)> {
+    let Some(cache) = &run.cache else {
+        return Vec::new();
+    };
+    let mut facts = vec![(
+        "hit rate",
+        format!(
+            "{:.2} % of {} reads",
+            100.0 * cache.hit_rate,
+            units::count(cache.reads)
+        ),
+    )];
+    if let Some(keys) = cache.evicted_keys {
+        facts.push((
+            "evicted",
+            format!("{} keys, warm-up included", units::count(keys)),
+        ));
+    }
+    facts
 }
 
 fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {
@@ -233,6 +256,9 @@ fn facts(run: &EngineRun) -> Vec<(&'static str, String)> {
         ("reconnects", units::count(run.reconnects)),
         ("keys not there", units::count(run.misses)),
     ]
+    .into_iter()
+    .chain(cache_facts(run))
+    .collect()
 }
 
 /// One step of a comparison, its cells ready to show.

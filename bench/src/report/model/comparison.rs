@@ -69,6 +69,8 @@ pub enum Metric {
     ServerCpu,
     /// Resident memory of all servers, bytes.
     Memory,
+    /// Reads of a cache that found their key, 0 to 1; of workloads that fill one.
+    HitRate,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -148,6 +148,7 @@ pub fn value(metric: Metric, value: f64) -> String {
         }
         Metric::ServerCpu => units::time_ns(value),
         Metric::Memory => units::bytes(value as u64),
+        Metric::HitRate => format!("{:.2} %", 100.0 * value),
     }
 }
 

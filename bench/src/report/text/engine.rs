@@ -24,6 +24,11 @@ pub fn print(run: &EngineRun, report: &Report, style: Style, out: &mut dyn Write
             writeln!(out, "  {line}")?;
         }
     }
+    for finding in super::effects::findings(run) {
+        for line in wrap(&finding.text, WIDTH - 2) {
+            writeln!(out, "  {}", if finding.bad { style.bad(&line) } else { line })?;
+        }
+    }
     super::faults::print(run, style, out)?;
     super::beside::print(run, style, out)?;
     let errors = errors(run);
@@ -84,6 +89,18 @@ fn remarks(run: &EngineRun, report: &Report) -> Vec<String> {
             units::count(open.missed),
             units::count(open.late),
             units::latency(open.delay_us.p99)
+        ));
+    }
+    if let Some(cache) = &run.cache {
+        let evicted = cache
+            .evicted_keys
+            .map(|keys| format!("; {} keys evicted, warm-up included", units::count(keys)))
+            .unwrap_or_default();
+        sentences.push(format!(
+            "hit rate {:.2} %: {} of {} reads found their key{evicted}",
+            100.0 * cache.hit_rate,
+            units::count(cache.hits),
+            units::count(cache.reads)
         ));
     }
     sentences.push(resources(run, report));

@@ -2,6 +2,7 @@
 
 pub mod beside;
 mod compared;
+pub mod effects;
 mod engine;
 pub mod faults;
 pub mod found;

@@ -23,7 +23,7 @@ pub enum Figure {
 }
 
 /// Names on the command line.
-const FIGURES: [(&str, Figure); 12] = [
+const FIGURES: [(&str, Figure); 13] = [
     ("throughput", Figure::Metric(Metric::Throughput)),
     ("p50", Figure::Metric(Metric::P50)),
     ("p90", Figure::Metric(Metric::P90)),
@@ -35,6 +35,7 @@ const FIGURES: [(&str, Figure); 12] = [
     ("errors", Figure::Errors),
     ("server-cpu", Figure::Metric(Metric::ServerCpu)),
     ("memory", Figure::Metric(Metric::Memory)),
+    ("hit-rate", Figure::Metric(Metric::HitRate)),
     ("ops", Figure::Metric(Metric::Throughput)),
 ];
 
@@ -210,6 +211,7 @@ fn units(figure: Figure) -> &'static [(&'static str, f64)] {
             ("mb", 1_048_576.0),
             ("gb", 1_073_741_824.0),
         ],
+        Figure::Metric(Metric::HitRate) => &[("", 1.0)],
         Figure::Metric(_) => &[("us", 1.0), ("µs", 1.0), ("ms", 1e3), ("s", 1e6)],
     }
 }

@@ -59,12 +59,27 @@ pub fn key_uses(spec: &CommandSpec, args: &Args<'_>, out: &mut Vec<KeyUse>) -> R
         return Err(KeyError::NoKeys);
     }
     let start = out.len();
-    let result = walk(spec, args, &mut |index, flags| {
+    let mut visit = |index, flags| {
         out.push(KeyUse {
             index: index as u32,
             flags,
         })
-    });
+    };
+    let mut result = walk(spec, args, &mut visit);
+    if result.is_err() && matches!(spec.key_plan, KeyPlan::Rule(_)) {
+        // The command will be refused, but stock would rather see keys where the specifications point, as long as they
+        // say all.
+        let tells_all = |key_spec: &KeySpec| {
+            !key_spec
+                .flags
+                .intersects(KeyFlags::INCOMPLETE | KeyFlags::VARIABLE_FLAGS)
+        };
+        if spec.keys.iter().all(tells_all) {
+            let mut walk_one = |key_spec| walk_spec(key_spec, args, &mut visit);
+            let walked = spec.keys.iter().try_for_each(&mut walk_one);
+            result = walked.map_err(|()| KeyError::InvalidArguments);
+        }
+    }
     if result.is_err() {
         out.truncate(start);
     }

@@ -2,6 +2,7 @@
 
 use super::shared::{ClientFlags, ClientKind, ClientShared};
 use super::wait::Unblock;
+use crate::acl::Account;
 use crate::config::OutputLimit;
 use crate::log;
 use crate::node::unix_ms;
@@ -20,7 +21,18 @@ pub struct ClientRegistry {
     last_id: AtomicU64,
     /// Connections before CONFIG RESETSTAT, which ids do not forget.
     forgotten: AtomicU64,
+    peaks: Mutex<Peaks>,
 }
+
+/// The largest buffers of the last seconds: a place a second.
+#[derive(Debug, Default)]
+struct Peaks {
+    input: [usize; PEAK_SECONDS],
+    output: [usize; PEAK_SECONDS],
+}
+
+/// As many seconds as redis-server looks back.
+const PEAK_SECONDS: usize = 8;
 
 /// Which connections CLIENT KILL means: those for which all that is given is true.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +45,8 @@ pub struct KillFilter {
     pub laddr: Option<Vec<u8>>,
     /// This kind.
     pub kind: Option<ClientKind>,
+    /// This user's.
+    pub account: Option<Arc<Account>>,
     /// Not this connection.
     pub except: Option<u64>,
 }
@@ -49,6 +63,10 @@ impl KillFilter {
             && is(&self.addr, client.peer())
             && is(&self.laddr, client.local())
             && self.kind.is_none_or(|kind| kind == client.kind())
+            && self
+                .account
+                .as_ref()
+                .is_none_or(|account| client.account().is_some_and(|its| Arc::ptr_eq(&its, account)))
             && self.except.is_none_or(|id| id != client.id())
     }
 }
@@ -157,12 +175,30 @@ impl ClientRegistry {
         }
     }
 
+    /// Called every second: remembers the largest buffers.
+    pub fn sample_peaks(&self, now_ms: u64) {
+        let held: Vec<_> = self.all().iter().map(|client| client.held()).collect();
+        let place = (now_ms / 1000) as usize % PEAK_SECONDS;
+        let mut peaks = self.peaks.lock();
+        peaks.input[place] = held.iter().map(|held| held.0).max().unwrap_or(0);
+        peaks.output[place] = held.iter().map(|held| held.1).max().unwrap_or(0);
+    }
+
+    /// The largest buffers of requests, and of replies and messages, of the last seconds, in bytes.
+    pub fn recent_peaks(&self) -> (usize, usize) {
+        let peaks = self.peaks.lock();
+        let largest = |sizes: &[usize]| sizes.iter().copied().max().unwrap_or(0);
+        (largest(&peaks.input), largest(&peaks.output))
+    }
+
     /// Ends those that have sent nothing for longer than the timeout. Subscribers may stay silent, and who waits.
     pub fn close_idle(&self, now_ms: u64, timeout_s: u64) {
         for client in self.all() {
             let idle_ms = now_ms.saturating_sub(client.active_ms());
-            let may_stay_silent =
-                client.kind() != ClientKind::Normal || client.flags().contains(ClientFlags::BLOCKED);
+            let may_stay_silent = client.kind() != ClientKind::Normal
+                || client
+                    .flags()
+                    .intersects(ClientFlags::BLOCKED | ClientFlags::MONITOR);
             if !may_stay_silent && idle_ms / 1000 > timeout_s {
                 client.kill();
             }
@@ -202,7 +238,7 @@ mod tests {
             "id=1 addr=127.0.0.1:40000 laddr=127.0.0.1:7000 fd=0 name=x age=5 idle=5 flags=xe db=0 "
         ));
         assert!(
-            line.contains(" multi=2 ") && line.ends_with(" cmd=ping user=default redir=-1 resp=3"),
+            line.contains(" multi=2 ") && line.ends_with(" cmd=ping user=(superuser) redir=-1 resp=3"),
             "{line}"
         );
         assert!(

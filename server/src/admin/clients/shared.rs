@@ -1,7 +1,9 @@
 //! One connection as others see it: what CLIENT LIST prints and CLIENT KILL ends.
 
 use super::wait::Wait;
+use crate::acl::Account;
 use crate::config::OutputLimit;
+use crate::node::unix_ms;
 use crate::pubsub::Subscriber;
 use parking_lot::Mutex;
 use slotcore::command::{self, CommandId};
@@ -141,6 +143,8 @@ pub struct ClientShared {
     /// Unix time in milliseconds since which the output has been over the soft limit; 0: it is not.
     over_soft_limit_ms: AtomicU64,
     name: Mutex<Vec<u8>>,
+    /// Whose rights it has; None: those of our primary, who may do everything.
+    account: Mutex<Option<Arc<Account>>>,
     library: Mutex<Library>,
     killed: AtomicBool,
     pub(super) wait: Mutex<Wait>,
@@ -166,6 +170,12 @@ enum Mailbox {
 }
 
 impl ClientShared {
+    /// The node itself, where something is done in a client's place: nobody sees it.
+    pub fn of_node() -> Self {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self::new(0, nowhere, nowhere, -1, unix_ms())
+    }
+
     pub(super) fn new(id: u64, peer: SocketAddr, local: SocketAddr, fd: i32, now_ms: u64) -> Self {
         ClientShared {
             id,
@@ -187,6 +197,7 @@ impl ClientShared {
             queued: AtomicUsize::new(0),
             over_soft_limit_ms: AtomicU64::new(0),
             name: Mutex::default(),
+            account: Mutex::default(),
             library: Mutex::default(),
             killed: AtomicBool::new(false),
             wait: Mutex::default(),
@@ -353,6 +364,21 @@ impl ClientShared {
         self.queued() + self.output.load(Relaxed)
     }
 
+    /// Bytes that are held for it.
+    pub fn held_bytes(&self) -> usize {
+        let buffers = [&self.query, &self.query_free, &self.multi_bytes];
+        let buffers: usize = buffers.iter().map(|bytes| bytes.load(Relaxed)).sum();
+        buffers + self.unread() + size_of::<Self>()
+    }
+
+    /// The size of its buffer of requests, and of what it has not read, in bytes.
+    pub(super) fn held(&self) -> (usize, usize) {
+        (
+            self.query.load(Relaxed) + self.query_free.load(Relaxed),
+            self.unread(),
+        )
+    }
+
     /// What it holds.
     pub fn set_buffers(&self, buffers: Buffers) {
         self.query.store(buffers.query, Relaxed);
@@ -384,6 +410,24 @@ impl ClientShared {
     /// Its name; empty if it has none.
     pub fn name(&self) -> Vec<u8> {
         self.name.lock().clone()
+    }
+
+    /// It has the rights of this user from now on.
+    pub fn set_account(&self, account: Option<Arc<Account>>) {
+        *self.account.lock() = account;
+    }
+
+    /// Whose rights it has; None: it may do everything.
+    pub fn account(&self) -> Option<Arc<Account>> {
+        self.account.lock().clone()
+    }
+
+    /// It as one who listens, if it does.
+    pub fn subscriber(&self) -> Option<Arc<Subscriber>> {
+        match &*self.mailbox.lock() {
+            Mailbox::Open(subscriber) => Some(subscriber.clone()),
+            Mailbox::None | Mailbox::Gone => None,
+        }
     }
 
     /// CLIENT SETINFO: the name, or else the version, of the client's library.
@@ -479,11 +523,18 @@ impl fmt::Display for Description<'_> {
         let (query, query_free) = (c.query.load(Relaxed), c.query_free.load(Relaxed));
         let multi_bytes = c.multi_bytes.load(Relaxed);
         let command = CommandId::from_index(usize::from(c.command.load(Relaxed)));
+        let account = c.account();
+        let name = account
+            .as_ref()
+            .map_or(&b"(superuser)"[..], |account| account.name());
+        let user = String::from_utf8_lossy(name);
+        // Arguments lie in the read buffer, and replies in one that all connections of a worker share: there is nothing of
+        // them to count here.
         write!(
             f,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={letters} db={} sub={} psub={} ssub={} \
-             multi={} qbuf={query} qbuf-free={query_free} multi-mem={multi_bytes} obl={output} oll=0 omem={unread} \
-             tot-mem={} events={} cmd={} user=default redir={} resp={}",
+             multi={} qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem={multi_bytes} rbs=0 rbp=0 obl={output} oll=0 omem={unread} \
+             tot-mem={} events={} cmd={} user={user} redir={} resp={}",
             c.id,
             c.peer,
             c.local,
@@ -496,7 +547,7 @@ impl fmt::Display for Description<'_> {
             psub.load(Relaxed),
             ssub.load(Relaxed),
             c.multi.load(Relaxed),
-            query + query_free + multi_bytes + unread + size_of::<ClientShared>(),
+            c.held_bytes(),
             if unread > 0 { "rw" } else { "r" },
             command.map_or("NULL", |id| command::spec(id).full_name),
             c.redirect.load(Relaxed),

@@ -3,9 +3,11 @@
 use super::replication::replication;
 use super::sections::{Section, Sections};
 use crate::admin::clients::ClientRegistry;
+use crate::admin::memory::MemoryFacts;
 use crate::admin::process::{self, human};
 use crate::admin::stats::{Stats, Totals};
 use crate::config::{Config, REDIS_VERSION};
+use crate::eviction::Eviction;
 use crate::keyspace::lazy_free;
 use crate::pubsub::Counts;
 use crate::replication::Replication;
@@ -27,8 +29,6 @@ pub struct KeyspaceFacts {
     pub avg_ttl_ms: u64,
     /// Keys that have expired so far.
     pub expired: u64,
-    /// Bytes in keys and values.
-    pub used_bytes: u64,
 }
 
 /// What INFO reads.
@@ -57,8 +57,14 @@ pub struct InfoFacts<'a> {
     pub tracking: &'a Tracking,
     /// Names that somebody listens to.
     pub pubsub: Counts,
+    /// Connections of the cluster bus: two for each other node.
+    pub bus_links: usize,
     /// The keys.
     pub keyspace: KeyspaceFacts,
+    /// Where memory is.
+    pub memory: MemoryFacts,
+    /// What gave way.
+    pub eviction: &'a Eviction,
 }
 
 /// The whole text.
@@ -145,25 +151,35 @@ fn server(text: &mut Text, facts: &InfoFacts<'_>) {
 
 fn clients(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("connected_clients", facts.clients.len());
+    text.field("cluster_connections", facts.bus_links);
     text.field("maxclients", facts.config.maxclients);
+    let (input, output) = facts.clients.recent_peaks();
+    text.field("client_recent_max_input_buffer", input);
+    text.field("client_recent_max_output_buffer", output);
     text.field("blocked_clients", facts.clients.blocked());
     text.field("tracking_clients", facts.tracking.clients());
     text.field("clients_in_timeout_table", facts.clients.blocked_with_timeout());
 }
 
-/// The allocator keeps no count of what is in use, so `used_memory` is what is resident.
 fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
-    if let Some(memory) = process::memory() {
-        text.bytes("used_memory", memory.resident);
-        text.bytes("used_memory_rss", memory.resident);
-        text.bytes("used_memory_peak", memory.peak);
-        let percent = memory.resident as f64 * 100.0 / memory.peak.max(1) as f64;
-        text.field("used_memory_peak_perc", format_args!("{percent:.2}%"));
-        let data = facts.keyspace.used_bytes;
-        text.field("used_memory_dataset", data);
-        let percent = data as f64 * 100.0 / memory.resident.max(1) as f64;
-        text.field("used_memory_dataset_perc", format_args!("{percent:.2}%"));
-    }
+    let memory = &facts.memory;
+    text.bytes("used_memory", memory.used);
+    text.bytes("used_memory_rss", memory.resident);
+    text.bytes("used_memory_peak", memory.peak);
+    text.field(
+        "used_memory_peak_perc",
+        format_args!("{:.2}%", memory.peak_percent()),
+    );
+    text.field("used_memory_overhead", memory.overhead());
+    text.field("used_memory_startup", memory.startup);
+    text.field("used_memory_dataset", memory.dataset());
+    text.field(
+        "used_memory_dataset_perc",
+        format_args!("{:.2}%", memory.dataset_percent()),
+    );
+    text.field("allocator_allocated", memory.used);
+    text.field("allocator_active", memory.allocator.committed);
+    text.field("allocator_resident", memory.allocator.resident);
     if let Some(total) = process::total_memory() {
         text.bytes("total_system_memory", total);
     }
@@ -173,12 +189,38 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
         "number_of_libraries",
     ]);
     text.bytes("maxmemory", facts.config.maxmemory);
-    text.field("maxmemory_policy", "noeviction");
+    text.field("maxmemory_policy", facts.config.eviction.policy.name());
+    for (ratio_name, bytes_name, (ratio, bytes)) in [
+        (
+            "allocator_frag_ratio",
+            "allocator_frag_bytes",
+            memory.allocator_fragmentation(),
+        ),
+        (
+            "allocator_rss_ratio",
+            "allocator_rss_bytes",
+            memory.allocator_resident(),
+        ),
+        ("rss_overhead_ratio", "rss_overhead_bytes", memory.rss_overhead()),
+        (
+            "mem_fragmentation_ratio",
+            "mem_fragmentation_bytes",
+            memory.fragmentation(),
+        ),
+    ] {
+        text.field(ratio_name, format_args!("{ratio:.2}"));
+        text.field(bytes_name, bytes);
+    }
+    text.field("mem_not_counted_for_evict", memory.not_counted);
     // The stream's blocks serve as backlog and as every replica's buffer.
-    let stream = facts.replication.log.backlog().len;
-    text.field("mem_replication_backlog", stream);
-    text.field("mem_total_replication_buffers", stream);
-    text.zeros(&["mem_clients_slaves", "mem_aof_buffer"]);
+    text.field("mem_replication_backlog", memory.stream);
+    text.field("mem_total_replication_buffers", memory.stream);
+    text.field("mem_clients_slaves", memory.replicas);
+    text.field("mem_clients_normal", memory.clients);
+    if !facts.config.cluster_enabled {
+        text.zeros(&["mem_cluster_links"]);
+    }
+    text.zeros(&["mem_aof_buffer"]);
     text.field("mem_allocator", "mimalloc");
     text.field("active_defrag_running", 0);
     text.field("lazyfree_pending_objects", lazy_free::pending());
@@ -190,12 +232,20 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     let loading = &facts.loading;
     text.field("loading", u8::from(loading.state == LoadingState::Refusing));
     text.field("async_loading", u8::from(loading.state == LoadingState::Serving));
-    text.zeros(&["rdb_bgsave_in_progress"]);
+    // Nothing is saved by a process of its own.
+    text.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    text.field("current_fork_perc", "0.00");
+    text.zeros(&[
+        "current_save_keys_processed",
+        "current_save_keys_total",
+        "rdb_bgsave_in_progress",
+    ]);
     text.field("rdb_last_bgsave_status", "ok");
     text.field("rdb_last_bgsave_time_sec", -1);
     text.field("rdb_current_bgsave_time_sec", -1);
     text.zeros(&[
         "rdb_saves",
+        "rdb_last_cow_size",
         "rdb_last_load_keys_expired",
         "rdb_last_load_keys_loaded",
     ]);
@@ -203,9 +253,13 @@ fn persistence(text: &mut Text, facts: &InfoFacts<'_>) {
     text.field("aof_last_rewrite_time_sec", -1);
     text.field("aof_current_rewrite_time_sec", -1);
     text.field("aof_last_bgrewrite_status", "ok");
-    text.field("aof_rewrites", 0);
+    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
     text.field("aof_last_write_status", "ok");
-    text.field("module_fork_in_progress", 0);
+    text.zeros(&[
+        "aof_last_cow_size",
+        "module_fork_in_progress",
+        "module_fork_last_cow_size",
+    ]);
     if loading.state != LoadingState::No {
         text.field("loading_start_time", loading.started_ms / 1000);
         text.field("loading_total_bytes", loading.total_bytes);
@@ -223,7 +277,8 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("total_net_input_bytes", totals.net_in);
     text.field("total_net_output_bytes", totals.net_out);
     let [full, partial_ok, partial_err, repl_out] = facts.replication.replicas.syncs.counts();
-    text.field("total_net_repl_input_bytes", 0);
+    let [repl_in, _] = facts.replication.net_bytes();
+    text.field("total_net_repl_input_bytes", repl_in);
     text.field("total_net_repl_output_bytes", repl_out);
     text.field(
         "instantaneous_input_kbps",
@@ -233,12 +288,29 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
         "instantaneous_output_kbps",
         format_args!("{:.2}", rates.net_out / 1024.0),
     );
+    text.field(
+        "instantaneous_input_repl_kbps",
+        format_args!("{:.2}", rates.repl_in / 1024.0),
+    );
+    text.field(
+        "instantaneous_output_repl_kbps",
+        format_args!("{:.2}", rates.repl_out / 1024.0),
+    );
     text.field("rejected_connections", totals.rejected_connections);
     text.field("sync_full", full);
     text.field("sync_partial_ok", partial_ok);
     text.field("sync_partial_err", partial_err);
     text.field("expired_keys", facts.keyspace.expired);
-    text.zeros(&["evicted_keys", "evicted_clients"]);
+    text.field("expired_time_cap_reached_count", facts.stats.expire_cycles.cut());
+    text.field(
+        "expire_cycle_cpu_milliseconds",
+        facts.stats.expire_cycles.spent_ms(),
+    );
+    text.field("evicted_keys", facts.eviction.evicted());
+    text.zeros(&["evicted_clients"]);
+    let (total_ms, current_ms) = facts.eviction.exceeded_ms();
+    text.field("total_eviction_exceeded_time", total_ms);
+    text.field("current_eviction_exceeded_time", current_ms);
     text.field("keyspace_hits", totals.hits);
     text.field("keyspace_misses", totals.misses);
     text.field("pubsub_channels", facts.pubsub.channels);
@@ -246,6 +318,15 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("pubsubshard_channels", facts.pubsub.shard_channels);
     text.zeros(&["latest_fork_usec", "total_forks"]);
     text.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
+    // Memory is never moved about.
+    text.zeros(&[
+        "active_defrag_hits",
+        "active_defrag_misses",
+        "active_defrag_key_hits",
+        "active_defrag_key_misses",
+        "total_active_defrag_time",
+        "current_active_defrag_time",
+    ]);
     let [keys, items, prefixes] = facts.tracking.sizes();
     text.field("tracking_total_keys", keys);
     text.field("tracking_total_items", items);
@@ -258,6 +339,8 @@ fn stats(text: &mut Text, facts: &InfoFacts<'_>, totals: &Totals) {
     text.field("total_reads_processed", totals.reads);
     text.field("total_writes_processed", totals.writes);
     text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    // A connection has no buffer for replies that would change its size.
+    text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
 }
 
 fn cpu(text: &mut Text) {
@@ -269,6 +352,10 @@ fn cpu(text: &mut Text) {
         ("used_cpu_user_children", times.children_user),
     ] {
         text.field(name, format_args!("{seconds:.6}"));
+    }
+    if let Some(times) = process::main_thread_times() {
+        text.field("used_cpu_sys_main_thread", format_args!("{:.6}", times.system));
+        text.field("used_cpu_user_main_thread", format_args!("{:.6}", times.user));
     }
 }
 
@@ -372,12 +459,15 @@ mod tests {
             now_ms: 90_000_000,
             tracking: &Tracking::default(),
             pubsub: Counts::default(),
+            bus_links: 0,
             keyspace: KeyspaceFacts {
                 keys: 2,
                 expires: 1,
                 avg_ttl_ms: 5,
                 ..KeyspaceFacts::default()
             },
+            memory: MemoryFacts::default(),
+            eviction: &Eviction::default(),
         };
         render(
             &Sections::parse(words.split_ascii_whitespace().map(str::as_bytes)),

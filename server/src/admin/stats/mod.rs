@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use rates::Rate;
 use slotcore::command::{COMMAND_COUNT, CommandId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use totals::Baseline;
 
 /// All counters of the node.
@@ -28,6 +29,8 @@ pub struct Stats {
     active_expire: AtomicBool,
     /// Keys that had expired at the last reset.
     expired_before: AtomicU64,
+    /// What the search for expired keys takes.
+    pub expire_cycles: ExpireCycles,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -35,7 +38,39 @@ struct Rates {
     calls: Rate,
     net_in: Rate,
     net_out: Rate,
+    repl_in: Rate,
+    repl_out: Rate,
     last_ms: u64,
+}
+
+/// What the search for expired keys in the background takes.
+#[derive(Debug, Default)]
+pub struct ExpireCycles {
+    spent_us: AtomicU64,
+    cut: AtomicU64,
+}
+
+impl ExpireCycles {
+    /// A round took so long; `cut`: its time was over before it had seen everything.
+    pub fn add(&self, spent: Duration, cut: bool) {
+        self.spent_us.fetch_add(spent.as_micros() as u64, Relaxed);
+        self.cut.fetch_add(u64::from(cut), Relaxed);
+    }
+
+    /// Milliseconds in all.
+    pub fn spent_ms(&self) -> u64 {
+        self.spent_us.load(Relaxed) / 1000
+    }
+
+    /// Rounds whose time was over.
+    pub fn cut(&self) -> u64 {
+        self.cut.load(Relaxed)
+    }
+
+    fn reset(&self) {
+        self.spent_us.store(0, Relaxed);
+        self.cut.store(0, Relaxed);
+    }
 }
 
 /// What happens per second at the moment.
@@ -47,6 +82,10 @@ pub struct CurrentRates {
     pub net_in: f64,
     /// Bytes sent.
     pub net_out: f64,
+    /// Bytes received from the primary.
+    pub repl_in: f64,
+    /// Bytes sent to replicas.
+    pub repl_out: f64,
 }
 
 /// Milliseconds between two samples of the rates.
@@ -62,6 +101,7 @@ impl Stats {
             rates: Mutex::default(),
             active_expire: AtomicBool::new(true),
             expired_before: AtomicU64::new(0),
+            expire_cycles: ExpireCycles::default(),
         }
     }
 
@@ -131,6 +171,7 @@ impl Stats {
     /// expire; so many there were.
     pub fn reset(&self, expired: u64) {
         self.expired_before.store(expired, Relaxed);
+        self.expire_cycles.reset();
         let latencies = (0..COMMAND_COUNT).map(|index| self.raw_latency(index)).collect();
         *self.baseline.lock() = Baseline {
             totals: self.raw_totals(),
@@ -143,8 +184,9 @@ impl Stats {
         expired.saturating_sub(self.expired_before.load(Relaxed))
     }
 
-    /// Called often by the housekeeping thread: keeps the rates current.
-    pub fn sample(&self, now_ms: u64) {
+    /// Called often by the housekeeping thread: keeps the rates current. `repl` are the bytes received from a primary and
+    /// sent to replicas so far.
+    pub fn sample(&self, now_ms: u64, repl: [u64; 2]) {
         let mut rates = self.rates.lock();
         if now_ms < rates.last_ms + SAMPLE_EVERY_MS {
             return;
@@ -154,6 +196,8 @@ impl Stats {
         rates.calls.sample(now_ms, totals.calls());
         rates.net_in.sample(now_ms, totals.net_in);
         rates.net_out.sample(now_ms, totals.net_out);
+        rates.repl_in.sample(now_ms, repl[0]);
+        rates.repl_out.sample(now_ms, repl[1]);
     }
 
     /// What happens per second at the moment.
@@ -163,6 +207,8 @@ impl Stats {
             ops: rates.calls.per_second(),
             net_in: rates.net_in.per_second(),
             net_out: rates.net_out.per_second(),
+            repl_in: rates.repl_in.per_second(),
+            repl_out: rates.repl_out.per_second(),
         }
     }
 }

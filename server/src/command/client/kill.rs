@@ -51,11 +51,11 @@ fn parse_filter(call: &Call<'_>) -> Result<KillFilter, ErrorReply> {
         } else if call.arg_is(at, "laddr") {
             filter.laddr = Some(value.to_vec());
         } else if call.arg_is(at, "user") {
-            // Everybody is the default user, so this filters nothing out.
-            if value != b"default" {
-                let user = String::from_utf8_lossy(value);
-                return Err(ErrorReply::new(format!("ERR No such user '{user}'")));
-            }
+            let account = call.node.acl.find(value);
+            filter.account = Some(
+                account
+                    .ok_or_else(|| ErrorReply::from_bytes([b"ERR No such user '", value, b"'"].concat()))?,
+            );
         } else if call.arg_is(at, "skipme") && call.arg_is(at + 1, "yes") {
             filter.except = Some(own_id);
         } else if call.arg_is(at, "skipme") && call.arg_is(at + 1, "no") {

@@ -55,7 +55,7 @@ pub(super) fn kind_arg(call: &Call<'_>, index: usize) -> Result<ClientKind, Erro
 
 /// The caller's own line shows the state at this command, not at the end of the batch before.
 fn publish_own(call: &mut Call<'_>) {
-    call.session.client.set_command(call.spec.id);
+    call.session.shows(call.spec.id);
     call.session.publish();
 }
 

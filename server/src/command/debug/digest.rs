@@ -2,7 +2,7 @@
 
 use slotcore::resp::format_double;
 
-use crate::keyspace::{Collection, Entry, ValueRef};
+use crate::keyspace::{Collection, Entry, StreamId, ValueRef};
 
 /// A fingerprint.
 pub type Digest = [u8; 20];
@@ -19,6 +19,8 @@ const SET: u32 = 2;
 const SORTED_SET: u32 = 3;
 /// The number of the type "hash".
 const HASH: u32 = 4;
+/// The number of the type "stream".
+const STREAM: u32 = 6;
 
 /// Folds bytes in so that their order does not matter.
 pub fn add(digest: &mut Digest, bytes: &[u8]) {
@@ -77,6 +79,17 @@ fn mix_collection(digest: &mut Digest, collection: &Collection) {
                 mix(&mut pair, format_double(score).as_bytes());
                 add(digest, &pair);
             });
+        }
+        // Its groups are none of it.
+        Collection::Stream(stream) => {
+            mix(digest, &STREAM.to_be_bytes());
+            for entry in stream.entries().range(StreamId::MIN, StreamId::MAX) {
+                mix(digest, format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+                for (name, value) in entry.pairs() {
+                    mix(digest, name.text(&mut itoa::Buffer::new()));
+                    mix(digest, value.text(&mut itoa::Buffer::new()));
+                }
+            }
         }
     }
 }

@@ -15,9 +15,6 @@ pub const HANDLERS: &[Binding] = &[
     ("restore-asking", restore, Locks::Keys),
 ];
 
-/// The largest access frequency, as LFU policies count.
-const FREQ_MAX: i64 = 255;
-
 fn dump(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let compress = call.node.config.load().rdb_compression;
     let (key, now) = (&call.keys[0], call.now);
@@ -41,11 +38,13 @@ struct Options {
     absolute: bool,
     /// Seconds since the last access.
     idle_s: Option<u64>,
+    /// How often it was accessed, on the scale of LFU policies.
+    frequency: Option<u8>,
 }
 
 impl Options {
     fn parse(call: &Call<'_>) -> Result<Self, ErrorReply> {
-        let (mut options, mut freq) = (Self::default(), false);
+        let mut options = Self::default();
         let mut index = 4;
         while index < call.args.len() {
             let has_value = index + 1 < call.args.len();
@@ -53,20 +52,18 @@ impl Options {
                 options.replace = true;
             } else if call.arg_is(index, "absttl") {
                 options.absolute = true;
-            } else if call.arg_is(index, "idletime") && has_value && !freq {
+            } else if call.arg_is(index, "idletime") && has_value && options.frequency.is_none() {
                 index += 1;
                 let idle = u64::try_from(call.int_arg(index)?);
                 options.idle_s =
                     Some(idle.map_err(|_| ErrorReply::fixed("ERR Invalid IDLETIME value, must be >= 0"))?);
             } else if call.arg_is(index, "freq") && has_value && options.idle_s.is_none() {
                 index += 1;
-                // Frequencies are of use to LFU policies only, and there is none to choose: checked, and let go.
-                freq = (0..=FREQ_MAX).contains(&call.int_arg(index)?);
-                if !freq {
-                    return Err(ErrorReply::fixed(
-                        "ERR Invalid FREQ value, must be >= 0 and <= 255",
-                    ));
-                }
+                let frequency = u8::try_from(call.int_arg(index)?);
+                options.frequency = Some(
+                    frequency
+                        .map_err(|_| ErrorReply::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255"))?,
+                );
             } else {
                 return Err(ErrorReply::SYNTAX);
             }
@@ -121,9 +118,7 @@ fn restore(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     } else {
         let mut place = table.find(key, now);
         place.set_content(value, expiry.map_or(Expire::Clear, Expire::At));
-        if let Some(seconds) = options.idle_s {
-            place.set_idle(seconds);
-        }
+        place.set_accesses(options.idle_s, options.frequency);
         if let Some(expiry) = expiry
             && !options.absolute
         {

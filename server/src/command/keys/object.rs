@@ -46,23 +46,34 @@ fn refcount(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 
 fn idletime(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let now = call.now;
-    match look(call, |entry| entry.idle_s(now)) {
-        Some(seconds) => call.out.integer(seconds as i64),
-        None => call.out.nil(),
+    let Some(seconds) = look(call, |entry| entry.idle_s(now)) else {
+        call.out.nil();
+        return Ok(());
+    };
+    if call.node.config.load().eviction.policy.is_lfu() {
+        return Err(ErrorReply::fixed(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
+             policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
     }
+    call.out.integer(seconds as i64);
     Ok(())
 }
 
 fn freq(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    if look(call, |_| ()).is_none() {
+    let now = call.now;
+    let Some(frequency) = look(call, |entry| entry.frequency(now)) else {
         call.out.nil();
         return Ok(());
+    };
+    if !call.node.config.load().eviction.policy.is_lfu() {
+        return Err(ErrorReply::fixed(
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
+             switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
     }
-    // There is no LFU policy to choose yet.
-    Err(ErrorReply::fixed(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
-         between policies at runtime LRU and LFU data will take some time to adjust.",
-    ))
+    call.out.integer(i64::from(frequency));
+    Ok(())
 }
 
 /// Reads the entry without marking it as accessed.

@@ -69,6 +69,8 @@ fn copy(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let done = match copied {
         Some(entry) if replace || call.table(1).get(to, now).is_none() => {
             put_anew(call, entry);
+            // What was accessed is the other key.
+            call.table(1).find_quietly(to, now).set_accesses(None, None);
             call.notify(EventClass::GENERIC, "copy_to", to);
             true
         }

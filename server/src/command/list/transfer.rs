@@ -26,14 +26,21 @@ fn reply(call: &mut Call<'_>, from: Side, to: Side) -> Result<(), ErrorReply> {
 /// there is none. A destination of another type is refused only if there is one.
 pub(super) fn transfer(call: &mut Call<'_>, from: Side, to: Side) -> Result<bool, ErrorReply> {
     let ([source, destination], limits) = ([&call.keys[0], &call.keys[1]], call.limits());
-    let place = call.held.table(source.slot).find(source, call.now);
+    let place = call.held.table(source.slot).find_quietly(source, call.now);
     if place.collection::<List>()?.is_none() {
         return Ok(false);
     }
-    let place = call.held.table(destination.slot).find(destination, call.now);
+    let place = call
+        .held
+        .table(destination.slot)
+        .find_quietly(destination, call.now);
     place.collection::<List>()?;
     // In one step, so that a list of one element does not go in between.
     let is_same = source.bytes == destination.bytes;
+    if is_same {
+        // It is accessed as the source and as the destination.
+        call.held.table(source.slot).get(source, call.now);
+    }
     let element = call.edit(0, |list: &mut List| {
         let element = list.pop(from);
         if let (true, Some(element)) = (is_same, &element) {

@@ -69,7 +69,9 @@ fn elements(call: &mut Call<'_>) -> Result<Elements, ErrorReply> {
                 is_ordered: true,
             })
         }
-        ValueRef::Str(_) | ValueRef::Collection(Collection::Hash(_)) => Err(ErrorReply::WRONG_TYPE),
+        ValueRef::Str(_) | ValueRef::Collection(Collection::Hash(_) | Collection::Stream(_)) => {
+            Err(ErrorReply::WRONG_TYPE)
+        }
     }
 }
 
@@ -80,7 +82,9 @@ fn run(call: &mut Call<'_>, may_store: bool) -> Result<(), ErrorReply> {
         is_ordered,
     } = elements(call)?;
     // A sorted set that is sorted leaves its listpack, as in stock; what is of another type stays as it is.
-    let _other_type = call.edit(0, |set: &mut SortedSet| {
+    let key = &call.keys[0];
+    let mut place = call.held.table(key.slot).find_quietly(key, call.now);
+    let _other_type = place.edit(|set: &mut SortedSet| {
         set.unpack();
         ((), false)
     });

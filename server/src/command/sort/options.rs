@@ -1,5 +1,6 @@
 //! What SORT is asked for.
 
+use crate::acl;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 
@@ -15,6 +16,14 @@ pub(super) struct Options<'a> {
     pub descending: bool,
     pub alpha: bool,
     pub store: Option<&'a [u8]>,
+}
+
+/// May the caller read keys that only the patterns name?
+fn reaches_any_key(call: &Call<'_>) -> bool {
+    let session = &*call.session;
+    session.account.is_unrestricted()
+        || session.is_primary_link
+        || acl::reaches_all_keys(&session.account.user(), call.spec, &call.args, acl::Access::READ)
 }
 
 impl<'a> Options<'a> {
@@ -42,11 +51,21 @@ impl<'a> Options<'a> {
                 if in_cluster && !options.keeps_order() {
                     return Err(ErrorReply::fixed("ERR BY option of SORT denied in Cluster mode."));
                 }
+                if !options.keeps_order() && !reaches_any_key(call) {
+                    return Err(ErrorReply::fixed(
+                        "ERR BY option of SORT denied due to insufficient ACL permissions.",
+                    ));
+                }
                 at += 1;
             } else if call.arg_is(at, "get") && values >= 1 {
                 if in_cluster {
                     return Err(ErrorReply::fixed(
                         "ERR GET option of SORT denied in Cluster mode.",
+                    ));
+                }
+                if !reaches_any_key(call) {
+                    return Err(ErrorReply::fixed(
+                        "ERR GET option of SORT denied due to insufficient ACL permissions.",
                     ));
                 }
                 options.get.push(args.at(at + 1));

@@ -47,7 +47,7 @@ pub fn setrange(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         return Ok(());
     }
     check_length(call, offset, value.len())?;
-    let mut place = call.held.table(key.slot).find(key, call.now);
+    let mut place = call.held.table(key.slot).find_quietly(key, call.now);
     let bytes = place.grow_string(offset + value.len());
     bytes[offset..offset + value.len()].copy_from_slice(value);
     let len = bytes.len();
@@ -68,7 +68,7 @@ pub fn append(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         return Ok(());
     };
     check_length(call, len, value.len())?;
-    let mut place = call.held.table(key.slot).find(key, call.now);
+    let mut place = call.held.table(key.slot).find_quietly(key, call.now);
     place.grow_string(len + value.len())[len..].copy_from_slice(value);
     call.notify(EventClass::STRING, "append", key);
     call.out.integer((len + value.len()) as i64);

@@ -132,7 +132,7 @@ pub fn msetnx(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (keys, now) = (call.keys, call.now);
     let free = keys
         .iter()
-        .all(|key| call.held.table(key.slot).peek(key, now).is_none());
+        .all(|key| call.held.table(key.slot).get(key, now).is_none());
     if free {
         store_pairs(call)?;
     }
@@ -152,7 +152,8 @@ fn store_pairs(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     for (i, key) in call.keys.iter().enumerate() {
         call.held
             .table(key.slot)
-            .set_string(key, call.args.at(2 * i + 2), Expire::Clear, call.now);
+            .find(key, call.now)
+            .set_string(call.args.at(2 * i + 2), Expire::Clear);
         call.notify(EventClass::STRING, "set", key);
     }
     Ok(())
@@ -161,8 +162,9 @@ fn store_pairs(call: &mut Call<'_>) -> Result<(), ErrorReply> {
 pub fn getset(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     reply_old(call)?;
     let key = &call.keys[0];
-    let table = call.held.table(key.slot);
-    table.set_string(key, call.args.at(2), Expire::Clear, call.now);
+    // Two accesses, as in stock: the old value was read, and a new one is written.
+    let mut place = call.held.table(key.slot).find(key, call.now);
+    place.set_string(call.args.at(2), Expire::Clear);
     call.notify(EventClass::STRING, "set", key);
     call.effect_instead(&[b"SET", key.bytes, call.args.at(2)]);
     Ok(())

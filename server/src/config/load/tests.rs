@@ -59,7 +59,6 @@ fn a_mistake_has_stocks_shape_and_a_hint() {
     );
     assert!(error("--dir /nonexistent").ends_with("No such file or directory"));
     assert!(error("--cluster-enabled yes --replicaof 1.1.1.1 9").contains("not allowed in cluster mode"));
-    assert!(error("--aclfile x").contains("no access control lists"));
     assert!(
         error("/nonexistent/x.conf")
             .starts_with("Fatal error, can't open config file '/nonexistent/x.conf': No such")
@@ -108,17 +107,23 @@ fn save_points_replace_the_default_and_then_add_up() {
 }
 
 #[test]
-fn the_default_user_of_a_rewritten_file_is_taken() {
-    assert_eq!(
-        config("--user default on nopass sanitize-payload ~* &* +@all").requirepass,
-        None
-    );
-    assert_eq!(
-        config("--user default on >pw ~* &* +@all").requirepass.unwrap(),
-        b"pw"
-    );
-    assert!(error("--user default on nopass ~* -@all").contains("-@all"));
-    assert!(error("--user bob on").contains("no user but default"));
+fn users_are_taken_as_they_are_written() {
+    let users = load_line("--user default on nopass ~* &* +@all --user bob on (+get ~x) +nobody-knows")
+        .unwrap()
+        .users;
+    assert_eq!(users.len(), 2);
+    assert_eq!((&*users[1].name, users[1].rules.len()), (&b"bob"[..], 4));
+    assert!(error("--user bob off --user bob on").contains("'bob': Duplicate user found."));
+    assert!(error("--user bob foo").contains("Error in user declaration 'foo': Syntax error"));
+    assert!(error("--user bob on (+get").contains("'(+get': Unmatched parenthesis"));
+    for secret in [
+        "--user bob >hush foo",
+        "--user bob \">hush hush\" foo",
+        "--user bob <hush",
+    ] {
+        let said = error(secret);
+        assert!(said.contains("(redacted)") && !said.contains("hush"), "{said}");
+    }
 }
 
 #[test]

@@ -195,15 +195,16 @@ impl OwnedEntry {
         unsafe { std::slice::from_raw_parts_mut(data, len) }
     }
 
-    /// Sets the access clock of the entry at `at`.
+    /// Lets `change` set the bits that tell of accesses of the entry at `at`.
     ///
     /// # Safety
     /// `at` came from [`OwnedEntry::into_raw`], and nobody else reads or writes the entry meanwhile.
     #[inline]
-    pub(in super::super) unsafe fn set_clock_at(at: NonNull<u8>, clock: u32) {
+    pub(in super::super) unsafe fn update_clock_at(at: NonNull<u8>, change: impl FnOnce(u32) -> u32) {
         // SAFETY: a live entry begins with its header; the clock says nothing about the layout.
         unsafe {
             let header = Entry::from_raw(at).header();
+            let clock = change(header.clock());
             if header.clock() != clock {
                 at.cast::<u64>().write_unaligned(header.with_clock(clock).0);
             }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::super::size_class;
 use super::super::value::Collection;
-use super::header::{CLOCK_MASK, Encoding, Header, Kind};
+use super::clock::{self, access_rule};
+use super::header::{Encoding, Header, Kind};
 use super::layout::{Content, Draft, Large};
 use super::owned::OwnedEntry;
 
@@ -209,14 +210,19 @@ impl<'a> Entry<'a> {
         self.header().mark()
     }
 
-    /// The access clock: 24 bits, seconds.
+    /// The bits that tell of accesses, 24 of them: see `clock`.
     pub fn clock(self) -> u32 {
         self.header().clock()
     }
 
     /// Seconds since the last access.
     pub fn idle_s(self, now: u64) -> u64 {
-        u64::from(access_clock(now).wrapping_sub(self.clock()) & CLOCK_MASK)
+        clock::idle_s(self.clock(), now)
+    }
+
+    /// How often it is accessed, on the scale of LFU policies, if one is in force.
+    pub fn frequency(self, now: u64) -> u8 {
+        access_rule().frequency(self.clock(), now)
     }
 
     /// Bytes allocated for this entry, its large value or collection included.
@@ -243,12 +249,6 @@ impl<'a> Entry<'a> {
     pub(in super::super) fn address(self) -> NonNull<u8> {
         self.at
     }
-}
-
-/// The access clock at `now`, unix time in milliseconds: seconds, 24 bits.
-#[inline]
-pub(in super::super) fn access_clock(now: u64) -> u32 {
-    (now / 1000) as u32 & CLOCK_MASK
 }
 
 /// Whether stock would store `bytes` as an integer: the shortest decimal form of an i64.

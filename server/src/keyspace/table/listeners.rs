@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{EVENTS, READY, REPORTS, SlotTable, UNPUBLISHED};
+use crate::keyspace::Change;
 use crate::keyspace::buckets::Position;
 use crate::keyspace::key::Key;
 use crate::keyspace::observe::{KeyEvent, Observed};
@@ -126,9 +127,15 @@ impl SlotTable {
     }
 
     #[cold]
-    pub(in crate::keyspace) fn tell_changed_at(&mut self, position: Position) {
+    pub(in crate::keyspace) fn tell_changed_at(&mut self, position: Position, change: Change) {
         let key = self.buckets.entry(position).key();
-        tell(self.extras.get_or_insert_default(), &mut self.news, key, false);
+        let extras = self.extras.get_or_insert_default();
+        if matches!(change, Change::Ready | Change::Told) && extras.waiting.changed(key) {
+            self.news |= READY;
+        }
+        if matches!(change, Change::Watched | Change::Told) {
+            tell_watchers(extras, &mut self.news, key, false);
+        }
     }
 
     #[inline]
@@ -151,9 +158,15 @@ impl SlotTable {
 
 /// Tells everyone who is told of single keys that this one has changed.
 fn tell(extras: &mut Extras, news: &mut u8, key: &[u8], by_itself: bool) {
-    if extras.touch(key) {
+    if extras.waiting.changed(key) {
         *news |= READY;
     }
+    tell_watchers(extras, news, key, by_itself);
+}
+
+/// The same for all but those who wait.
+fn tell_watchers(extras: &mut Extras, news: &mut u8, key: &[u8], by_itself: bool) {
+    extras.touch(key);
     if extras.observed.changed(key, *news & REPORTS != 0, by_itself) {
         *news |= UNPUBLISHED;
     }

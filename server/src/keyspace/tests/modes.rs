@@ -10,7 +10,7 @@ fn recording(mode: Mode) -> (Keyspace, Arc<Mutex<Vec<Vec<u8>>>>) {
     let keyspace = Keyspace::new();
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = told.clone();
-    keyspace.on_expired(Box::new(move |key| sink.lock().unwrap().push(key.to_vec())));
+    keyspace.on_gone(Box::new(move |key, _| sink.lock().unwrap().push(key.to_vec())));
     keyspace.set_mode(mode);
     assert_eq!(keyspace.mode(), mode);
     (keyspace, told)
@@ -169,9 +169,9 @@ fn contents_are_replaced_whole() {
         let key = Key::new(&name);
         let expiry = (number % 2 == 0).then_some(NOW + 10);
         let mut table = staged.lock(key.slot);
-        assert!(table.load(&key, Content::Bytes(b"new"), expiry, Some(100), NOW));
+        assert!(table.load(&key, Content::Bytes(b"new"), expiry, Some(100), None, NOW));
         assert!(
-            !table.load(&key, Content::Bytes(b"other"), None, None, NOW),
+            !table.load(&key, Content::Bytes(b"other"), None, None, None, NOW),
             "there already"
         );
         assert_eq!(table.peek(&key, NOW).unwrap().idle_s(NOW), 100);

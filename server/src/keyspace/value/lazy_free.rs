@@ -12,15 +12,21 @@ const EFFORT_MAX: usize = 64;
 
 /// Collections that wait for it.
 static PENDING: AtomicUsize = AtomicUsize::new(0);
+/// Bytes that they hold.
+static PENDING_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// Collections that it has freed.
 static FREED: AtomicU64 = AtomicU64::new(0);
 
+/// A collection, and the bytes that it holds.
+type Doomed = (Arc<Collection>, usize);
+
 /// `None`: there is no thread to be had.
-static QUEUE: LazyLock<Option<Sender<Arc<Collection>>>> = LazyLock::new(|| {
+static QUEUE: LazyLock<Option<Sender<Doomed>>> = LazyLock::new(|| {
     let (queue, waiting) = channel();
     let free = move || {
-        for collection in waiting {
+        for (collection, bytes) in waiting {
             drop(collection);
+            PENDING_BYTES.fetch_sub(bytes, Relaxed);
             PENDING.fetch_sub(1, Relaxed);
             FREED.fetch_add(1, Relaxed);
         }
@@ -35,16 +41,24 @@ pub(in super::super) fn release(collection: Arc<Collection>) {
         return;
     }
     let Some(queue) = &*QUEUE else { return };
+    let bytes = collection.footprint();
     PENDING.fetch_add(1, Relaxed);
+    PENDING_BYTES.fetch_add(bytes, Relaxed);
     // A thread that is gone takes nothing more; the collection is freed here then.
-    if queue.send(collection).is_err() {
+    if queue.send((collection, bytes)).is_err() {
         PENDING.fetch_sub(1, Relaxed);
+        PENDING_BYTES.fetch_sub(bytes, Relaxed);
     }
 }
 
 /// Collections that wait to be freed.
 pub fn pending() -> usize {
     PENDING.load(Relaxed)
+}
+
+/// Bytes that they hold.
+pub fn pending_bytes() -> usize {
+    PENDING_BYTES.load(Relaxed)
 }
 
 /// Collections freed by the thread since the start.

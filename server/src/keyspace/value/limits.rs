@@ -15,6 +15,10 @@ pub struct Limits {
     pub zset_max_value: usize,
     /// How large one listpack of a list may become: `list-max-listpack-size`.
     pub list_node: NodeLimit,
+    /// Bytes of a node of a stream: `stream-node-max-bytes`; 0: as many as there can be.
+    pub stream_node_bytes: usize,
+    /// Entries of one: `stream-node-max-entries`; 0: any number.
+    pub stream_node_entries: u64,
 }
 
 /// What one listpack of a list may hold. An element that is larger has a listpack of its own.
@@ -74,6 +78,8 @@ impl Default for Limits {
             list_node: NodeLimit::new(-2),
             zset_max_entries: 128,
             zset_max_value: 64,
+            stream_node_bytes: 4096,
+            stream_node_entries: 100,
         }
     }
 }

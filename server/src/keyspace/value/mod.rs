@@ -6,6 +6,7 @@
 //!                          Set    Intset   │ Segments
 //!                          List   Listpack, Listpack, ...      a row of small blocks
 //!                    SortedSet    Listpack │ Segments and a tree of ranks
+//!                       Stream    nodes of entries (listpacks) by ID, and consumer groups
 //! ```
 //!
 //! A type is a file here: its forms, and what converts one into the other. [`Listpack`] and [`Intset`] are the byte
@@ -25,6 +26,7 @@ mod listpack;
 mod segments;
 mod set;
 mod sorted_set;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +40,10 @@ pub use listpack::{Item, Listpack};
 pub use segments::Segments;
 pub use set::{Set, SetForm};
 pub use sorted_set::{SortedSet, TextSpan};
+pub use stream::{
+    AppendError, Consumer, Entries, Group, Keep, NewId, Pack, Pending, Stream, StreamEntry, StreamId,
+    StreamTotals,
+};
 
 /// A value that is no string.
 #[derive(Clone, Debug)]
@@ -46,6 +52,7 @@ pub enum Collection {
     Set(Set),
     List(List),
     SortedSet(SortedSet),
+    Stream(Stream),
 }
 
 /// One type of collection.
@@ -58,7 +65,7 @@ pub trait CollectionType: Default {
     fn into_collection(self) -> Collection;
     /// Elements.
     fn len(&self) -> usize;
-    /// An empty collection is no value: its key goes.
+    /// Is it no value? Then its key goes. Most are none when they have no elements.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -66,7 +73,7 @@ pub trait CollectionType: Default {
 
 /// Implements [`CollectionType`] for a type with a `len` by the variant of its name.
 macro_rules! collection_type {
-    ($name:ident) => {
+    ($name:ident $(, $is_empty:path)?) => {
         impl CollectionType for $name {
             fn of(collection: &Collection) -> Option<&Self> {
                 match collection {
@@ -89,6 +96,10 @@ macro_rules! collection_type {
             fn len(&self) -> usize {
                 $name::len(self)
             }
+
+            $(fn is_empty(&self) -> bool {
+                $is_empty(self)
+            })?
         }
     };
 }
@@ -97,6 +108,7 @@ collection_type!(Hash);
 collection_type!(Set);
 collection_type!(List);
 collection_type!(SortedSet);
+collection_type!(Stream, Stream::is_absent);
 
 impl Collection {
     /// The type, as TYPE names it.
@@ -106,6 +118,7 @@ impl Collection {
             Self::Set(_) => "set",
             Self::List(_) => "list",
             Self::SortedSet(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -116,6 +129,7 @@ impl Collection {
             Self::Set(set) => set.encoding(),
             Self::List(list) => list.encoding(),
             Self::SortedSet(set) => set.encoding(),
+            Self::Stream(stream) => stream.encoding(),
         }
     }
 
@@ -126,11 +140,16 @@ impl Collection {
             Self::Set(set) => set.len(),
             Self::List(list) => list.len(),
             Self::SortedSet(set) => set.len(),
+            Self::Stream(stream) => stream.len(),
         }
     }
 
+    /// Is it no value? A stream without entries is one.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self {
+            Self::Stream(stream) => stream.is_absent(),
+            other => other.len() == 0,
+        }
     }
 
     /// Bytes allocated. Takes the same time whatever the size.
@@ -141,6 +160,7 @@ impl Collection {
             Self::Set(set) => set.footprint(),
             Self::List(list) => list.footprint(),
             Self::SortedSet(set) => set.footprint(),
+            Self::Stream(stream) => stream.footprint(),
         }
     }
 
@@ -151,6 +171,7 @@ impl Collection {
             Self::Set(set) => set.free_effort(),
             Self::List(list) => list.free_effort(),
             Self::SortedSet(set) => set.free_effort(),
+            Self::Stream(stream) => stream.free_effort(),
         }
     }
 }
@@ -163,6 +184,7 @@ impl PartialEq for Collection {
             (Self::Set(a), Self::Set(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::SortedSet(a), Self::SortedSet(b)) => a == b,
+            (Self::Stream(a), Self::Stream(b)) => a == b,
             _ => false,
         }
     }

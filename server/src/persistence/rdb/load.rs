@@ -66,9 +66,14 @@ pub struct Loaded {
 pub fn load(reader: &mut dyn io::Read, target: &Keyspace, options: &LoadOptions) -> Result<Loaded, RdbError> {
     walk(reader, options, &mut |read| {
         let key = Key::new(read.key);
-        target
-            .lock(key.slot)
-            .load(&key, read.value, read.expiry, read.idle_s, options.now_ms)
+        target.lock(key.slot).load(
+            &key,
+            read.value,
+            read.expiry,
+            read.idle_s,
+            read.frequency,
+            options.now_ms,
+        )
     })
 }
 
@@ -88,6 +93,8 @@ struct Found<'a> {
     expiry: Option<u64>,
     /// Seconds since the last access.
     idle_s: Option<u64>,
+    /// How often it was accessed, on the scale of LFU policies.
+    frequency: Option<u8>,
 }
 
 /// Takes a key; false if it was there already.
@@ -98,7 +105,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
     let version = header(&mut source)?;
     let mut loaded = Loaded::default();
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    let (mut expiry, mut idle_s) = (None, None);
+    let (mut expiry, mut idle_s, mut frequency) = (None, None, None);
     let mut replication = (None, None);
     loop {
         match source.byte()? {
@@ -131,9 +138,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
                 expiry = Some(time(&source, seconds * 1000)?);
             }
             op::IDLE => idle_s = Some(source.length()?),
-            op::FREQ => {
-                source.byte()?;
-            }
+            op::FREQ => frequency = Some(source.byte()?),
             op::EOF => break,
             op::FUNCTION2 => {
                 let mut code = Vec::new();
@@ -156,6 +161,7 @@ fn walk(reader: &mut dyn io::Read, options: &LoadOptions, sink: Sink<'_>) -> Res
                     value: content,
                     expiry: expiry.take(),
                     idle_s: idle_s.take(),
+                    frequency: frequency.take(),
                 };
                 if !options.keep_expired && read.expiry.is_some_and(|expiry| expiry < options.now_ms) {
                     loaded.expired += 1;
@@ -271,6 +277,7 @@ mod tests {
             functions: Vec::new(),
             keys: 3,
             expired: 1,
+            functions: Vec::new(),
             history: Some(("beef".into(), 12)),
         };
         assert_eq!(loaded, expected);
@@ -318,9 +325,9 @@ mod tests {
                 .to_string()
         };
         assert_eq!(
-            refusal(b"\x13\x08mystream\x00"),
-            "the RDB holds a stream (type 19) in the key 'mystream' at byte 19, which this version of slotmark-server cannot \
-             hold"
+            refusal(b"\x07\x08mymodule\x00"),
+            "the RDB holds a value of a module (type 7) in the key 'mymodule' at byte 19, which this version of \
+             slotmark-server cannot hold"
         );
         assert!(refusal(b"\xfe\x05").contains("holds database 5 "));
         assert!(refusal(b"\xf6\x00").contains("holds functions "));

@@ -6,6 +6,7 @@ use super::VERSION;
 use super::encode::Encoder;
 use super::load::op;
 use crate::config::REDIS_VERSION;
+use crate::eviction::Policy;
 use crate::keyspace::Record;
 use crate::persistence::crc64::crc64;
 
@@ -25,6 +26,8 @@ pub struct RdbAux {
     pub compress: bool,
     /// `rdbchecksum`.
     pub checksum: bool,
+    /// `maxmemory-policy`: with those of LRU and LFU it is written when, or how often, keys are accessed.
+    pub policy: Policy,
 }
 
 /// AUX `repl-id` and `repl-offset`. Database 0 is the one that the stream has selected.
@@ -48,6 +51,8 @@ pub struct RdbWriter<'a> {
     encoder: Encoder,
     crc: Option<u64>,
     totals: RdbTotals,
+    policy: Policy,
+    now_ms: u64,
 }
 
 impl<'a> RdbWriter<'a> {
@@ -58,6 +63,8 @@ impl<'a> RdbWriter<'a> {
             encoder: Encoder::new(aux.compress),
             crc: aux.checksum.then_some(0),
             totals: RdbTotals::default(),
+            policy: aux.policy,
+            now_ms: aux.now_ms,
         };
         let signature = format!("REDIS{VERSION:04}");
         writer.encoder.out.extend_from_slice(signature.as_bytes());
@@ -106,6 +113,14 @@ impl<'a> RdbWriter<'a> {
         if let Some(expiry) = record.expiry {
             self.encoder.out.push(op::EXPIRE_MS);
             self.encoder.out.extend_from_slice(&expiry.to_le_bytes());
+        }
+        if self.policy.is_lru() {
+            self.encoder.out.push(op::IDLE);
+            self.encoder.length(record.idle_s(self.now_ms));
+        }
+        if self.policy.is_lfu() {
+            let frequency = record.frequency(self.now_ms);
+            self.encoder.out.extend_from_slice(&[op::FREQ, frequency]);
         }
         self.encoder.out.push(Encoder::kind(record.value));
         self.encoder.string(record.key);

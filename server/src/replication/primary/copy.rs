@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::copies::{Start, Step, Waiting};
 use crate::log;
+use crate::memory;
 use crate::node::{Node, random_hex_40, unix_ms};
 use crate::persistence::rdb::{RdbAux, RdbHistory};
 use crate::persistence::snapshot;
@@ -56,10 +57,11 @@ pub fn make(node: &'static Node, waiting: Vec<Waiting>, diskless: bool) {
     let config = node.config.load();
     let aux = RdbAux {
         now_ms: unix_ms(),
-        used_memory: node.keyspace.footprint() as u64,
+        used_memory: memory::used(),
         history: Some(RdbHistory { id, offset: position }),
         compress: config.rdb_compression,
         checksum: config.rdb_checksum,
+        policy: config.eviction.policy,
     };
     drop(config);
     let mut sockets = Sockets {

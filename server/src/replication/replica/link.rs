@@ -145,6 +145,7 @@ async fn linked(
     let client = Registered::new(node, &stream, peer, local);
     let config = node.config.snapshot();
     let mut wire = Wire::new(stream, Duration::from_secs(config.primary.timeout_s));
+    wire.count(&node.replication.link.received);
     link.set_phase(LinkPhase::Handshake);
     link.last_io_ms.store(unix_ms(), Relaxed);
     let mut applier = Applier::new(node, client.session());
@@ -251,7 +252,9 @@ impl Registered {
     }
 
     fn session(&self) -> Session {
-        let mut session = Session::new(self.shared.clone(), true, false);
+        let account = self.node.acl.default_account().clone();
+        let mut session = Session::new(self.shared.clone(), account, false);
+        session.authenticated = true;
         session.is_primary_link = true;
         session
     }

@@ -1,5 +1,6 @@
 //! The socket of the link, with its read buffer. Whatever waits here waits no longer than `repl-timeout` for the next byte.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +24,8 @@ pub struct Wire {
     patience: Duration,
     /// When the last byte came.
     heard: Instant,
+    /// Where received bytes are counted.
+    received: Option<&'static AtomicU64>,
 }
 
 impl Wire {
@@ -34,6 +37,7 @@ impl Wire {
             start: 0,
             patience,
             heard: Instant::now(),
+            received: None,
         }
     }
 
@@ -64,6 +68,11 @@ impl Wire {
         }
     }
 
+    /// Counts from here on, there, what arrives.
+    pub fn count(&mut self, received: &'static AtomicU64) {
+        self.received = Some(received);
+    }
+
     /// Waits for more bytes. May be dropped while it waits: nothing is lost.
     ///
     /// # Errors
@@ -85,6 +94,9 @@ impl Wire {
             return Err(Fault::Closed);
         }
         self.heard = Instant::now();
+        if let Some(received) = self.received {
+            received.fetch_add(read as u64, Relaxed);
+        }
         Ok(())
     }
 

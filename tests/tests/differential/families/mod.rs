@@ -8,6 +8,7 @@ mod keys;
 mod list;
 mod set;
 mod sorted_set;
+mod stream;
 mod string;
 
 use super::compare::Order;
@@ -30,6 +31,7 @@ pub const ALL: &[Family] = &[
     set::FAMILY,
     list::FAMILY,
     sorted_set::FAMILY,
+    stream::FAMILY,
     bitmap::FAMILY,
     geo::FAMILY,
     hyperloglog::FAMILY,
@@ -43,6 +45,8 @@ pub const THRESHOLDS: &[(&str, &str)] = &[
     ("list-max-listpack-size", "4"),
     ("zset-max-listpack-entries", "6"),
     ("zset-max-ziplist-value", "20"),
+    ("stream-node-max-entries", "5"),
+    ("stream-node-max-bytes", "300"),
     ("hll-sparse-max-bytes", "300"),
 ];
 

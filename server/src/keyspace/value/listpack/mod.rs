@@ -234,6 +234,10 @@ impl Listpack {
 
     fn count(&mut self, change: i64) {
         let known = u16::from_le_bytes([self.bytes[4], self.bytes[5]]);
+        if known == UNKNOWN && change > 0 {
+            // Stock leaves it at that, and a long list that grows would be counted again and again.
+            return;
+        }
         let count = if known == UNKNOWN {
             self.iter().count() as i64
         } else {

@@ -3,8 +3,10 @@
 
 mod hash;
 mod list;
+mod older;
 mod set;
 mod sorted_set;
+mod stream;
 
 use std::sync::Arc;
 
@@ -21,10 +23,17 @@ pub(in crate::persistence) mod kind {
     pub const ZSET: u8 = 3;
     pub const HASH: u8 = 4;
     pub const ZSET_2: u8 = 5;
+    pub const HASH_ZIPMAP: u8 = 9;
+    pub const LIST_ZIPLIST: u8 = 10;
     pub const SET_INTSET: u8 = 11;
+    pub const ZSET_ZIPLIST: u8 = 12;
+    pub const HASH_ZIPLIST: u8 = 13;
+    pub const LIST_QUICKLIST: u8 = 14;
     pub const HASH_LISTPACK: u8 = 16;
     pub const LIST_QUICKLIST_2: u8 = 18;
     pub const ZSET_LISTPACK: u8 = 17;
+    pub const STREAM_LISTPACKS: u8 = 15;
+    pub const STREAM_LISTPACKS_2: u8 = 19;
 }
 
 /// The number of a collection's type and form.
@@ -34,6 +43,7 @@ pub(super) fn kind_of(collection: &Collection) -> u8 {
         Collection::Set(set) => set::kind_of(set),
         Collection::List(_) => kind::LIST_QUICKLIST_2,
         Collection::SortedSet(set) => sorted_set::kind_of(set),
+        Collection::Stream(_) => kind::STREAM_LISTPACKS_2,
     }
 }
 
@@ -44,6 +54,7 @@ pub(super) fn write(encoder: &mut Encoder, collection: &Collection) {
         Collection::Set(set) => set::write(encoder, set),
         Collection::List(list) => list::write(encoder, list),
         Collection::SortedSet(set) => sorted_set::write(encoder, set),
+        Collection::Stream(stream) => stream::write(encoder, stream),
     }
 }
 
@@ -73,6 +84,12 @@ pub(in crate::persistence) fn read(
         kind::LIST_QUICKLIST_2 => Collection::List(list::read_packs(source, limits)?),
         kind::ZSET | kind::ZSET_2 => Collection::SortedSet(sorted_set::read(source, kind, limits)?),
         kind::ZSET_LISTPACK => Collection::SortedSet(sorted_set::read_listpack(source, limits)?),
+        kind::HASH_ZIPMAP
+        | kind::LIST_ZIPLIST
+        | kind::ZSET_ZIPLIST
+        | kind::HASH_ZIPLIST
+        | kind::LIST_QUICKLIST => older::read(source, kind, limits)?,
+        kind::STREAM_LISTPACKS | kind::STREAM_LISTPACKS_2 => Collection::Stream(stream::read(source, kind)?),
         _ => return Ok(None),
     };
     if collection.is_empty() {
@@ -84,13 +101,14 @@ pub(in crate::persistence) fn read(
 /// What a value of a type is that a keyspace does not hold; `None`: there is no such type.
 pub(in crate::persistence) fn type_name(kind: u8) -> Option<&'static str> {
     Some(match kind {
-        1 | 18 => "a list",
-        10 | 14 => "a list of the time before 7.0",
-        2 | 11 | 20 => "a set",
+        1 | 10 | 14 | 18 => "a list",
+        2 | 11 => "a set",
         3 | 5 | 12 | 17 => "a sorted set",
-        4 | 16 | 22..=25 => "a hash",
-        9 | 13 => "a hash of the time before 7.0",
-        15 | 19 | 21 => "a stream",
+        4 | 9 | 13 | 16 => "a hash",
+        15 | 19 => "a stream",
+        20 => "a set of a time after 7.0",
+        22..=25 => "a hash of a time after 7.0",
+        21 => "a stream of a time after 7.0",
         6 | 7 => "a value of a module",
         _ => return None,
     })

@@ -1,5 +1,11 @@
 //! The latency monitor: the latest spikes of each kind, once `latency-monitor-threshold` says what a spike is.
 
+mod doctor;
+mod graph;
+
+pub use doctor::report;
+pub use graph::graph;
+
 use crate::config::Config;
 use parking_lot::Mutex;
 use slotcore::command::{CommandFlags, CommandSpec};
