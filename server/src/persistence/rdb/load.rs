@@ -274,7 +274,6 @@ mod tests {
     fn a_whole_rdb() {
         let (loaded, keyspace) = load_all(&rdb(10, &body()), &options()).unwrap();
         let expected = Loaded {
-            functions: Vec::new(),
             keys: 3,
             expired: 1,
             functions: Vec::new(),
