@@ -274,7 +274,6 @@ mod tests {
     fn a_whole_rdb() {
         let (loaded, keyspace) = load_all(&rdb(10, &body()), &options()).unwrap();
         let expected = Loaded {
-            functions: Vec::new(),
             keys: 3,
             expired: 1,
             functions: Vec::new(),
@@ -330,7 +329,7 @@ mod tests {
              slotmark-server cannot hold"
         );
         assert!(refusal(b"\xfe\x05").contains("holds database 5 "));
-        assert!(refusal(b"\xf5\x00").contains("holds functions "));
+        assert!(refusal(b"\xf6\x00").contains("holds functions "));
         assert!(refusal(b"\xf7\x00").contains("holds data of a module "));
         assert!(refusal(b"\x00\x01a\x00\x00\x01a\x00").contains("the key 'a' for the second time"));
         assert!(refusal(b"\x63").contains("type 99"));
