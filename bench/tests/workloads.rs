@@ -9,8 +9,6 @@ use common::{Finished, entries, has_redis, loadgen, processes_in, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Engines on which workloads with scripts are run. The embedded node has no EVAL yet: when it has, this is ENGINES.
-const ENGINES_WITH_SCRIPTS: &[&str] = &["redis"];
 const ENGINES: &[&str] = &["slotmark", "redis"];
 
 /// Small and short, for a machine that does other things too.
@@ -164,7 +162,7 @@ fn sessions_are_read_written_and_missed() {
 
 #[test]
 fn limiters_allow_some_and_limit_some() {
-    for engine in engines(ENGINES_WITH_SCRIPTS) {
+    for engine in engines(ENGINES) {
         let ground = Ground::new();
         let file = ground.changed(
             "rate-limiter",
@@ -321,7 +319,7 @@ fn messages_reach_every_subscriber() {
 
 #[test]
 fn a_lock_never_has_two_holders() {
-    for engine in engines(ENGINES_WITH_SCRIPTS) {
+    for engine in engines(ENGINES) {
         let ground = Ground::new();
         for loops in [&["-r", "8"][..], &["-r", "8", "--rate", "400"]] {
             let (run, done) = ground.measured("lock", engine, loops);
@@ -345,7 +343,7 @@ fn a_lock_never_has_two_holders() {
 
 #[test]
 fn a_broken_lock_is_found_out() {
-    for engine in engines(ENGINES_WITH_SCRIPTS) {
+    for engine in engines(ENGINES) {
         let ground = Ground::new();
         let file = ground.changed("lock", &[(", \"NX\"", "")]);
         let mut args = vec!["--workload", &file, "--engine", engine, "-r", "8"];

@@ -28,8 +28,12 @@ pub struct MemoryFacts {
     pub clients: u64,
     /// Buffers of connections to replicas.
     pub replicas: u64,
-    /// Cached scripts and functions, which this node does not run: whoever lets it run them fills this in.
+    /// Texts of cached scripts, without what Lua has made of them.
     pub scripts: u64,
+    /// Texts of libraries of functions.
+    pub functions: u64,
+    /// How many scripts, libraries and functions there are.
+    pub script_counts: [usize; 3],
     /// The hash tables of the slots, without their entries.
     pub tables: u64,
     /// Number of keys.
@@ -42,6 +46,8 @@ impl MemoryFacts {
         let used = node.memory.sample();
         let allocator = memory::from_system();
         let (clients, replicas) = buffers(&node.clients);
+        let (scripts, script_bytes) = node.scripts.cache.size();
+        let catalog = node.scripts.functions.catalog();
         Self {
             used,
             peak: node.memory.peak(),
@@ -52,7 +58,9 @@ impl MemoryFacts {
             not_counted: eviction::not_counted(node, config),
             clients,
             replicas,
-            scripts: 0,
+            scripts: script_bytes as u64,
+            functions: catalog.text_len() as u64,
+            script_counts: [scripts, catalog.libraries.len(), catalog.function_count()],
             tables: node.keyspace.table_bytes() as u64,
             keys: node.keyspace.key_count() as u64,
         }
@@ -60,7 +68,13 @@ impl MemoryFacts {
 
     /// What is in use and is no data.
     pub fn overhead(&self) -> u64 {
-        self.startup + self.stream + self.clients + self.replicas + self.scripts + self.tables
+        self.startup
+            + self.stream
+            + self.clients
+            + self.replicas
+            + self.scripts
+            + self.functions
+            + self.tables
     }
 
     /// What is in use and is data.

@@ -226,7 +226,9 @@ impl<'t, 'k> Place<'t, 'k> {
             // It did not expire: nothing changes, and nobody is told that something did.
             return true;
         }
-        self.table.change_at(position, |entry| entry.set_expiry(expiry));
+        // What waits for an element has none for that.
+        self.table
+            .change_as_at(position, |entry| (entry.set_expiry(expiry), Change::Watched));
         true
     }
 

@@ -98,6 +98,12 @@ impl Catalog {
         self.functions.len()
     }
 
+    /// Bytes of the libraries' codes and of the functions' names.
+    pub fn text_len(&self) -> usize {
+        let codes: usize = self.libraries.values().map(|library| library.code.len()).sum();
+        codes + self.functions.keys().map(Vec::len).sum::<usize>()
+    }
+
     /// Adds a library, in the place of one of its name if `replace`.
     pub fn add(&mut self, library: &Arc<Library>, replace: bool) -> Result<(), ErrorReply> {
         if !replace && self.libraries.contains_key(&library.name) {

@@ -183,11 +183,13 @@ fn memory(text: &mut Text, facts: &InfoFacts<'_>) {
     if let Some(total) = process::total_memory() {
         text.bytes("total_system_memory", total);
     }
-    text.zeros(&[
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-    ]);
+    text.field("used_memory_scripts_eval", memory.scripts);
+    let [scripts, libraries, functions] = memory.script_counts;
+    text.field("number_of_cached_scripts", scripts);
+    text.field("number_of_functions", functions);
+    text.field("number_of_libraries", libraries);
+    text.field("used_memory_functions", memory.functions);
+    text.bytes("used_memory_scripts", memory.scripts + memory.functions);
     text.bytes("maxmemory", facts.config.maxmemory);
     text.field("maxmemory_policy", facts.config.eviction.policy.name());
     for (ratio_name, bytes_name, (ratio, bytes)) in [

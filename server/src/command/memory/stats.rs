@@ -63,7 +63,7 @@ fn fields(facts: &MemoryFacts) -> Vec<(&'static str, Figure)> {
         ("cluster.links", Bytes(0)),
         ("aof.buffer", Bytes(0)),
         ("lua.caches", Bytes(facts.scripts)),
-        ("functions.caches", Bytes(0)),
+        ("functions.caches", Bytes(facts.functions)),
     ];
     if facts.keys > 0 {
         fields.push(("db.0", Database(facts.tables)));

@@ -10,6 +10,7 @@ use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
 use crate::events::EventClass;
 use crate::keyspace::{Change, Stream, StreamId};
+use crate::scripting;
 use crate::waiting::timeout_ms_arg;
 
 /// What stands before the keys, and where they are.
@@ -42,6 +43,12 @@ impl<'a> Options<'a> {
         while at < args.len() {
             let left = args.len() - at - 1;
             if call.arg_is(at, "block") && left > 0 {
+                if scripting::run::is_running() {
+                    return Err(ErrorReply::new(format!(
+                        "ERR {} command is not allowed with BLOCK option from scripts",
+                        call.spec.name
+                    )));
+                }
                 at += 1;
                 options.until_ms = Some(timeout_ms_arg(call, at)?);
             } else if call.arg_is(at, "count") && left > 0 {
