@@ -77,9 +77,9 @@ impl Server {
                 if process.ended().is_some() {
                     return Some(false);
                 }
+                // A server that ends because its bus finds no port resets who has already connected.
                 let mut client = Client::try_connect(port).ok()?;
-                client.send(b"PING\r\n");
-                match client.try_reply().ok()? {
+                match client.try_cmd(&["PING"]).ok()? {
                     Reply::Error(text) if text.starts_with(b"LOADING") => None,
                     _ => Some(true),
                 }

@@ -372,8 +372,6 @@ const LEFT_OUT: &[&str] = &[
     "rdb_changes_since_last_save",
     "rdb_last_save_time",
     "expired_stale_perc",
-    "total_eviction_exceeded_time",
-    "current_eviction_exceeded_time",
     "dump_payload_sanitizations",
 ];
 
