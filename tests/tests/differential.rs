@@ -168,7 +168,10 @@ fn run(hello: &str) {
             } else {
                 families::ALL.choose(&mut generator.rng).expect("a family")
             };
-            let args = generator.command(family);
+            let mut args = generator.command(family);
+            if generator.rng.random_ratio(1, 15) && families::order(&args) == Order::AsSent {
+                args = generator.as_script(args);
+            }
             let (our_reply, stock_reply) = both(&mut ours, &mut theirs, &args);
             history.push(show(&args));
             let (our_reply, stock_reply) = queue.compare(&args, (&our_reply, &stock_reply));

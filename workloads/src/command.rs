@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use sha1::{Digest, Sha1};
 use slotcore::resp::ReplyKind;
 
 use crate::keys::{KeyFormat, KeyId};
 use crate::reply::Condition;
-use crate::sha1;
 use crate::spec::MixEntry;
 use crate::template::{self, Filling, Template};
 use crate::values::Values;
@@ -120,6 +120,14 @@ fn is_write_word(word: &str) -> bool {
         || slotcore::command::lookup(word.as_bytes()).is_some_and(slotcore::command::CommandSpec::is_write)
 }
 
+/// The SHA-1 by which servers know a script, as 40 hexadecimal digits.
+fn script_name(script: &str) -> String {
+    Sha1::digest(script)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// One entry of a mix, or of a preload, compiled.
 #[derive(Debug)]
 pub struct Command {
@@ -181,7 +189,7 @@ impl Command {
                 (Form::Templates(vec![template], None), kind.value)
             }
         } else {
-            let sha1 = entry.script.as_ref().map(|script| sha1::hex(script.as_bytes()));
+            let sha1 = entry.script.as_ref().map(|script| script_name(script));
             let templates: Result<Vec<_>, _> = entry
                 .send
                 .iter()

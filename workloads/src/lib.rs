@@ -24,7 +24,6 @@
 //! | [`command`] | the commands that a mix may hold, and their frames |
 //! | `template` | commands spelled out word by word |
 //! | [`reply`] | what a reply is counted as |
-//! | [`sha1`] | by which servers know scripts |
 //! | [`stream`] | the operations of one client |
 //! | [`arrival`] | when they are due, in an open loop |
 //! | [`workload`] | all of it, compiled |
@@ -36,7 +35,6 @@ pub mod command;
 pub mod dist;
 pub mod keys;
 pub mod reply;
-pub mod sha1;
 pub mod sizes;
 pub mod spec;
 pub mod stream;

@@ -286,6 +286,18 @@ impl Generator {
         args
     }
 
+    /// The same command, called by a script that does not declare its keys.
+    pub fn as_script(&mut self, args: Args) -> Args {
+        let script = self.one(&[
+            "return redis.call(unpack(ARGV))",
+            "return redis.pcall(unpack(ARGV))",
+            "redis.setresp(3) return redis.call(unpack(ARGV))",
+        ]);
+        let mut call: Args = ["EVAL", script, "0"].map(|word| word.as_bytes().to_vec()).into();
+        call.extend(args);
+        call
+    }
+
     /// A few keys more.
     pub fn more_keys(&mut self, args: &mut Args) {
         for _ in 0..self.rng.random_range(0..3) {
