@@ -44,10 +44,8 @@ impl<'a> Options<'a> {
             let left = args.len() - at - 1;
             if call.arg_is(at, "block") && left > 0 {
                 if scripting::run::is_running() {
-                    return Err(ErrorReply::new(format!(
-                        "ERR {} command is not allowed with BLOCK option from scripts",
-                        call.spec.name
-                    )));
+                    let end = b" command is not allowed with BLOCK option from scripts";
+                    return Err(ErrorReply::from_bytes([b"ERR ", args.at(0), end].concat()));
                 }
                 at += 1;
                 options.until_ms = Some(timeout_ms_arg(call, at)?);

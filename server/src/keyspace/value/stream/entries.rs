@@ -265,7 +265,7 @@ impl Entries {
     /// How many entries were ever added up to this ID; `None` if that cannot be told.
     fn added_up_to(&self, id: StreamId) -> Option<i64> {
         let added = self.added as i64;
-        if added == 0 || self.is_empty() && id <= self.last_id {
+        if added == 0 || id == self.last_id || self.is_empty() && id <= self.last_id {
             return Some(added);
         }
         if self.max_deleted_id == StreamId::MIN || self.max_deleted_id < self.first_id {
@@ -276,10 +276,7 @@ impl Entries {
                 return Some(before.wrapping_add(1));
             }
         }
-        if id != StreamId::MIN && id < self.max_deleted_id {
-            return None;
-        }
-        (id == self.last_id).then_some(added)
+        None
     }
 
     /// Entries that a group has not read yet; `None` if that cannot be told.
