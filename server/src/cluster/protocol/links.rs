@@ -33,14 +33,14 @@ const SLOW_REDIAL_MS: u64 = 250;
 const REFUSED_MS: u64 = 150;
 
 impl Member {
-    /// The links whose other end is known.
+    /// The links whose other end is known: node after node, the one to it before those from it.
     pub fn links(&self) -> Vec<LinkInfo> {
         let up = |link: &LinkId, node: NodeIndex| match link {
             LinkId::Out(_) => self.peer(node).up() == Some(*link),
             LinkId::In(_) => true,
         };
-        self.links
-            .iter()
+        let links = self.links.iter();
+        let mut known: Vec<LinkInfo> = links
             .filter_map(|(link, state)| {
                 let node = state.node.filter(|node| up(link, *node))?;
                 Some(LinkInfo {
@@ -49,7 +49,9 @@ impl Member {
                     created_ms: state.created_ms,
                 })
             })
-            .collect()
+            .collect();
+        known.sort_by_key(|info| (info.node, info.link));
+        known
     }
 
     pub(super) fn accepted(&mut self, turn: &mut Turn<'_>, link: LinkId, peer: IpAddr, local: IpAddr) {
