@@ -4,59 +4,20 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{Finished, entries, eventually, has_redis, loadgen, processes_in, run, wait};
+use common::{Finished, Ground, eventually, has_redis, loadgen, processes_in, run, wait};
 use loadgen::driver::admin::{Admin, field};
 use loadgen::load::HostPort;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder for temporary files and one for results, so that what a run leaves can be seen.
-struct Ground {
-    dir: TempDir,
-}
-
 /// Small and short, for a machine that does other things too.
 const SMALL: [&str; 8] = ["-r", "2k", "-c", "4", "--warmup", "50ms", "--duration", "400ms"];
 
 impl Ground {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        std::fs::create_dir(dir.path().join("tmp")).expect("created");
-        Self { dir }
-    }
-
-    fn tmp(&self) -> PathBuf {
-        self.dir.path().join("tmp")
-    }
-
-    fn results(&self) -> PathBuf {
-        self.dir.path().join("results-of-the-test")
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = loadgen();
-        command.args(args).arg("--output").arg(self.results());
-        command.env("TMPDIR", self.tmp()).current_dir(self.dir.path());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Finished {
-        Finished::from(self.command(args).output().expect("loadgen starts"))
-    }
-
-    fn report(&self) -> Value {
-        let text = std::fs::read_to_string(self.results().join("run.json")).expect("run.json is there");
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    fn is_clean(&self) -> bool {
-        entries(&self.tmp()).is_empty() && processes_in(&self.tmp()).is_empty()
-    }
-
     /// Starts a long run and waits until its load has reached the nodes.
     fn under_load(&self, args: &[&str]) -> UnderLoad {
         let mut command = self.command(args);

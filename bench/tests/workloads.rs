@@ -3,11 +3,8 @@
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::{Finished, entries, has_redis, loadgen, processes_in, run};
+use common::{Finished, Ground, has_redis, loadgen, run};
 use serde_json::Value;
-use tempfile::TempDir;
 
 const ENGINES: &[&str] = &["slotmark", "redis"];
 
@@ -23,32 +20,7 @@ const SMALL: &[&str] = &[
     "2",
 ];
 
-struct Ground {
-    dir: TempDir,
-}
-
 impl Ground {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        std::fs::create_dir(dir.path().join("tmp")).expect("created");
-        Self { dir }
-    }
-
-    fn tmp(&self) -> PathBuf {
-        self.dir.path().join("tmp")
-    }
-
-    fn results(&self) -> PathBuf {
-        self.dir.path().join("results-of-the-test")
-    }
-
-    fn run(&self, args: &[&str]) -> Finished {
-        let mut command = loadgen();
-        command.args(args).arg("--output").arg(self.results());
-        command.env("TMPDIR", self.tmp()).current_dir(self.dir.path());
-        Finished::from(command.output().expect("loadgen starts"))
-    }
-
     /// Runs a workload, and returns what was measured on the first engine.
     fn measured(&self, workload: &str, engine: &str, more: &[&str]) -> (Value, Finished) {
         let mut args = vec!["--workload", workload, "--engine", engine];
@@ -57,10 +29,7 @@ impl Ground {
         args.extend(more);
         let done = self.run(&args);
         assert_eq!(done.code, Some(0), "{workload} on {engine}: {done:?}");
-        assert!(
-            entries(&self.tmp()).is_empty() && processes_in(&self.tmp()).is_empty(),
-            "{workload} on {engine} leaves something"
-        );
+        assert!(self.is_clean(), "{workload} on {engine} leaves something");
         (self.engine(), done)
     }
 
@@ -77,9 +46,7 @@ impl Ground {
     }
 
     fn engine(&self) -> Value {
-        let text = std::fs::read_to_string(self.results().join("run.json")).expect("run.json is there");
-        let report: Value = serde_json::from_str(&text).expect("JSON");
-        report["engines"][0].clone()
+        self.report()["engines"][0].clone()
     }
 }
 

@@ -16,10 +16,12 @@
 //! | [`slot_map`] | the owner of every slot, as a client keeps it |
 //! | [`route`] | who serves a request: here, MOVED, ASK, TRYAGAIN, CROSSSLOT, CLUSTERDOWN |
 //! | [`redirect`] | the error replies of a cluster |
+//! | [`hex`] | bytes as hexadecimal digits |
 //! | [`limits`] | every bound on what a peer may make us hold |
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod hex;
 pub mod limits;
 pub mod redirect;
 pub mod resp;

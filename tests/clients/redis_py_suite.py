@@ -13,6 +13,7 @@ What it needs is fetched from PyPI into target/redis-py-suite, where the reports
 
 import argparse
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -128,27 +129,15 @@ class Cluster:
     """Three primaries with a replica each, as `loadgen cluster up` starts them."""
 
     def __init__(self, engine, arguments):
-        self.loadgen, self.name, self.port = arguments.loadgen, f"redis-py-{engine}", free_port_range()
-        words = [self.loadgen, "cluster", "up", self.name, "--engine", engine, "--replicas", 1, "-p", self.port]
+        self.loadgen, self.name = arguments.loadgen, f"redis-py-{engine}"
+        words = [self.loadgen, "cluster", "up", self.name, "--engine", engine, "--replicas", 1, "-p", 0]
         for directive in DIRECTIVES:
             words += ["--node-arg", directive]
-        run(*words, stdout=subprocess.DEVNULL)
+        told = run(*words, stdout=subprocess.PIPE, text=True).stdout
+        self.port = int(re.search(r"redis-cli -c -p (\d+)", told)[1])
 
     def stop(self):
         run(self.loadgen, "cluster", "down", self.name, stdout=subprocess.DEVNULL)
-
-
-def free_port_range():
-    """The first of six ports that are free, with their bus ports below 65536."""
-    for first in range(20000, 50000, 7):
-        try:
-            for port in range(first, first + 6):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
-    raise SystemExit("no six ports in a row are free")
 
 
 def outcomes(report):

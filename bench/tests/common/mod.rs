@@ -3,9 +3,12 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
 
 /// How long anything may take before a test gives up on it; loaded machines are slow.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -106,4 +109,45 @@ pub fn entries(dir: &Path) -> Vec<String> {
             .into_owned()
     })
     .collect()
+}
+
+/// A folder for temporary files and one for results, so that what a run leaves can be seen.
+pub struct Ground {
+    pub dir: TempDir,
+}
+
+impl Ground {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        std::fs::create_dir(dir.path().join("tmp")).expect("created");
+        Self { dir }
+    }
+
+    pub fn tmp(&self) -> PathBuf {
+        self.dir.path().join("tmp")
+    }
+
+    pub fn results(&self) -> PathBuf {
+        self.dir.path().join("results-of-the-test")
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = loadgen();
+        command.args(args).arg("--output").arg(self.results());
+        command.env("TMPDIR", self.tmp()).current_dir(self.dir.path());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Finished {
+        Finished::from(self.command(args).output().expect("loadgen starts"))
+    }
+
+    pub fn report(&self) -> Value {
+        let text = std::fs::read_to_string(self.results().join("run.json")).expect("run.json is there");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    pub fn is_clean(&self) -> bool {
+        entries(&self.tmp()).is_empty() && processes_in(&self.tmp()).is_empty()
+    }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::hex;
+
 /// A node's name, 40 lowercase hexadecimal digits, drawn at random when the node first starts and kept in nodes.conf.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId([u8; NodeId::LEN]);
@@ -18,20 +20,14 @@ impl NodeId {
 
     /// The id whose digits spell these bytes; the caller draws them at random.
     pub fn from_random(bytes: [u8; 20]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut hex = [0; Self::LEN];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(bytes) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        Self(hex)
+        Self(hex::encode(&bytes))
     }
 
     /// Reads an id as it came from the wire or from a file.
     pub fn parse(text: &[u8]) -> Result<Self, BadNodeId> {
-        let hex: [u8; Self::LEN] = text.try_into().map_err(|_| BadNodeId)?;
-        if hex.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            Ok(Self(hex))
+        let digits: [u8; Self::LEN] = text.try_into().map_err(|_| BadNodeId)?;
+        if hex::is_hex(&digits) {
+            Ok(Self(digits))
         } else {
             Err(BadNodeId)
         }

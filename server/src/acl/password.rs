@@ -1,6 +1,7 @@
 //! Passwords are kept as the SHA-256 of what the client says, in hexadecimal digits.
 
 use sha2::{Digest, Sha256};
+use slotcore::hex;
 
 use super::rule::RuleError;
 
@@ -8,23 +9,16 @@ use super::rule::RuleError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash([u8; 64]);
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 impl Hash {
     /// Of a password.
     pub fn of(password: &[u8]) -> Self {
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(Sha256::digest(password)) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        Self(text)
+        Self(hex::encode(&Sha256::digest(password)))
     }
 
     /// As it is written in rules.
     pub fn parse(text: &[u8]) -> Result<Self, RuleError> {
         let digits: [u8; 64] = text.try_into().map_err(|_| RuleError::BadHash)?;
-        match digits.iter().all(|digit| DIGITS.contains(digit)) {
+        match hex::is_hex(&digits) {
             true => Ok(Self(digits)),
             false => Err(RuleError::BadHash),
         }

@@ -227,7 +227,7 @@ fn admit(
             spec.flags.contains(CommandFlags::PUBSUB),
         );
         // A script's own commands are judged when they come.
-        session.asking &= matches!(binding_locks(spec), Some(Locks::Script));
+        session.asking &= is_script;
         routed?;
     }
     let is_replica = batch.node.replication.is_replica();

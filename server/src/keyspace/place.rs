@@ -27,9 +27,16 @@ pub enum Change {
     Told,
 }
 
+impl Change {
+    /// This, if anything has changed.
+    pub fn when(self, changed: bool) -> Self {
+        if changed { self } else { Self::Nothing }
+    }
+}
+
 impl From<bool> for Change {
     fn from(changed: bool) -> Self {
-        if changed { Self::Told } else { Self::Nothing }
+        Self::Told.when(changed)
     }
 }
 

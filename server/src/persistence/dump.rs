@@ -38,18 +38,9 @@ thread_local! {
 
 /// The payload of a value. `compress`: what `rdbcompression` says.
 pub fn encode(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
-    ENCODER.with_borrow_mut(|encoder| {
-        encoder.set_compress(compress);
-        encoder.out.clear();
+    sign(compress, |encoder| {
         encoder.out.push(Encoder::kind(value));
         encoder.value(value);
-        encoder.out.extend_from_slice(&(VERSION as u16).to_le_bytes());
-        let sum = crc64(0, &encoder.out);
-        encoder.out.extend_from_slice(&sum.to_le_bytes());
-        let payload = encoder.out.clone();
-        encoder.out.clear();
-        encoder.out.shrink_to(KEPT_ROOM);
-        payload
     })
 }
 
@@ -58,12 +49,7 @@ pub fn encode(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
 /// # Errors
 /// See [`DumpError`].
 pub fn decode(payload: &[u8], limits: &Limits) -> Result<Content<'static>, DumpError> {
-    let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
-    let (mut body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
-    debug_assert_eq!(body.len() + FOOTER, payload.len());
-    if u32::from(u16::from_le_bytes(*version)) > VERSION || u64::from_le_bytes(*sum) != crc64(0, signed) {
-        return Err(DumpError::Footer);
-    }
+    let mut body = signed(payload)?;
     let len = body.len();
     let mut source = Source::with_chunk(&mut body, len);
     let damaged = |_: RdbError| DumpError::Damaged;
@@ -75,20 +61,11 @@ pub fn decode(payload: &[u8], limits: &Limits) -> Result<Content<'static>, DumpE
 
 /// The payload of FUNCTION DUMP: the codes of libraries, each as an RDB has it.
 pub fn encode_functions<'a>(codes: impl Iterator<Item = &'a [u8]>, compress: bool) -> Vec<u8> {
-    ENCODER.with_borrow_mut(|encoder| {
-        encoder.set_compress(compress);
-        encoder.out.clear();
+    sign(compress, |encoder| {
         for code in codes {
             encoder.out.push(op::FUNCTION2);
             encoder.string(code);
         }
-        encoder.out.extend_from_slice(&(VERSION as u16).to_le_bytes());
-        let sum = crc64(0, &encoder.out);
-        encoder.out.extend_from_slice(&sum.to_le_bytes());
-        let payload = encoder.out.clone();
-        encoder.out.clear();
-        encoder.out.shrink_to(KEPT_ROOM);
-        payload
     })
 }
 
@@ -97,11 +74,7 @@ pub fn encode_functions<'a>(codes: impl Iterator<Item = &'a [u8]>, compress: boo
 /// # Errors
 /// [`DumpError::Unsupported`] if it holds something else.
 pub fn decode_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, DumpError> {
-    let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
-    let (mut body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
-    if u32::from(u16::from_le_bytes(*version)) > VERSION || u64::from_le_bytes(*sum) != crc64(0, signed) {
-        return Err(DumpError::Footer);
-    }
+    let mut body = signed(payload)?;
     let len = body.len();
     let mut source = Source::with_chunk(&mut body, len);
     let mut codes = Vec::new();
@@ -114,6 +87,33 @@ pub fn decode_functions(payload: &[u8]) -> Result<Vec<Vec<u8>>, DumpError> {
         codes.push(code);
     }
     Ok(codes)
+}
+
+/// What `write` writes, with version and checksum behind it.
+fn sign(compress: bool, write: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+    ENCODER.with_borrow_mut(|encoder| {
+        encoder.set_compress(compress);
+        encoder.out.clear();
+        write(encoder);
+        encoder.out.extend_from_slice(&(VERSION as u16).to_le_bytes());
+        let sum = crc64(0, &encoder.out);
+        encoder.out.extend_from_slice(&sum.to_le_bytes());
+        let payload = encoder.out.clone();
+        encoder.out.clear();
+        encoder.out.shrink_to(KEPT_ROOM);
+        payload
+    })
+}
+
+/// What is signed, without version and checksum.
+fn signed(payload: &[u8]) -> Result<&[u8], DumpError> {
+    let (signed, sum) = payload.split_last_chunk().ok_or(DumpError::Footer)?;
+    let (body, version) = signed.split_last_chunk().ok_or(DumpError::Footer)?;
+    debug_assert_eq!(body.len() + FOOTER, payload.len());
+    if u32::from(u16::from_le_bytes(*version)) > VERSION || u64::from_le_bytes(*sum) != crc64(0, signed) {
+        return Err(DumpError::Footer);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

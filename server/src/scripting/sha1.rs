@@ -1,14 +1,11 @@
 //! The names of scripts.
 
 use sha1::{Digest, Sha1};
+use slotcore::hex;
 
 /// The SHA-1 of `text` as forty lowercase hexadecimal digits.
 pub fn sha1_hex(text: &[u8]) -> [u8; 40] {
-    let mut hex = [0; 40];
-    for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(Sha1::digest(text)) {
-        *pair = [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]);
-    }
-    hex
+    hex::encode(&Sha1::digest(text))
 }
 
 #[cfg(test)]

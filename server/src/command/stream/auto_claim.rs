@@ -2,13 +2,13 @@
 
 use slotcore::resp::{ReplyWriter, parse_i64};
 
+use super::claiming::{self, Claimed, check_group};
 use super::effects::Effects;
 use super::id::range_start;
-use super::{no_group, reply};
+use super::reply;
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
-use crate::events::EventClass;
-use crate::keyspace::{Change, Entries, Group, Stream, StreamId};
+use crate::keyspace::{Entries, Group, StreamId};
 
 /// Entries that are claimed at most, if it is not said.
 const COUNT_DEFAULT: u64 = 100;
@@ -27,13 +27,6 @@ struct Claim<'a> {
     count: u64,
     just_id: bool,
     now: i64,
-}
-
-/// What came of it.
-#[derive(Default)]
-struct Claimed {
-    created: bool,
-    changed: bool,
 }
 
 pub fn xautoclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
@@ -65,30 +58,10 @@ pub fn xautoclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         }
         at += 1;
     }
-    let (stream, _) = call.read::<Stream>(0)?;
-    if stream.is_none_or(|stream| stream.group(claim.group).is_none()) {
-        return Err(no_group(claim.key, claim.group));
-    }
-    let mut effects = Effects::new(call);
-    let out = &mut call.out;
-    let mut place = call.held.table(call.keys[0].slot).find(&call.keys[0], call.now);
-    let claimed = place.edit_as(|stream: &mut Stream| {
-        let claimed = stream.with_group(claim.group, |entries, group| {
-            claim.run(entries, group, &mut effects, out)
-        });
-        let claimed = claimed.unwrap_or_default();
-        let change = if claimed.changed {
-            Change::Recorded
-        } else {
-            Change::Nothing
-        };
-        (claimed, change)
-    })?;
-    effects.instead(call);
-    if claimed.created {
-        call.notify(EventClass::STREAM, "xgroup-createconsumer", &call.keys[0]);
-    }
-    Ok(())
+    check_group(call, claim.group)?;
+    claiming::run(call, claim.group, |entries, group, effects, out| {
+        claim.run(entries, group, effects, out)
+    })
 }
 
 impl Claim<'_> {

@@ -25,14 +25,7 @@ pub fn xdel(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let deleted = call.edit_as(0, |stream: &mut Stream| {
         let entries = stream.entries_mut();
         let deleted = ids.iter().filter(|id| entries.delete(**id)).count();
-        (
-            deleted,
-            if deleted > 0 {
-                Change::Watched
-            } else {
-                Change::Nothing
-            },
-        )
+        (deleted, Change::Watched.when(deleted > 0))
     })?;
     if deleted > 0 {
         call.notify(EventClass::STREAM, "xdel", key);

@@ -2,12 +2,12 @@
 
 use slotcore::resp::{ReplyWriter, parse_i64};
 
+use super::claiming::{self, Claimed, check_group};
 use super::effects::Effects;
-use super::{id, no_group, reply};
+use super::{id, reply};
 use crate::command::call::Call;
 use crate::command::reply_error::ErrorReply;
-use crate::events::EventClass;
-use crate::keyspace::{Change, Entries, Group, Stream, StreamId};
+use crate::keyspace::{Entries, Group, StreamId};
 
 /// What follows the IDs.
 struct Options {
@@ -78,21 +78,9 @@ struct Claim<'a> {
     options: Options,
 }
 
-/// What came of it.
-#[derive(Default)]
-struct Claimed {
-    created: bool,
-    changed: bool,
-    /// The group's last ID is new, and no command says so yet.
-    has_advanced: bool,
-}
-
 pub fn xclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let (key, group, consumer) = (call.keys[0].bytes, call.args.at(2), call.args.at(3));
-    let (stream, _) = call.read::<Stream>(0)?;
-    if stream.is_none_or(|stream| stream.group(group).is_none()) {
-        return Err(no_group(key, group));
-    }
+    check_group(call, group)?;
     let min_idle = parse_i64(call.args.at(4))
         .ok_or(ErrorReply::fixed("ERR Invalid min-idle-time argument for XCLAIM"))?;
     let ids: Vec<(StreamId, &[u8])> = call
@@ -109,26 +97,9 @@ pub fn xclaim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         now: call.now as i64,
         options: Options::parse(call, 5 + ids.len())?,
     };
-    let mut effects = Effects::new(call);
-    let out = &mut call.out;
-    let mut place = call.held.table(call.keys[0].slot).find(&call.keys[0], call.now);
-    let claimed = place.edit_as(|stream: &mut Stream| {
-        let claimed = stream.with_group(group, |entries, group| {
-            claim.run(&ids, entries, group, &mut effects, out)
-        });
-        let claimed = claimed.unwrap_or_default();
-        let change = if claimed.changed {
-            Change::Recorded
-        } else {
-            Change::Nothing
-        };
-        (claimed, change)
-    })?;
-    effects.instead(call);
-    if claimed.created {
-        call.notify(EventClass::STREAM, "xgroup-createconsumer", &call.keys[0]);
-    }
-    Ok(())
+    claiming::run(call, group, |entries, group, effects, out| {
+        claim.run(&ids, entries, group, effects, out)
+    })
 }
 
 impl Claim<'_> {
@@ -141,9 +112,9 @@ impl Claim<'_> {
         out: &mut ReplyWriter<'_>,
     ) -> Claimed {
         let mut claimed = Claimed::default();
-        if self.options.last_id > group.last_id {
+        let advances = self.options.last_id > group.last_id;
+        if advances {
             group.last_id = self.options.last_id;
-            claimed.has_advanced = true;
         }
         reply::counted(out, |out| {
             let mut written = 0;
@@ -152,7 +123,8 @@ impl Claim<'_> {
             }
             written
         });
-        if claimed.has_advanced {
+        // Every claimed entry tells the group's last ID; where none is, it is told by itself.
+        if advances && !claimed.changed {
             claimed.changed = true;
             effects.advanced(self.key, self.group, group);
         }
@@ -179,7 +151,6 @@ impl Claim<'_> {
         let Some(entry) = entries.get(id) else {
             if pending.is_some() {
                 effects.claimed(self.key, self.group, group, text, id);
-                claimed.has_advanced = false;
                 claimed.changed = true;
                 group.settle(id);
             }
@@ -207,7 +178,6 @@ impl Claim<'_> {
             reply::entry(out, &entry);
         }
         effects.claimed(self.key, self.group, group, text, id);
-        claimed.has_advanced = false;
         claimed.changed = true;
         true
     }

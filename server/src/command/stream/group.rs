@@ -132,8 +132,7 @@ pub fn destroy(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let name = call.args.at(3);
     let removed = change(call, |stream| {
         let removed = stream.remove_group(name);
-        let what = if removed { Change::Ready } else { Change::Nothing };
-        Ok((removed, what))
+        Ok((removed, Change::Ready.when(removed)))
     })?;
     if removed {
         call.notify(EventClass::STREAM, "xgroup-destroy", &call.keys[0]);
@@ -147,12 +146,7 @@ pub fn create_consumer(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let created = change(call, |stream| {
         let created = stream.with_group(name, |_, group| group.add_consumer(consumer, now as i64));
         let created = created.ok_or_else(|| no_group_of_key(key.bytes, name))?;
-        let what = if created {
-            Change::Recorded
-        } else {
-            Change::Nothing
-        };
-        Ok((created, what))
+        Ok((created, Change::Recorded.when(created)))
     })?;
     if created {
         call.notify(EventClass::STREAM, "xgroup-createconsumer", key);
@@ -166,12 +160,7 @@ pub fn delete_consumer(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let pending = change(call, |stream| {
         let pending = stream.with_group(name, |_, group| group.remove_consumer(consumer));
         let pending = pending.ok_or_else(|| no_group_of_key(key.bytes, name))?;
-        let what = if pending.is_some() {
-            Change::Recorded
-        } else {
-            Change::Nothing
-        };
-        Ok((pending, what))
+        Ok((pending, Change::Recorded.when(pending.is_some())))
     })?;
     if pending.is_some() {
         call.notify(EventClass::STREAM, "xgroup-delconsumer", key);

@@ -1,13 +1,14 @@
 //! Streams: adding and reading entries, groups of consumers, and waiting for what is to come.
 //!
 //! `read` and `block` answer XREAD and XREADGROUP, at once and later; `deliver` gives entries to a group; `pending`, `claim` and
-//! `auto_claim` are about what is not acknowledged; `effects` is what replicas are told of groups.
+//! `auto_claim` (which share `claiming`) are about what is not acknowledged; `effects` is what replicas are told of groups.
 
 mod add;
 mod auto_claim;
 mod block;
 mod change;
 mod claim;
+mod claiming;
 mod deliver;
 mod effects;
 mod group;

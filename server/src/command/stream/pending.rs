@@ -18,12 +18,7 @@ pub fn xack(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     let settled = call.edit_as(0, |stream: &mut Stream| {
         let settle = |group: &mut Group| ids.iter().filter(|id| group.settle(**id)).count();
         let settled = stream.with_group(name, |_, group| settle(group)).unwrap_or(0);
-        let change = if settled > 0 {
-            Change::Recorded
-        } else {
-            Change::Nothing
-        };
-        (settled, change)
+        (settled, Change::Recorded.when(settled > 0))
     })?;
     call.out.integer(settled as i64);
     Ok(())

@@ -178,14 +178,7 @@ pub fn xtrim(call: &mut Call<'_>) -> Result<(), ErrorReply> {
         if is_recorded {
             trim.rewrite(&mut told, stream.entries());
         }
-        (
-            deleted,
-            if deleted > 0 {
-                Change::Watched
-            } else {
-                Change::Nothing
-            },
-        )
+        (deleted, Change::Watched.when(deleted > 0))
     })?;
     if deleted > 0 {
         if trim.approximate {
