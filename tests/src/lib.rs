@@ -4,6 +4,7 @@
 //! in CI, it fails instead.
 
 pub mod bus_peer;
+pub mod chance;
 pub mod client;
 pub mod cluster;
 pub mod collections;

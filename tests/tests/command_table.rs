@@ -270,6 +270,7 @@ georadius k 1 2 3 m withdist|georadius_ro k 1 2 3 m|georadiusbymember k m 1 km
 georadiusbymember k m 1 km store d|georadiusbymember k m 1 km asc storedist d|georadiusbymember_ro k m 1 km
 migrate h 1 k 0 10|migrate h 1 k 0 10 copy replace|migrate h 1 '' 0 10 keys a|migrate h 1 '' 0 10 keys a b c
 migrate h 1 '' 0 10 copy auth p keys a b|migrate h 1 '' 0 10 auth2 u p replace keys a|migrate h 1 '' 0 10 auth keys keys a
+migrate h 1 k 0 10 keys a|migrate h 1 k 0 10 keys|migrate h 1 '' 0 10 keys|migrate h 1 '' 0 10 keys a keys
 publish c m|spublish c m|subscribe c|ssubscribe c|sunsubscribe c|pubsub numsub c|cluster keyslot k
 cluster getkeysinslot 1 1|restore k 0 v|restore-asking k 0 v|dump k|pexpireat k 1|scan 0|sscan k 0|randomkey x
 ";

@@ -2,8 +2,8 @@
 //! bytes except where order or chance are free; and after each sequence all data, in the same forms, also when each
 //! has restored what the other dumped.
 //!
-//! `SLOTMARK_DIFF_SECONDS=600 cargo test -p e2e --test differential` runs for as long as asked; a failure prints the
-//! seed, and `SLOTMARK_DIFF_SEED` replays it.
+//! `SLOTMARK_SECONDS=600 cargo test -p e2e --test differential` runs for as long as asked; a failure prints the
+//! seed, and `SLOTMARK_SEED` replays it.
 
 #[path = "differential/chance.rs"]
 mod chance;
@@ -18,7 +18,7 @@ mod sort;
 #[path = "differential/stream.rs"]
 mod stream;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use e2e::{Client, Server};
 use rand::RngExt;
@@ -142,16 +142,9 @@ fn run(hello: &str) {
             assert_eq!(set, Reply::Simple(b"OK".to_vec()), "{name}");
         }
     }
-    let seconds = std::env::var("SLOTMARK_DIFF_SECONDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(5);
-    let fixed = std::env::var("SLOTMARK_DIFF_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let mut seed: u64 = fixed.unwrap_or_else(rand::random);
+    let mut seed = e2e::chance::seed();
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(seconds) {
+    while start.elapsed() < e2e::chance::time() {
         let (mut ours, mut theirs) = (node.client(), stock.client());
         for client in [&mut ours, &mut theirs] {
             client.cmd(&["HELLO", hello]);
@@ -178,7 +171,7 @@ fn run(hello: &str) {
             assert_eq!(
                 our_reply,
                 stock_reply,
-                "left is ours, right is stock's, to the last of these (SLOTMARK_DIFF_SEED={seed}, RESP{hello}):\n{}",
+                "left is ours, right is stock's, to the last of these (SLOTMARK_SEED={seed}, RESP{hello}):\n{}",
                 history.join("\n")
             );
         }
@@ -190,7 +183,7 @@ fn run(hello: &str) {
             assert_eq!(
                 our_data,
                 stock_data,
-                "left is ours, right is stock's, exchanged: {exchanged}, after these (SLOTMARK_DIFF_SEED={seed}, \
+                "left is ours, right is stock's, exchanged: {exchanged}, after these (SLOTMARK_SEED={seed}, \
                  RESP{hello}):\n{}",
                 history.join("\n")
             );

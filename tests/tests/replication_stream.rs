@@ -1,8 +1,8 @@
 //! What a primary tells its replicas: the same commands to our node and to stock redis-server 7.0.15 must give the same
 //! stream, command by command and byte by byte, apart from instants that each computes from its own clock.
 //!
-//! `SLOTMARK_STREAM_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
-//! the seed, and `SLOTMARK_STREAM_SEED` replays it.
+//! `SLOTMARK_SECONDS=600 cargo test -p e2e --test replication_stream` runs for as long as asked; a failure prints
+//! the seed, and `SLOTMARK_SEED` replays it.
 
 #[path = "replication_stream/blocking.rs"]
 mod blocking;
@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use e2e::{Client, Server};
+use e2e::{Client, Server, chance};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -531,16 +531,14 @@ fn run(lazily: &str) {
         panic!("no payload")
     };
     client.cmd(&["DEL", "dumped"]);
-    let variable = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seconds = variable("SLOTMARK_STREAM_SECONDS").unwrap_or(5);
-    let mut seed: u64 = variable("SLOTMARK_STREAM_SEED").unwrap_or_else(rand::random);
+    let mut seed = chance::seed();
     let mut streams = [Stream::open(node.port()), Stream::open(stock.port())];
     for server in [&node, &stock] {
         // When a key that nobody asks for is found to have expired is each server's own affair.
         server.client().cmd(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
     }
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(seconds) {
+    while start.elapsed() < chance::time() {
         let mut clients = [node.client(), stock.client()];
         let mut generator = Generator {
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -567,7 +565,7 @@ fn run(lazily: &str) {
             assert_eq!(
                 shown[0],
                 shown[1],
-                "left is ours (SLOTMARK_STREAM_SEED={seed}):\n{}",
+                "left is ours (SLOTMARK_SEED={seed}):\n{}",
                 show(&sent)
             );
             if short && !open {
@@ -591,7 +589,7 @@ fn run(lazily: &str) {
                 show(&stream[first.saturating_sub(3).min(stream.len())..(first + 4).min(stream.len())])
             };
             panic!(
-                "the streams part at command {first} (SLOTMARK_STREAM_SEED={seed})\nours:\n{}\nstock's:\n{}\nsent:\n{}",
+                "the streams part at command {first} (SLOTMARK_SEED={seed})\nours:\n{}\nstock's:\n{}\nsent:\n{}",
                 part(&ours),
                 part(&theirs),
                 show(&sent)

@@ -1,11 +1,12 @@
 //! Random rules, and random commands under the users that come of them: both servers must describe those users alike,
 //! let them do the same, and refuse them the rest in the same words.
 //!
-//! `SLOTMARK_DIFF_SECONDS=180 cargo test -p e2e --test acl random` runs for as long as asked; a failure prints the seed, and
-//! `SLOTMARK_DIFF_SEED` replays it.
+//! `SLOTMARK_SECONDS=180 cargo test -p e2e --test acl random` runs for as long as asked; a failure prints the seed, and
+//! `SLOTMARK_SEED` replays it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use e2e::chance;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -246,13 +247,12 @@ impl Dice {
 }
 
 fn run(hello: &str, mut one_step: impl FnMut(&mut Dice, &mut Sides) -> Vec<Vec<String>>) {
-    let seconds = env("SLOTMARK_DIFF_SECONDS").unwrap_or(5);
-    let mut seed = env("SLOTMARK_DIFF_SEED").unwrap_or_else(rand::random);
+    let mut seed = chance::seed();
     let Some(mut sides) = Sides::start(&[]) else {
         return;
     };
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(seconds) {
+    while start.elapsed() < chance::time() {
         let mut dice = Dice(StdRng::seed_from_u64(seed));
         let mut history = Vec::new();
         for (index, user) in USERS.iter().enumerate() {
@@ -271,17 +271,13 @@ fn run(hello: &str, mut one_step: impl FnMut(&mut Dice, &mut Sides) -> Vec<Vec<S
                 assert_eq!(
                     ours,
                     stock,
-                    "left is ours, right is stock's, to the last of these (SLOTMARK_DIFF_SEED={seed}, RESP{hello}):\n{}",
+                    "left is ours, right is stock's, to the last of these (SLOTMARK_SEED={seed}, RESP{hello}):\n{}",
                     history.join("\n")
                 );
             }
         }
         seed = seed.wrapping_add(1);
     }
-}
-
-fn env(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
 fn say(who: char, words: impl IntoIterator<Item = String>) -> Vec<String> {

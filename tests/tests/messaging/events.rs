@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use e2e::wait_for;
+use e2e::{chance, wait_for};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -307,11 +307,8 @@ fn random_commands_have_stocks_events() {
     let Some(mut sides) = start("KEAnm", &["3", "3"]) else {
         return;
     };
-    let seed: u64 = std::env::var("SLOTMARK_DIFF_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(rand::random);
-    eprintln!("SLOTMARK_DIFF_SEED={seed}");
+    let seed = chance::seed();
+    eprintln!("SLOTMARK_SEED={seed}");
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let commands = [COMMANDS, LISTS, SORTED_SETS, BITS, STREAMS].concat();
     for _ in 0..600 {

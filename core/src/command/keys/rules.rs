@@ -119,6 +119,7 @@ fn radius(args: &Args<'_>, options_from: usize, visit: &mut dyn FnMut(usize, Key
 }
 
 /// `MIGRATE host port key|"" db timeout [options] [KEYS key ...]`: the keys are at the end if the third argument is "".
+/// KEYS with nothing behind it is no such word in stock.
 fn migrate(args: &Args<'_>, visit: &mut dyn FnMut(usize, KeyFlags)) -> Option<()> {
     const OPTIONS: Options = &[(b"copy", 0), (b"replace", 0), (b"auth", 1), (b"auth2", 2)];
     if args.len() < 6 {
@@ -127,8 +128,8 @@ fn migrate(args: &Args<'_>, visit: &mut dyn FnMut(usize, KeyFlags)) -> Option<()
     let mut i = 6;
     while i < args.len() {
         let word = args.at(i);
-        if word.eq_ignore_ascii_case(b"keys") {
-            if !args.at(3).is_empty() || i + 1 == args.len() {
+        if word.eq_ignore_ascii_case(b"keys") && i + 1 < args.len() {
+            if !args.at(3).is_empty() {
                 return None;
             }
             (i + 1..args.len()).for_each(|index| visit(index, MIGRATED));

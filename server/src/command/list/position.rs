@@ -24,6 +24,7 @@ impl Options {
             count: None,
             most: usize::MAX,
         };
+        let mut is_endless = false;
         let mut at = 3;
         while at < call.args.len() {
             let value = call.args.get(at + 1).ok_or(ErrorReply::SYNTAX)?;
@@ -39,7 +40,8 @@ impl Options {
                     return Err(RANK_ZERO);
                 }
                 options.side = if rank < 0 { Side::Right } else { Side::Left };
-                // The smallest of all has no opposite: in stock it passes over nothing.
+                // The smallest of all has no opposite: in stock it passes over nothing, and no count is ever reached.
+                is_endless = rank == i64::MIN;
                 options.skip = rank.checked_abs().map_or(0, |rank| rank as usize - 1);
             } else if call.arg_is(at, "count") {
                 options.count = Some(amount("ERR COUNT can't be negative")?);
@@ -49,6 +51,9 @@ impl Options {
                 return Err(ErrorReply::SYNTAX);
             }
             at += 2;
+        }
+        if is_endless && options.count.is_some() {
+            options.count = Some(usize::MAX);
         }
         Ok(options)
     }
