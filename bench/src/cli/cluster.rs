@@ -88,6 +88,7 @@ fn up(registry: &Registry, args: &ClusterUp) -> CommandResult {
         first_port: (args.port != 0).then_some(args.port),
         namespaces: false,
         bond: Bond::Outlives,
+        core: None,
     };
     let stop = signals::install()?;
     let folder = registry.claim(&args.name)?;

@@ -35,6 +35,8 @@ pub struct LaunchPlan {
     /// Each node in a network namespace of its own, so that it can be cut off; see [`Network::permitted`].
     pub namespaces: bool,
     pub bond: Bond,
+    /// The core that all nodes are bound to, if any.
+    pub core: Option<usize>,
 }
 
 impl LaunchPlan {
@@ -72,6 +74,8 @@ pub enum LaunchError {
         why: String,
         output: String,
     },
+    #[error("{0} cannot be told of other nodes: it runs alone here (--nodes 1, no replicas)")]
+    NoBus(String),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot start {engine}: {cause}")]
@@ -91,6 +95,7 @@ pub struct LocalCluster {
     pub nodes: Vec<Node>,
     processes: Vec<NodeProcess>,
     bond: Bond,
+    core: Option<usize>,
     /// How each node is started, once more if need be.
     starts: Vec<Start>,
     loadgen: PathBuf,
@@ -144,6 +149,9 @@ impl LocalCluster {
             engine: plan.engine.name().to_owned(),
             cause,
         };
+        if plan.shape.node_count() > 1 && !plan.engine.family().has_bus() {
+            return Err(LaunchError::NoBus(plan.engine.name().to_owned()));
+        }
         let network = match plan.namespaces {
             true => Some(Network::create(plan.shape.node_count()).map_err(io_error)?),
             false => None,
@@ -158,6 +166,7 @@ impl LocalCluster {
             nodes: Vec::new(),
             processes: Vec::new(),
             bond: plan.bond,
+            core: plan.core,
             starts: Vec::new(),
             loadgen: loadgen.to_owned(),
             network,
@@ -259,7 +268,13 @@ impl LocalCluster {
 
     fn spawn(&self, index: usize) -> io::Result<NodeProcess> {
         let start = &self.starts[index];
-        NodeProcess::spawn(&self.loadgen, &start.command, start.log.clone(), self.bond)
+        NodeProcess::spawn(
+            &self.loadgen,
+            &start.command,
+            start.log.clone(),
+            self.bond,
+            self.core,
+        )
     }
 
     /// The primaries' addresses.

@@ -9,13 +9,38 @@ use thiserror::Error;
 /// The name of the hidden command under which this binary is a node.
 pub const NODE: &str = "node";
 
-/// Which options a server understands beside those of stock.
+/// Whose options a server understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// Ours: `--slotmark-workers`.
+    /// Stock's and our own.
     Slotmark,
-    /// redis-server, valkey-server and their kin: `--io-threads`.
+    /// Those of redis-server, which valkey-server has as well.
     Stock,
+    /// Stock's, and threads of its own kind.
+    KeyDb,
+    /// Its own; a cluster of it is one node.
+    Dragonfly,
+    /// Its own; a cluster of it is one node.
+    Kevy,
+}
+
+impl Family {
+    /// What a server belongs to that is called so, or says so of its version.
+    fn of(name: &str, version_text: &str) -> Self {
+        let says = |word| name.contains(word) || version_text.to_ascii_lowercase().contains(word);
+        match () {
+            () if says("slotmark") => Self::Slotmark,
+            () if says("keydb") => Self::KeyDb,
+            () if says("dragonfly") => Self::Dragonfly,
+            () if says("kevy") => Self::Kevy,
+            () => Self::Stock,
+        }
+    }
+
+    /// Whether its nodes can be told of each other by nodes.conf, and so form clusters of several.
+    pub fn has_bus(self) -> bool {
+        !matches!(self, Self::Dragonfly | Self::Kevy)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +67,9 @@ pub enum EngineError {
         advice: &'static str,
         flag: &'static str,
     },
-    #[error("no engine '{0}': choose slotmark, redis, valkey, or the path of a server binary (with a /)")]
+    #[error(
+        "no engine '{0}': choose slotmark, redis, valkey, keydb, dragonfly, kevy, or the path of a server binary (with a /)"
+    )]
     Unknown(String),
     #[error("{0}: no such file")]
     NoSuchFile(PathBuf),
@@ -58,6 +85,41 @@ impl EngineError {
         matches!(self, Self::Unknown(_))
     }
 }
+
+/// A server that is looked for on PATH.
+struct Known {
+    name: &'static str,
+    binary: &'static str,
+    advice: &'static str,
+}
+
+const KNOWN: [Known; 5] = [
+    Known {
+        name: "redis",
+        binary: "redis-server",
+        advice: INSTALL_REDIS,
+    },
+    Known {
+        name: "valkey",
+        binary: "valkey-server",
+        advice: INSTALL_VALKEY,
+    },
+    Known {
+        name: "keydb",
+        binary: "keydb-server",
+        advice: "see https://docs.keydb.dev/docs/download",
+    },
+    Known {
+        name: "dragonfly",
+        binary: "dragonfly",
+        advice: "see https://www.dragonflydb.io/docs/getting-started/binary",
+    },
+    Known {
+        name: "kevy",
+        binary: "kevy",
+        advice: "install it with `cargo install kevy`",
+    },
+];
 
 const INSTALL_REDIS: &str = "install it with `apt-get install redis-server` (Debian, Ubuntu), \
      `dnf install redis` (Fedora) or `brew install redis` (macOS)";
@@ -77,16 +139,32 @@ impl Engine {
 
     /// Finds what the user named with `flag` (`--engine` or `--compare`).
     pub fn find(selector: &str, flag: &'static str) -> Result<Self, EngineError> {
-        let (binary, advice) = match selector {
-            "slotmark" => return Ok(Self::embedded()),
-            "redis" | "redis-server" => ("redis-server", INSTALL_REDIS),
-            "valkey" | "valkey-server" => ("valkey-server", INSTALL_VALKEY),
-            path if path.contains('/') => return Self::from_file(Path::new(path)),
-            other => return Err(EngineError::Unknown(other.to_owned())),
-        };
-        let path = on_path(binary).ok_or(EngineError::NotOnPath { binary, advice, flag })?;
-        let name = binary.trim_end_matches("-server").to_owned();
-        Self::from_binary(path, name)
+        if selector == "slotmark" {
+            return Ok(Self::embedded());
+        }
+        if selector.contains('/') {
+            return Self::from_file(Path::new(selector));
+        }
+        let known = KNOWN
+            .iter()
+            .find(|known| [known.name, known.binary].contains(&selector))
+            .ok_or_else(|| EngineError::Unknown(selector.to_owned()))?;
+        let path = on_path(known.binary).ok_or(EngineError::NotOnPath {
+            binary: known.binary,
+            advice: known.advice,
+            flag,
+        })?;
+        Self::from_binary(path, known.name.to_owned())
+    }
+
+    /// Every server but ours that is on PATH.
+    pub fn peers() -> Vec<Result<Self, EngineError>> {
+        let found = KNOWN
+            .iter()
+            .filter_map(|known| Some((known, on_path(known.binary)?)));
+        found
+            .map(|(known, path)| Self::from_binary(path, known.name.to_owned()))
+            .collect()
     }
 
     fn from_file(path: &Path) -> Result<Self, EngineError> {
@@ -112,8 +190,7 @@ impl Engine {
             })?;
         let text = String::from_utf8_lossy(&output.stdout);
         let version = version_in(&text).ok_or_else(|| EngineError::NotAServer(path.clone()))?;
-        let ours = name.contains("slotmark") || text.to_ascii_lowercase().contains("slotmark");
-        let family = if ours { Family::Slotmark } else { Family::Stock };
+        let family = Family::of(&name, &text);
         Ok(Self {
             name,
             family,
@@ -144,11 +221,17 @@ impl Engine {
     }
 }
 
-/// `7.0.15` out of `Redis server v=7.0.15 sha=...`.
+/// `7.0.15` out of `Redis server v=7.0.15 sha=...`, or out of `name 7.0.15` and `name v7.0.15`.
 fn version_in(text: &str) -> Option<String> {
-    let rest = text.split_whitespace().find_map(|word| word.strip_prefix("v="))?;
-    rest.starts_with(|c: char| c.is_ascii_digit())
-        .then(|| rest.to_owned())
+    let stocks = text.split_whitespace().find_map(|word| word.strip_prefix("v="));
+    let others = text
+        .split_whitespace()
+        .nth(1)
+        .map(|word| word.trim_start_matches('v'));
+    let version = stocks.or(others)?;
+    version
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then(|| version.to_owned())
 }
 
 fn on_path(binary: &str) -> Option<PathBuf> {
@@ -175,6 +258,11 @@ mod tests {
         assert_eq!(
             version_in("Valkey server v=8.1.3 sha=0\n").as_deref(),
             Some("8.1.3")
+        );
+        assert_eq!(version_in("kevy 3.17.3\n").as_deref(), Some("3.17.3"));
+        assert_eq!(
+            version_in("dragonfly v1.27.1-ab\nbuild time: x").as_deref(),
+            Some("1.27.1-ab")
         );
         assert_eq!(version_in("ls (GNU coreutils) 9.1"), None);
         assert_eq!(version_in("v=next"), None);

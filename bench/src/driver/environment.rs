@@ -38,6 +38,11 @@ pub fn load_average() -> Option<f64> {
     read("/proc/loadavg")?.split_whitespace().next()?.parse().ok()
 }
 
+/// Memory that new processes can have, in bytes.
+pub fn available_bytes() -> Option<u64> {
+    meminfo("MemAvailable")
+}
+
 /// CPU time of this process, ended threads included, in clock ticks.
 pub fn own_ticks() -> Option<u64> {
     let stat = read("/proc/self/stat")?;
@@ -91,12 +96,12 @@ fn cpu_model() -> Option<String> {
 }
 
 fn memory_bytes() -> Option<u64> {
+    meminfo("MemTotal")
+}
+
+fn meminfo(name: &str) -> Option<u64> {
     let text = read("/proc/meminfo")?;
-    let kib: u64 = field(&text, "MemTotal")?
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .ok()?;
+    let kib: u64 = field(&text, name)?.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kib * 1024)
 }
 

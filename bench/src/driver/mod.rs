@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `session` | one run from its start to its report |
 //! | `find_max/` | a search for the highest rate that keeps objectives |
+//! | `peers/` | many engines under the same loads, in turns |
 //! | `subject`, `existing` | what is measured: launched for it, or there already |
+//! | `prepare` | starting them, and storing their keys |
 //! | `watcher`, `progress` | looking on while the load runs |
 //! | `engine` | which servers there are, where they are found, how they are started |
 //! | `shape`, `ports` | how many nodes, their slots and ports, the nodes.conf they start with |
@@ -36,7 +38,9 @@ pub mod find_max;
 pub mod network;
 mod noise;
 mod order;
+pub mod peers;
 mod ports;
+mod prepare;
 pub mod process;
 pub mod progress;
 pub mod registry;
@@ -52,6 +56,7 @@ pub mod workspace;
 pub use cluster::{LaunchError, LaunchPlan, LocalCluster};
 pub use engine::{Engine, EngineError};
 pub use find_max::FindMax;
+pub use peers::PeerBench;
 pub use progress::Progress;
 pub use session::{Against, Measured, Session, SessionError};
 pub use shape::Shape;

@@ -29,6 +29,8 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// The name of the hidden command that becomes a node.
 pub const EXEC_CHILD: &str = "exec-child";
+/// In the place of a core's number: the node runs where the kernel likes.
+const ANY_CORE: &str = "any";
 
 #[derive(Debug)]
 pub struct NodeProcess {
@@ -41,8 +43,14 @@ impl NodeProcess {
     /// Starts `command` (program first), output into the file `log`.
     ///
     /// The kernel ties the node to the thread that calls this, not to the whole process: call it from a thread
-    /// that lives as long as the node shall.
-    pub fn spawn(loadgen: &Path, command: &[OsString], log: PathBuf, bond: Bond) -> io::Result<Self> {
+    /// that lives as long as the node shall. With a `core` all its threads stay on that one.
+    pub fn spawn(
+        loadgen: &Path,
+        command: &[OsString],
+        log: PathBuf,
+        bond: Bond,
+        core: Option<usize>,
+    ) -> io::Result<Self> {
         let out = File::create(&log)?;
         let mode = match bond {
             Bond::DiesWithUs => std::process::id().to_string(),
@@ -51,6 +59,7 @@ impl NodeProcess {
         let child = Command::new(loadgen)
             .arg(EXEC_CHILD)
             .arg(mode)
+            .arg(core.map_or(ANY_CORE.to_owned(), |core| core.to_string()))
             .args(command)
             .stdin(Stdio::null())
             .stderr(out.try_clone()?)
@@ -121,21 +130,39 @@ pub fn end_all(nodes: &mut [NodeProcess]) {
     }
 }
 
-/// The body of `loadgen exec-child MODE PROGRAM ARGS...`; returns only when it failed.
+/// The body of `loadgen exec-child MODE CORE PROGRAM ARGS...`; returns only when it failed.
 pub fn exec_child(mut args: impl Iterator<Item = OsString>) -> io::Error {
     let misuse = || io::Error::new(io::ErrorKind::InvalidInput, "exec-child is for loadgen's own use");
-    let (Some(mode), Some(program)) = (args.next(), args.next()) else {
+    let (Some(mode), Some(core), Some(program)) = (args.next(), args.next(), args.next()) else {
         return misuse();
+    };
+    let placed = match core.to_str().map(|core| (core, core.parse())) {
+        Some((ANY_CORE, _)) => Ok(()),
+        Some((_, Ok(core))) => stay_on(core),
+        _ => return misuse(),
     };
     let tied = match mode.to_str().map(|mode| (mode, mode.parse::<i32>())) {
         Some(("detached", _)) => rustix::process::setsid().map(drop).or(Ok(())),
         Some((_, Ok(parent))) => die_with(parent),
         _ => return misuse(),
     };
-    match tied {
+    match placed.and(tied) {
         Ok(()) => Command::new(program).args(args).exec(),
         Err(error) => error,
     }
+}
+
+/// Binds this thread, and the program it becomes, to a core.
+#[cfg(target_os = "linux")]
+fn stay_on(core: usize) -> io::Result<()> {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stay_on(_core: usize) -> io::Result<()> {
+    Err(io::Error::other("a node can be bound to a core only on Linux"))
 }
 
 #[cfg(target_os = "linux")]

@@ -9,23 +9,23 @@ use thiserror::Error;
 use workloads::spec::{Fault, FaultKind};
 use workloads::{Spec, SpecError, Workload};
 
-use super::cluster::{LaunchError, LaunchPlan, LocalCluster};
+use super::cluster::{LaunchError, LaunchPlan};
 use super::engine::Engine;
 use super::environment;
 use super::existing;
 use super::network::Network;
 use super::noise::NoiseMeter;
 use super::order::interleaved;
+use super::prepare;
 use super::process::Bond;
 use super::progress::Progress;
 use super::shape::Shape;
 use super::signals::StopFlag;
 use super::subject::{Rounds, Subject};
-use super::watcher::{Goal, attend};
 use super::workspace::Workspace;
-use crate::load::{self, Auth, Ended, HostPort, PreloadPlan, Watch};
+use crate::load::{Auth, Ended, HostPort};
 use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, WorkloadInfo};
-use crate::report::{EngineLog, units};
+use crate::report::EngineLog;
 use crate::stats;
 
 mod plan;
@@ -138,8 +138,16 @@ impl Session {
                     first_port: None,
                     namespaces: self.spec.fault.iter().any(is_partition) && Network::permitted(),
                     bond: Bond::DiesWithUs,
+                    core: None,
                 };
-                let subjects = self.launch(engines.iter().map(plan), workspace, stop, progress)?;
+                let subjects = prepare::launch(
+                    engines.iter().map(plan),
+                    self.resp3,
+                    &self.loadgen,
+                    workspace,
+                    stop,
+                    progress,
+                )?;
                 let replicas = shape.replicas_each;
                 (
                     subjects,
@@ -160,7 +168,7 @@ impl Session {
             }
         };
         let preloaded = if self.preload {
-            self.preload(&workload, &subjects, stop, progress)?
+            prepare::preload(&workload, &subjects, self.threads, stop, progress)?
         } else {
             0
         };
@@ -225,91 +233,6 @@ impl Session {
             logs,
             workload,
         })
-    }
-
-    fn launch(
-        &self,
-        plans: impl Iterator<Item = LaunchPlan>,
-        workspace: &Workspace,
-        stop: &StopFlag,
-        progress: Progress,
-    ) -> Result<Vec<Subject>, SessionError> {
-        let mut subjects: Vec<Subject> = Vec::new();
-        for plan in plans {
-            let (name, version) = (plan.engine.name(), plan.engine.version());
-            let _shown = progress.waiting(&format!("starting {name} {version} ({})", plan.shape));
-            // Two engines of the same name, say two builds of one server, still need two names for their files.
-            let taken = subjects.iter().any(|s| s.engine == name);
-            let label = if taken {
-                format!("{name}-2")
-            } else {
-                name.to_owned()
-            };
-            let dir = workspace
-                .subdirectory(&label)
-                .context("cannot make a temporary directory")?;
-            let cluster = LocalCluster::launch(&plan, &dir, &self.loadgen, stop)?;
-            subjects.push(Subject::launched(label, &plan, cluster, self.resp3));
-        }
-        Ok(subjects)
-    }
-
-    /// Stores every key in every subject; returns how many keys that are.
-    fn preload(
-        &self,
-        workload: &Arc<Workload>,
-        subjects: &[Subject],
-        stop: &StopFlag,
-        progress: Progress,
-    ) -> Result<u64, SessionError> {
-        let sends = workload.preload_len();
-        for subject in subjects {
-            let plan = PreloadPlan {
-                workload: Arc::clone(workload),
-                target: subject.target.clone(),
-                threads: self.threads,
-            };
-            let watch = Watch::new();
-            let goal = Goal::Operations(sends);
-            let what = match (sends, self.spec.preload.is_empty()) {
-                (0, _) => format!("preparing {}", subject.engine),
-                (_, true) => format!("storing {} keys in {}", units::count(sends), subject.engine),
-                (_, false) => format!(
-                    "storing {} keys in {} with {} commands",
-                    units::count(workload.preloaded_keys()),
-                    subject.engine,
-                    units::count(sends)
-                ),
-            };
-            let shown = progress.phase(&what, goal.total());
-            let (loaded, _) = attend(&watch, stop, None, goal, &shown, || load::preload(&plan, &watch));
-            let loaded = loaded.with_context(|| format!("cannot prepare {}", subject.engine))?;
-            match loaded.ended {
-                Ended::Interrupted => return Err(SessionError::Interrupted),
-                Ended::TargetLost(reason) => {
-                    return Err(anyhow::anyhow!(
-                        "{} was lost while its keys were stored: {reason}",
-                        subject.engine
-                    )
-                    .into());
-                }
-                Ended::Completed if !loaded.errors.is_empty() => {
-                    let classes: Vec<String> = loaded
-                        .errors
-                        .iter()
-                        .map(|(class, n)| format!("{class} {n}"))
-                        .collect();
-                    let (engine, stored) = (&subject.engine, loaded.stored);
-                    let text = format!(
-                        "{engine} took {stored} of {sends} writes of the preload, the others failed: {}",
-                        classes.join(", ")
-                    );
-                    return Err(anyhow::anyhow!(text).into());
-                }
-                Ended::Completed => {}
-            }
-        }
-        Ok(workload.preloaded_keys())
     }
 
     fn measure(

@@ -26,6 +26,7 @@ pub mod html;
 pub mod json;
 pub mod model;
 pub mod outcome;
+pub mod peers;
 pub mod plot;
 pub mod readme;
 #[cfg(test)]

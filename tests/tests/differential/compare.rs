@@ -5,6 +5,11 @@ use slotcore::resp::{Reply, ReplyLimits, parse_reply};
 /// A later instant than this is one of now, unix time in milliseconds.
 const LONG_AGO_MS: i64 = 1_500_000_000_000;
 
+const REFUSALS: [&[u8]; 2] = [
+    b"ERR Elements are too large to be stored",
+    b"ERR The ID specified in XADD is equal or smaller than the target stream top item",
+];
+
 /// What the order of the elements of a reply means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
@@ -16,6 +21,9 @@ pub enum Order {
     Scan { group: usize },
     /// Elements are drawn at random: only their type and number must be the same.
     Drawn,
+    /// Why an entry was refused: where the ID's sequence would go past its end, stock says what a command before it had
+    /// left behind as the reason.
+    EntryRefused,
     /// Times are in it, of clocks that are a little apart: when something was, or how long it is since then.
     Times,
 }
@@ -84,6 +92,7 @@ fn shown(reply: &Reply, order: Order) -> String {
                 .collect();
             format!("map {:?}", without_idle(&parts))
         }
+        (Order::EntryRefused, Reply::Error(text)) if REFUSALS.contains(&&text[..]) => "refused".into(),
         (Order::Drawn, Reply::Bulk(_)) => "bulk".into(),
         (Order::Drawn, Reply::Double(_)) => "double".into(),
         _ => format!("{reply:?}"),

@@ -46,7 +46,7 @@ pub(super) fn prepare_node(
 ) -> io::Result<Start> {
     let node_dir = dir.join(format!("node-{}", planned[index].port));
     std::fs::create_dir_all(&node_dir)?;
-    if plan.shape.cluster {
+    if plan.shape.cluster && plan.engine.family().has_bus() {
         std::fs::write(
             node_dir.join("nodes.conf"),
             shape::nodes_conf(planned, hosts, index),
@@ -71,23 +71,38 @@ fn node_args(plan: &LaunchPlan, host: &str, port: u16, dir: &Path) -> Vec<OsStri
         args.push(format!("--{name}").into());
         args.extend(values.iter().map(OsString::from));
     };
-    directive("port", &[&port.to_string()]);
+    let port = port.to_string();
+    directive("port", &[&port]);
     directive("bind", &[host]);
-    directive("save", &[""]);
-    directive("appendonly", &["no"]);
-    if plan.shape.cluster {
-        directive("cluster-enabled", &["yes"]);
-        directive("cluster-config-file", &["nodes.conf"]);
-        directive("cluster-node-timeout", &["5000"]);
-    }
-    if plan.shape.replicas_each > 0 {
-        directive("repl-diskless-sync-delay", &["0"]);
-    }
     let threads = plan.node_threads.to_string();
     match plan.engine.family() {
-        Family::Slotmark => directive("slotmark-workers", &[&threads]),
-        Family::Stock if plan.node_threads > 1 => directive("io-threads", &[&threads]),
-        Family::Stock => {}
+        Family::Slotmark => {
+            stocks_directives(plan, &mut directive);
+            directive("slotmark-workers", &[&threads]);
+        }
+        Family::Stock | Family::KeyDb if plan.node_threads == 1 => stocks_directives(plan, &mut directive),
+        Family::Stock => {
+            stocks_directives(plan, &mut directive);
+            directive("io-threads", &[&threads]);
+        }
+        Family::KeyDb => {
+            stocks_directives(plan, &mut directive);
+            directive("server-threads", &[&threads]);
+        }
+        Family::Dragonfly => {
+            directive("proactor_threads", &[&threads]);
+            directive("dbfilename", &[""]);
+            if plan.shape.cluster {
+                directive("cluster_mode", &["emulated"]);
+            }
+        }
+        Family::Kevy => {
+            directive("threads", &[&threads]);
+            directive("no-aof", &[]);
+            if plan.shape.cluster {
+                directive("cluster", &[]);
+            }
+        }
     }
     for line in &plan.directives {
         let (name, values) = words_of(line);
@@ -99,6 +114,20 @@ fn node_args(plan: &LaunchPlan, host: &str, port: u16, dir: &Path) -> Vec<OsStri
     args.push("--dir".into());
     args.push(dir.into());
     args
+}
+
+/// What servers are told that have redis.conf's directives.
+fn stocks_directives(plan: &LaunchPlan, directive: &mut impl FnMut(&str, &[&str])) {
+    directive("save", &[""]);
+    directive("appendonly", &["no"]);
+    if plan.shape.cluster {
+        directive("cluster-enabled", &["yes"]);
+        directive("cluster-config-file", &["nodes.conf"]);
+        directive("cluster-node-timeout", &["5000"]);
+    }
+    if plan.shape.replicas_each > 0 {
+        directive("repl-diskless-sync-delay", &["0"]);
+    }
 }
 
 /// The name and the values of a directive; quotes around a value go.

@@ -10,6 +10,7 @@ use super::{Session, SessionError};
 use crate::driver::audit;
 use crate::driver::evictions;
 use crate::driver::faults::{self, Director};
+use crate::driver::prepare;
 use crate::driver::progress::Progress;
 use crate::driver::shards;
 use crate::driver::signals::StopFlag;
@@ -37,7 +38,13 @@ impl Session {
             subject.relaunch(&dir, &self.loadgen, stop)?;
         }
         if self.preload {
-            self.preload(workload, std::slice::from_ref(subject), stop, progress)?;
+            prepare::preload(
+                workload,
+                std::slice::from_ref(subject),
+                self.threads,
+                stop,
+                progress,
+            )?;
         }
         Ok(())
     }

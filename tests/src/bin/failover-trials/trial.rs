@@ -61,6 +61,7 @@ impl Trial<'_> {
             first_port: None,
             namespaces: false,
             bond: Bond::DiesWithUs,
+            core: None,
         };
         let cluster = LocalCluster::launch(&plan, &workspace.subdirectory("nodes")?, &me, stop)?;
         let nodes: Vec<(HostPort, u32)> = cluster

@@ -63,7 +63,13 @@ const SHAPES: &[&[&str]] = &[
 
 fn extend(generator: &mut Generator, args: &mut Args) {
     match &args[0][..] {
-        b"EXPIRE" | b"PEXPIRE" => generator.options(args, &["NX", "XX", "GT", "LT", "bogus"]),
+        b"EXPIRE" | b"PEXPIRE" => {
+            generator.options(args, &["NX", "XX", "GT", "LT", "bogus"]);
+            // Which of two equal times is the later one is a matter of when they were set.
+            if args[3..].iter().any(|word| word == b"GT" || word == b"LT") && args[2].ends_with(b"00000") {
+                args[2] = generator.rng.random_range(400_001..4_000_000).to_string().into();
+            }
+        }
         b"DEL" | b"UNLINK" | b"EXISTS" | b"TOUCH" => generator.more_keys(args),
         _ => {}
     }

@@ -272,6 +272,7 @@ fn extend(generator: &mut Generator, args: &mut Args) {
 fn order(args: &Args) -> Order {
     match &args[0][..] {
         b"XPENDING" | b"XINFO" => Order::Times,
+        b"XADD" if args.iter().any(|arg| arg.ends_with(b"-*")) => Order::EntryRefused,
         _ => Order::AsSent,
     }
 }
