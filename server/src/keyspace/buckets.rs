@@ -22,7 +22,7 @@ use std::ptr::NonNull;
 
 use super::entry::{Entry, OwnedEntry};
 use super::key::{Key, hash_key};
-use super::prefetch::prefetch_line;
+use super::prefetch::{LINE_BYTES, prefetch_line};
 use super::size_class;
 use lines::{allocate, release};
 
@@ -132,7 +132,10 @@ impl Buckets {
         let line = self.line(home(hash, self.count));
         let mut hits = matching_lanes(line, tag(hash, self.count));
         while hits != 0 {
-            prefetch_line(word_address(line[hits.trailing_zeros() as usize]).as_ptr());
+            let entry = word_address(line[hits.trailing_zeros() as usize]).as_ptr();
+            prefetch_line(entry);
+            // Key and value of most are longer than what is left of the first line.
+            prefetch_line(entry.wrapping_add(LINE_BYTES));
             hits &= hits - 1;
         }
     }

@@ -1,5 +1,8 @@
 //! Cache hints: ask for a line now that will be read a little later.
 
+/// Bytes of a cache line, of nearly all processors.
+pub const LINE_BYTES: usize = 64;
+
 /// Asks the processor to bring the cache line of `address` close. It is a hint: any address is allowed, also one that
 /// is not mapped, since nothing is read as far as the program can tell.
 #[inline(always)]

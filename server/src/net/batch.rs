@@ -12,9 +12,9 @@ use crate::command::dispatch::{self, Batch, Request};
 use crate::keyspace::Key;
 use crate::session::Session;
 
-/// Commands parsed ahead of the first that runs: deep enough to overlap cache misses, shallow enough that what
-/// was fetched is still in the cache when it is used.
-const DEPTH: usize = 32;
+/// Commands parsed ahead of the first that runs: deep enough to overlap cache misses, and no more lines at once than a
+/// core can wait for.
+const DEPTH: usize = 16;
 
 /// Replies beyond this are sent before more commands run, so that a pipeline of large reads cannot pile up.
 const FLUSH_AT: usize = 256 * 1024;
