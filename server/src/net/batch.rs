@@ -159,11 +159,14 @@ impl Scratch {
                 keyspace.prefetch_slot(key.slot);
             }
         }
-        for key in &keys {
-            keyspace.prefetch_bucket(key);
-        }
-        for key in &keys {
-            keyspace.prefetch_entry(key);
+        // What one key needs is waited for in any case.
+        if keys.len() > 1 {
+            for key in &keys {
+                keyspace.prefetch_bucket(key);
+            }
+            for key in &keys {
+                keyspace.prefetch_entry(key);
+            }
         }
         let mut stop = None;
         for request in &self.parsed {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use slotcore::resp::RequestParser;
@@ -26,6 +26,13 @@ use crate::session::Session;
 /// Bytes read at once.
 const READ_CHUNK: usize = 64 * 1024;
 
+/// Replies up to this size leave when the other connections that are ready have run, too: so commands of many
+/// connections run in a row, and then their sockets are written to in a row, each with its code and data close by.
+const PUT_OFF_MAX: usize = 16 * 1024;
+
+/// Buffers that are kept for such replies.
+const SPARE_MAX: usize = 64;
+
 /// How often a paused connection looks whether the pause is over.
 const PAUSE_POLL: Duration = Duration::from_millis(2);
 
@@ -33,6 +40,8 @@ const PAUSE_POLL: Duration = Duration::from_millis(2);
 pub struct WorkerBuffers {
     read: Box<[u8]>,
     scratch: Scratch,
+    /// Empty, for replies that are put off.
+    spare: Vec<Vec<u8>>,
 }
 
 impl WorkerBuffers {
@@ -41,6 +50,7 @@ impl WorkerBuffers {
         Rc::new(RefCell::new(Self {
             read: vec![0; READ_CHUNK].into(),
             scratch: Scratch::default(),
+            spare: Vec::new(),
         }))
     }
 }
@@ -64,9 +74,13 @@ pub struct Connection {
     pub(super) partial: Vec<u8>,
     /// `partial` may hold complete commands: look at it before reading more.
     pub(super) resume: bool,
+    /// The waker that others know of.
+    waker: Option<Waker>,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
     pub(super) unsent: Vec<u8>,
     sent: usize,
+    /// No write of `unsent` has been tried: it is put off to the next poll.
+    put_off: bool,
     pause: Option<Pin<Box<Sleep>>>,
     /// The session's write offset at the end of the turn before.
     seen_offset: u64,
@@ -91,8 +105,10 @@ impl Connection {
             parser: RequestParser::new(),
             partial: Vec::new(),
             resume: false,
+            waker: None,
             unsent: Vec::new(),
             sent: 0,
+            put_off: false,
             pause: None,
             seen_offset: 0,
             frames: VecDeque::new(),
@@ -109,7 +125,14 @@ impl Connection {
 
     /// Runs until the connection ends (`Ready`) or must wait for the socket, a pause or a signal (`Pending`).
     fn poll_serve(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<()> {
-        self.session.client.set_waker(cx.waker());
+        if !self
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            self.waker = Some(cx.waker().clone());
+            self.session.client.set_waker(cx.waker());
+        }
         loop {
             if self.session.subscriber.is_none() && self.session.client.has_mailbox() {
                 // Another connection redirects its tracking here.
@@ -118,7 +141,11 @@ impl Connection {
             if self.session.client.is_killed() {
                 return Poll::Ready(());
             }
-            let output = self.poll_output(cx);
+            if std::mem::take(&mut self.put_off) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let output = self.poll_output(cx, &mut buffers.spare);
             if let Poll::Ready(Err(_)) = output {
                 return Poll::Ready(());
             }
@@ -161,7 +188,7 @@ impl Connection {
         if self.resume {
             self.resume = false;
             let partial = std::mem::take(&mut self.partial);
-            self.understand(&mut buffers.scratch, partial);
+            self.understand(buffers, partial);
             return Poll::Ready(Step::Done);
         }
         let mut chunk = ReadBuf::new(&mut buffers.read);
@@ -170,27 +197,30 @@ impl Connection {
             _ => return Poll::Ready(Step::Ended),
         }
         let read = chunk.filled().len();
-        self.received(&mut buffers.scratch, &mut buffers.read[..read]);
+        self.received(buffers, read);
         Poll::Ready(Step::Done)
     }
 
-    fn received(&mut self, scratch: &mut Scratch, bytes: &mut [u8]) {
-        self.node.stats.worker(self.worker).received(bytes.len());
+    /// A turn over what was read: the first `len` bytes of the worker's buffer.
+    fn received(&mut self, buffers: &mut WorkerBuffers, len: usize) {
+        self.node.stats.worker(self.worker).received(len);
         if self.partial.is_empty() {
-            let used = self.turn(scratch, bytes);
+            let WorkerBuffers { read, scratch, spare } = buffers;
+            let used = self.turn(scratch, spare, &mut read[..len]);
             self.partial.append(&mut scratch.held_back);
-            self.partial.extend_from_slice(&bytes[used..]);
+            self.partial.extend_from_slice(&read[used..len]);
             self.publish();
             return;
         }
         let mut partial = std::mem::take(&mut self.partial);
-        partial.extend_from_slice(bytes);
-        self.understand(scratch, partial);
+        partial.extend_from_slice(&buffers.read[..len]);
+        self.understand(buffers, partial);
     }
 
     /// A turn over the bytes that were kept, and keeps what is left of them.
-    fn understand(&mut self, scratch: &mut Scratch, mut partial: Vec<u8>) {
-        let used = self.turn(scratch, &mut partial);
+    fn understand(&mut self, buffers: &mut WorkerBuffers, mut partial: Vec<u8>) {
+        let WorkerBuffers { scratch, spare, .. } = buffers;
+        let used = self.turn(scratch, spare, &mut partial);
         partial.splice(..used, scratch.held_back.drain(..));
         self.keep(partial);
         self.publish();
@@ -207,7 +237,11 @@ impl Connection {
                 .transaction
                 .as_ref()
                 .map_or(0, Transaction::held_bytes),
-            output: self.unsent.len() - self.sent,
+            output: if self.put_off {
+                0
+            } else {
+                self.unsent.len() - self.sent
+            },
         });
     }
 
@@ -229,8 +263,8 @@ impl Connection {
         }
     }
 
-    /// Runs what is complete in `buf` and sends the replies; returns the bytes used up.
-    fn turn(&mut self, scratch: &mut Scratch, buf: &mut [u8]) -> usize {
+    /// Runs what is complete in `buf` and sends the replies, or puts that off; returns the bytes used up.
+    fn turn(&mut self, scratch: &mut Scratch, spare: &mut Vec<Vec<u8>>, buf: &mut [u8]) -> usize {
         let now = self.node.stall_and_now();
         self.session.client.touched(now);
         let config = self.node.config.load();
@@ -252,7 +286,13 @@ impl Connection {
             Stop::HandOver => {}
             Stop::Close => self.session.closing = true,
         }
-        self.send(&mut scratch.out);
+        if matches!(stop, Stop::NeedMore(_)) && self.may_put_off(scratch.out.len()) {
+            self.node.stats.worker(self.worker).sent(scratch.out.len());
+            self.unsent = std::mem::replace(&mut scratch.out, spare.pop().unwrap_or_default());
+            self.put_off = true;
+        } else {
+            self.send(&mut scratch.out);
+        }
         if self.session.tracking.is_some() && self.node.tracking.is_over_limit() {
             let node = self.node;
             node.tracking
@@ -275,6 +315,11 @@ impl Connection {
                 self.pause = Some(Box::pin(tokio::time::sleep(delay)));
             }
         }
+    }
+
+    /// May so many bytes of replies leave a little later? Among messages they have a place of their own.
+    fn may_put_off(&self, len: usize) -> bool {
+        (1..=PUT_OFF_MAX).contains(&len) && self.unsent.is_empty() && self.session.subscriber.is_none()
     }
 
     /// Hands the replies to the socket; keeps what it does not take.
@@ -321,18 +366,32 @@ impl Connection {
         }
     }
 
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    /// Writes what waits. Its buffer then is one of `spare`, if that lacks one.
+    pub(super) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        spare: &mut Vec<Vec<u8>>,
+    ) -> Poll<std::io::Result<()>> {
         while self.sent < self.unsent.len() {
             let rest = &self.unsent[self.sent..];
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {
-                Ok(0) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
-                Ok(taken) => self.sent += taken,
-                Err(error) => return Poll::Ready(Err(error)),
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(taken)) => self.sent += taken,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.session.client.set_output(self.unsent.len() - self.sent);
+                    self.check_output_limit();
+                    return Poll::Pending;
+                }
             }
         }
-        self.unsent = Vec::new();
+        let mut sent = std::mem::take(&mut self.unsent);
+        if sent.capacity() <= 2 * PUT_OFF_MAX && spare.len() < SPARE_MAX {
+            sent.clear();
+            spare.push(sent);
+        }
         self.sent = 0;
-        self.publish();
+        self.session.client.set_output(0);
         Poll::Ready(Ok(()))
     }
 }

@@ -17,12 +17,16 @@ const FRAMES_AT_ONCE: usize = 64;
 impl Connection {
     /// Writes what waits, as far as it had come when this began: whoever is flooded with messages must be able to say that
     /// it wants no more. `Pending`: the socket takes no more.
-    pub(super) fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub(super) fn poll_output(
+        &mut self,
+        cx: &mut Context<'_>,
+        spare: &mut Vec<Vec<u8>>,
+    ) -> Poll<std::io::Result<()>> {
         if !self.frames.is_empty() {
             ready!(self.poll_frames(cx))?;
         }
         if !self.unsent.is_empty() {
-            ready!(self.poll_send(cx))?;
+            ready!(self.poll_send(cx, spare))?;
         }
         if self.has_messages()
             && let Some(subscriber) = &self.session.subscriber

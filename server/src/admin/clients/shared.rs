@@ -387,6 +387,11 @@ impl ClientShared {
         self.output.store(buffers.output, Relaxed);
     }
 
+    /// So many bytes of replies wait for the socket.
+    pub fn set_output(&self, bytes: usize) {
+        self.output.store(bytes, Relaxed);
+    }
+
     /// Whether more replies than the soft limit have been left unread for longer than it allows. To be asked often.
     pub(super) fn stays_over(&self, now_ms: u64, limit: &OutputLimit) -> bool {
         if limit.soft == 0 || (self.unread() as u64) < limit.soft {

@@ -1,5 +1,7 @@
 //! What works on keys of any type, transactions, and what touches no key.
 
+use rand::RngExt;
+
 use super::super::compare::Order;
 use super::super::generator::{Args, Generator};
 use super::Family;
