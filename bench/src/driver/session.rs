@@ -24,8 +24,8 @@ use super::signals::StopFlag;
 use super::subject::{Rounds, Subject};
 use super::workspace::Workspace;
 use crate::load::{Auth, Ended, HostPort};
-use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, WorkloadInfo};
 use crate::report::EngineLog;
+use crate::report::model::{EngineRun, LostKey, Report, RunEnd, SCHEMA, Settings, WorkloadInfo};
 use crate::stats;
 
 mod plan;
