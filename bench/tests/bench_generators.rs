@@ -18,7 +18,7 @@ const SMALL: [&str; 12] = [
     "--rounds",
     "2",
     "--duration",
-    "100ms",
+    "300ms",
 ];
 
 /// One core for the server and one for the generators. Without them a test is skipped, unless skips are forbidden.

@@ -59,8 +59,16 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Writes to random keys, for each key there is: all but one in three thousand are there then.
 const WRITES_A_KEY: u64 = 8;
 const FILL_PIPELINE: u32 = 64;
-/// Runs that tell how fast a generator is, in operations.
-const TRIALS: [u64; 2] = [20_000, 120_000];
+/// The operations of the shortest run there is.
+const FEW: u64 = 20_000;
+/// What the first trial of a generator's speed has more than that.
+const TRIAL: u64 = 100_000;
+/// A trial that takes less than this longer than the shortest run tells of chance rather than of speed.
+const TRIAL_TIME: Duration = Duration::from_millis(250);
+/// No trial is longer.
+const MAX_TRIAL: u64 = 100_000_000;
+/// How often a round is tried.
+const ATTEMPTS: u32 = 5;
 /// The long run of a round has so many times the operations of the short one.
 const LONG: u64 = 3;
 
@@ -208,19 +216,11 @@ impl Stage<'_> {
         let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); generators.len()];
         for (_, index) in interleaved(generators.len(), self.bench.rounds) {
             let generator = &generators[index];
-            let short = self.generate(generator, mix, pipeline, sizes[index])?;
-            let long = self.generate(generator, mix, pipeline, sizes[index] * LONG)?;
+            let round = self.round(generator, mix, pipeline, sizes[index])?;
+            rounds[index].push(round);
             if let Some(reason) = subject.dead_node() {
                 return Err(anyhow!("{}: {reason}", subject.engine).into());
             }
-            rounds[index].push(difference(&short, &long).with_context(|| {
-                format!(
-                    "{}: {mix}, pipeline {pipeline}: a run of {} operations took no longer than one of a third, so nothing can \
-                     be said; give it a longer --duration",
-                    generator.title(),
-                    long.ops
-                )
-            })?);
         }
         let names = self.bench.names();
         let runs = names
@@ -235,13 +235,42 @@ impl Stage<'_> {
         })
     }
 
+    /// A short run and a long one; both again if others had the machine for so long that the long one took no longer.
+    fn round(
+        &self,
+        generator: &Generator,
+        mix: Mix,
+        pipeline: u32,
+        size: u64,
+    ) -> Result<Round, SessionError> {
+        for _ in 0..ATTEMPTS {
+            let short = self.generate(generator, mix, pipeline, size)?;
+            let long = self.generate(generator, mix, pipeline, size * LONG)?;
+            if let Some(round) = difference(&short, &long) {
+                return Ok(round);
+            }
+        }
+        Err(anyhow!(
+            "{}: {mix}, pipeline {pipeline}: {ATTEMPTS} times a run of {} operations took no longer than one of a third, so \
+             nothing can be said; give it a longer --duration",
+            generator.title(),
+            size * LONG
+        )
+        .into())
+    }
+
     /// How many operations the short run of a round has, so that those by which the long one has more take a round.
     fn size(&self, generator: &Generator, mix: Mix, pipeline: u32) -> Result<u64, SessionError> {
-        let [few, more] = TRIALS;
-        let short = self.generate(generator, mix, pipeline, few)?;
-        let long = self.generate(generator, mix, pipeline, more)?;
-        let seconds = long.took.time.saturating_sub(short.took.time).as_secs_f64();
-        Ok(short_size(more - few, seconds, self.bench.round))
+        let short = self.generate(generator, mix, pipeline, FEW)?;
+        let mut more = TRIAL;
+        loop {
+            let long = self.generate(generator, mix, pipeline, FEW + more)?;
+            let took = long.took.time.saturating_sub(short.took.time);
+            if took >= TRIAL_TIME || more >= MAX_TRIAL {
+                return Ok(short_size(more, took, self.bench.round));
+            }
+            more *= 4;
+        }
     }
 
     fn generate(
@@ -291,11 +320,10 @@ fn difference(short: &Run, long: &Run) -> Option<Round> {
     (ops > 0 && cpu_s > 0.0 && time_s > 0.0).then_some(Round { ops, cpu_s, time_s })
 }
 
-/// See [`Stage::size`]; `ops` operations have taken `seconds`.
-fn short_size(ops: u64, seconds: f64, round: Duration) -> u64 {
-    let [few, _] = TRIALS;
-    let of_round = ops as f64 / seconds.max(1e-3) * round.as_secs_f64();
-    (of_round as u64 / (LONG - 1)).max(few)
+/// See [`Stage::size`]; `ops` operations have taken so long.
+fn short_size(ops: u64, took: Duration, round: Duration) -> u64 {
+    let of_round = ops as f64 * round.as_secs_f64() / took.max(TRIAL_TIME / 100).as_secs_f64();
+    (of_round as u64 / (LONG - 1)).max(FEW)
 }
 
 #[cfg(test)]
@@ -327,10 +355,10 @@ mod tests {
     fn the_difference_lasts_a_round() {
         let second = Duration::from_secs(1);
         // 100 k/s: the long run has 100 k operations more than the short one.
-        assert_eq!(short_size(100_000, 1.0, second), 50_000);
-        assert_eq!(short_size(100_000, 1.0, second / 100), 20_000);
+        assert_eq!(short_size(100_000, second, second), 50_000);
+        assert_eq!(short_size(100_000, second, second / 100), FEW);
         assert!(
-            short_size(100_000, 0.0, second) >= 20_000,
+            short_size(100_000, Duration::ZERO, second) >= FEW,
             "a trial that took no time"
         );
     }

@@ -51,7 +51,7 @@ pub struct Cell {
     pub runs: Vec<CellRun>,
 }
 
-/// Whether the server is a cluster of one node, and the generator routes by slots.
+/// How the server runs. As a cluster it has one node; redis-benchmark, which refuses such a cluster, takes it for a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
