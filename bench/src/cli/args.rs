@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::bench_generators::{self, BenchGeneratorsArgs};
 use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
@@ -127,6 +128,9 @@ pub enum Command {
     /// Put several engines under the same loads in turns: operations per second of server CPU time, latency, memory a key
     #[command(after_help = BENCH_PEERS_HELP)]
     BenchPeers(BenchPeersArgs),
+    /// Put several generators before one server in turns: operations per second of the generator's CPU time
+    #[command(after_help = bench_generators::HELP)]
+    BenchGenerators(BenchGeneratorsArgs),
     /// A local cluster to play with: start one, look at it, end it
     #[command(
         after_help = "Clusters are remembered below $SLOTMARK_CLUSTERS, if that is set, else in slotmark/clusters in \

@@ -4,6 +4,7 @@
 //! other lives, started by itself; see `driver::process` and `driver::workspace`.
 
 pub mod args;
+mod bench_generators;
 mod bench_peers;
 mod cluster;
 mod compare;
@@ -68,6 +69,7 @@ fn dispatch(cli: Cli) -> CommandResult {
             Ok(Exit::Done)
         }
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
+        Some(Command::BenchGenerators(args)) => bench_generators::run(&args),
         Some(Command::BenchPeers(args)) => bench_peers::run(&args),
         Some(Command::FindMax(args)) => find_max::run(*args),
         Some(Command::Compare(args)) => compare::run(&args),

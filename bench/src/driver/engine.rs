@@ -234,7 +234,8 @@ fn version_in(text: &str) -> Option<String> {
         .then(|| version.to_owned())
 }
 
-fn on_path(binary: &str) -> Option<PathBuf> {
+/// Where a program is that a shell would find.
+pub(super) fn on_path(binary: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|dir| dir.join(binary))

@@ -5,6 +5,7 @@
 //! | `session` | one run from its start to its report |
 //! | `find_max/` | a search for the highest rate that keeps objectives |
 //! | `peers/` | many engines under the same loads, in turns |
+//! | `generators/` | many generators before one server, in turns |
 //! | `subject`, `existing` | what is measured: launched for it, or there already |
 //! | `prepare` | starting them, and storing their keys |
 //! | `watcher`, `progress` | looking on while the load runs |
@@ -35,6 +36,7 @@ pub mod evictions;
 pub mod existing;
 pub mod faults;
 pub mod find_max;
+pub mod generators;
 pub mod network;
 mod noise;
 mod order;
@@ -56,6 +58,7 @@ pub mod workspace;
 pub use cluster::{LaunchError, LaunchPlan, LocalCluster};
 pub use engine::{Engine, EngineError};
 pub use find_max::FindMax;
+pub use generators::GeneratorBench;
 pub use peers::PeerBench;
 pub use progress::Progress;
 pub use session::{Against, Measured, Session, SessionError};

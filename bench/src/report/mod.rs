@@ -18,6 +18,7 @@ pub mod csv;
 pub mod delivery;
 pub mod files;
 pub mod found;
+pub mod generators;
 pub mod histogram;
 pub mod hlog;
 pub mod holds;
@@ -31,6 +32,7 @@ pub mod plot;
 pub mod readme;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod table;
 pub mod text;
 pub mod units;
 
