@@ -13,6 +13,7 @@
 
 pub mod arithmetic;
 pub mod beside;
+mod columns;
 mod course;
 pub mod csv;
 pub mod delivery;
@@ -31,6 +32,7 @@ pub mod plot;
 pub mod readme;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod tails;
 pub mod text;
 pub mod units;
 

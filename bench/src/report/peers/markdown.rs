@@ -1,7 +1,7 @@
 //! The tables, in a form that a terminal shows as well as a page: peers.md, and what is printed.
 
 use super::{Cell, CellRun, DataRun, PeersReport};
-use crate::report::units;
+use crate::report::{columns, units};
 
 /// Everything that was measured, table by table.
 pub fn markdown(report: &PeersReport) -> String {
@@ -60,36 +60,7 @@ fn table(report: &PeersReport, run: &DataRun, first: &str, rows: Vec<Row>) -> St
         rows.into_iter()
             .map(|(name, cells)| std::iter::once(name).chain(cells).collect()),
     );
-    let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| {
-            lines
-                .iter()
-                .map(|line| line[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let mut text = String::new();
-    for (at, line) in lines.iter().enumerate() {
-        for (column, cell) in line.iter().enumerate() {
-            let width = widths[column];
-            text += &match column {
-                0 => format!("| {cell:<width$} |"),
-                _ => format!(" {cell:>width$} |"),
-            };
-        }
-        text.push('\n');
-        if at == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                text += &match column {
-                    0 => format!("|-{}-|", "-".repeat(*width)),
-                    _ => format!("-{}:|", "-".repeat(*width)),
-                };
-            }
-            text.push('\n');
-        }
-    }
-    text
+    columns::table(&lines)
 }
 
 fn name(cell: &Cell) -> String {
