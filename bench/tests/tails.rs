@@ -50,7 +50,7 @@ fn every_event_comes_to_pass() {
         let due = if event == "growth" { 20_000 } else { 800 };
         assert_eq!(count("ops") + count("missed") + count("failed"), due, "{case}");
         assert_eq!(count("failed"), 0, "{case}");
-        assert!(round["gap_ms"].as_f64().expect("a gap") > 0.9, "{case}");
+        assert!(round["gap_ms"].as_f64().expect("a gap") > 0.0, "{case}");
         // After FLUSHALL, and only then, keys are not there.
         assert_eq!(count("absent") > 0, event.starts_with("flush"), "{case}");
         let has_end = !event.starts_with("control") && !matches!(event, "growth" | "expiry");

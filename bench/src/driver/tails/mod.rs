@@ -14,7 +14,7 @@
 //! | `event` | the events, the load of each |
 //! | `prepare` | what an engine gets before a round |
 //! | `round` | one round: load, event and prober at once |
-//! | `moment`, `prober` | where the load is; the longest time without an answer |
+//! | `moment`, `prober` | where the load is; the longest wait for an answer |
 
 use std::path::PathBuf;
 use std::time::Duration;

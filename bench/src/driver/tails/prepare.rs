@@ -161,11 +161,15 @@ fn await_quiet(admin: &mut Admin) -> Result<(), SessionError> {
             .context("asking what is pending")?;
         // Who does not tell has nothing of the kind.
         if field(&info, "lazyfree_pending_objects").is_none_or(|pending| pending.trim() == "0") {
-            break;
+            return Ok(());
         }
         thread::sleep(POLL);
     }
-    Ok(())
+    Err(anyhow!(
+        "a node still frees what it was to remove after {} s",
+        QUIET_WITHIN.as_secs()
+    )
+    .into())
 }
 
 /// Whether the event came to pass: what is left is what was to be left.

@@ -13,7 +13,7 @@ use super::TailBench;
 use super::event::{BYSTANDERS, Event, Load};
 use super::moment::Moment;
 use super::prepare::{admin, unix_ms};
-use super::prober;
+use super::prober::{self, Gap};
 use crate::driver::admin::{Admin, AdminError};
 use crate::driver::progress::Progress;
 use crate::driver::session::SessionError;
@@ -134,7 +134,7 @@ fn act(admin: &mut Admin, round: &Round<'_>, moment: Moment<'_>) -> Result<Optio
     Ok(None)
 }
 
-fn figures(outcome: &Outcome, gap: Duration, done: Option<Duration>) -> Figures {
+fn figures(outcome: &Outcome, gap: Gap, done: Option<Duration>) -> Figures {
     let mut latency: Histogram<u64> = empty_histogram();
     for command in &outcome.commands {
         // The sum grows as needed, so adding cannot fail.
@@ -154,7 +154,8 @@ fn figures(outcome: &Outcome, gap: Duration, done: Option<Duration>) -> Figures 
         p99_us: at(0.99),
         p999_us: at(0.999),
         max_us: us(latency.max()),
-        gap_ms: ms(gap),
+        gap_ms: ms(gap.length),
+        gap_at_ms: ms(gap.at),
         done_ms: done.map(ms),
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::TailsReport;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "event",
     "engine",
     "round",
@@ -18,6 +18,7 @@ const COLUMNS: [&str; 14] = [
     "p99.9_us",
     "max_us",
     "gap_ms",
+    "gap_at_ms",
     "done_ms",
 ];
 
@@ -41,6 +42,7 @@ pub fn write_csv(report: &TailsReport, out: &mut dyn Write) -> anyhow::Result<()
                     format!("{:.2}", round.p999_us),
                     format!("{:.2}", round.max_us),
                     format!("{:.3}", round.gap_ms),
+                    format!("{:.1}", round.gap_at_ms),
                     round.done_ms.map_or(String::new(), |ms| format!("{ms:.3}")),
                 ])?;
             }

@@ -31,7 +31,7 @@ fn method(report: &TailsReport) -> String {
         "{}, {} cores, {}; loadgen {} ({}), {}. Every engine is one node on one core, in cluster mode, the generator on another \
          core; {} connections, {} operations a second whatever the engine does, response times from when each was due. {} \
          rounds of {} on each engine, in turns; of each figure the best round, the median and the worst: what an engine does each time is \
-         in its best round as well, what the machine does to it now and then is not. The longest gap is that of a \
+         in its best round as well, what the machine does to it now and then is not. The longest gap is the longest wait of a \
          prober that sends PING every millisecond. Made by `{}`.",
         machine.cpu,
         machine.cores,

@@ -71,8 +71,10 @@ pub struct Figures {
     pub p99_us: f64,
     pub p999_us: f64,
     pub max_us: f64,
-    /// The longest time between two answers to a prober that asks every millisecond.
+    /// The longest wait of a prober that asks every millisecond.
     pub gap_ms: f64,
+    /// When that wait began, since the measured time did. Of the best, median and worst: 0.
+    pub gap_at_ms: f64,
     /// How long the event took: until its command was answered, or until all keys that expired were gone. None if
     /// there is none, or it was not over when the round was.
     pub done_ms: Option<f64>,
@@ -115,6 +117,8 @@ fn of_each(rounds: &[Figures], choose: impl Fn(&[f64]) -> f64) -> Figures {
         p999_us: figure(&|round| round.p999_us),
         max_us: figure(&|round| round.max_us),
         gap_ms: figure(&|round| round.gap_ms),
+        // It belongs to one gap and is no better or worse than another.
+        gap_at_ms: 0.0,
         done_ms: done.is_finite().then_some(done),
     }
 }
