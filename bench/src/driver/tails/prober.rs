@@ -23,8 +23,10 @@ pub struct Gap {
 /// Asks while the measured time lasts. A wait begins when the question is sent, so it may be up to a millisecond shorter
 /// than the gap; that this thread may itself be late is in none.
 pub fn longest_gap(admin: &mut Admin, moment: Moment<'_>) -> Result<Gap, AdminError> {
-    // Where that is not permitted its figures are only noisier.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    // Elsewhere it would be the priority of the whole process. Where it is not permitted the figures are only noisier.
+    if cfg!(target_os = "linux") {
+        let _ = rustix::process::setpriority_process(None, NICE);
+    }
     let mut longest = Gap::default();
     if !moment.wait_for(Duration::ZERO) {
         return Ok(longest);

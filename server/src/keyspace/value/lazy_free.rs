@@ -36,8 +36,11 @@ struct Doomed {
 static QUEUE: LazyLock<Option<Sender<Doomed>>> = LazyLock::new(|| {
     let (queue, waiting) = channel();
     let free = move || {
-        // Where that is not permitted it only takes more of what others could use.
-        let _ = rustix::process::setpriority_process(None, NICE);
+        // Elsewhere it would be the priority of the whole process. Where it cannot be set the thread only takes more of
+        // what others could use.
+        if cfg!(target_os = "linux") {
+            let _ = rustix::process::setpriority_process(None, NICE);
+        }
         for Doomed { what, objects, bytes } in waiting {
             drop(what);
             PENDING_BYTES.fetch_sub(bytes, Relaxed);
