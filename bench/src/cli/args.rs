@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::bench_tails::{self, BenchTailsArgs};
 use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
 use crate::driver::peers::Mix;
-use crate::driver::tails::Event;
 use workloads::spec::FaultChoice;
 
 use crate::load::HostPort;
@@ -66,18 +66,6 @@ Examples:
   loadgen bench-peers                                          slotmark and every engine on PATH, the whole grid
   loadgen bench-peers --peer redis --peer /opt/valkey-9/valkey-server --load get --keys 3m
   loadgen bench-peers --engine ./old/slotmark-server --peer slotmark -d 64 -P 1,16 --rounds 10";
-
-const BENCH_TAILS_HELP: &str = "\
-Every engine is one node, bound to one core, in cluster mode; the generator is bound to another. Operations are due at a steady \
-rate, and response times run from then, so a stall counts for all that was due meanwhile. A prober sends PING every millisecond \
-beside it. An event comes at a quarter of each round.
-
-Events: control-get, control-set (none), growth, expiry, flush, flush-async, hash-del, hash-unlink, hash-expire.
-
-Examples:
-  loadgen bench-tails                                          slotmark and redis, all events
-  loadgen bench-tails --event growth --keys 2m --rate 50k
-  loadgen bench-tails --engine ./old/slotmark-server --peer slotmark --event hash-del,hash-unlink";
 
 const MERGE_HELP: &str = "\
 Examples, on each of two machines, at the same moment:
@@ -141,7 +129,7 @@ pub enum Command {
     #[command(after_help = BENCH_PEERS_HELP)]
     BenchPeers(BenchPeersArgs),
     /// Put engines through events that hurt, in turns, under a steady load: what its tail is, and the longest gap
-    #[command(after_help = BENCH_TAILS_HELP)]
+    #[command(after_help = bench_tails::HELP)]
     BenchTails(BenchTailsArgs),
     /// A local cluster to play with: start one, look at it, end it
     #[command(
@@ -316,55 +304,6 @@ pub struct BenchPeersArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
     /// Where peers.json, peers.csv and peers.md go [default: results/local/TIME-bench-peers]
-    #[arg(short = 'o', long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Say nothing but results and errors
-    #[arg(short, long)]
-    pub quiet: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct BenchTailsArgs {
-    /// The engine that stands first: slotmark (built in), redis, valkey, keydb, dragonfly, kevy, or the path of a server binary
-    #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
-    pub engine: String,
-    /// One that is put through the same beside it; may be repeated; none for nobody
-    #[arg(long, default_value = "redis", value_name = "ENGINE")]
-    pub peer: Vec<String>,
-    /// What happens [default: everything, one after the other]
-    #[arg(long, value_delimiter = ',', value_name = "EVENT,...")]
-    pub event: Vec<Event>,
-    /// Operations a second [default: half of the SETs that the slowest engine carries]
-    #[arg(long, value_name = "OPS", value_parser = values::rate)]
-    pub rate: Option<f64>,
-    /// Keys that growth ends with, and that FLUSHALL removes
-    #[arg(long, default_value = "5m", value_name = "N", value_parser = values::positive_count)]
-    pub keys: u64,
-    /// Keys that expire at one moment
-    #[arg(long, default_value = "1m", value_name = "N", value_parser = values::positive_count)]
-    pub expiring: u64,
-    /// Fields of the hash that is removed
-    #[arg(long, default_value = "5m", value_name = "N", value_parser = values::positive_count)]
-    pub fields: u64,
-    /// Clients, each with one connection
-    #[arg(short = 'c', long, default_value_t = 200, value_name = "N", value_parser = values::small_count)]
-    pub clients: u32,
-    /// Rounds of each event on each engine; growth is divided among them
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = values::small_count)]
-    pub rounds: u32,
-    /// Length of a round, but of growth
-    #[arg(long, default_value = "4s", value_name = "TIME", value_parser = values::positive_duration)]
-    pub duration: Duration,
-    /// The core of the servers
-    #[arg(long, default_value_t = 0, value_name = "CORE")]
-    pub server_core: usize,
-    /// The core of the generator
-    #[arg(long, default_value_t = 1, value_name = "CORE")]
-    pub client_core: usize,
-    /// The same seed gives the same operations
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// Where tails.json, tails.csv and tails.md go [default: results/local/TIME-bench-tails]
     #[arg(short = 'o', long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Say nothing but results and errors
