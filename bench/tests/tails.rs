@@ -15,7 +15,7 @@ const SMALL: [&str; 13] = [
     "--rate",
     "2k",
     "--duration",
-    "400ms",
+    "800ms",
     "-c",
     "8",
     "--quiet",
@@ -46,9 +46,10 @@ fn every_event_comes_to_pass() {
         let event = case["event"].as_str().expect("a name");
         let round = &case["runs"][0]["rounds"][0];
         let count = |name: &str| round[name].as_u64().expect(name);
-        // What was due is either counted or lost, but on a machine that does other things none need be lost.
-        let due = if event == "growth" { 20_000 } else { 800 };
-        assert_eq!(count("ops") + count("missed") + count("failed"), due, "{case}");
+        // What was due is counted or lost; at the edge of the measured time each client may have one more or less.
+        let due: u64 = if event == "growth" { 20_000 } else { 1_600 };
+        let all = count("ops") + count("missed") + count("failed");
+        assert!(all.abs_diff(due) <= 8, "{case}");
         assert_eq!(count("failed"), 0, "{case}");
         assert!(round["gap_ms"].as_f64().expect("a gap") > 0.0, "{case}");
         // After FLUSHALL, and only then, keys are not there.
