@@ -8,10 +8,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::bench_generators::{self, BenchGeneratorsArgs};
+use super::bench_peers::{self, BenchPeersArgs};
+use super::bench_tails::{self, BenchTailsArgs};
 use super::find_max;
 use super::values::{self, Ratio};
 use crate::driver::address;
-use crate::driver::peers::Mix;
 use workloads::spec::FaultChoice;
 
 use crate::load::HostPort;
@@ -57,16 +58,6 @@ Examples:
   loadgen find-max --slo 'p99.9<5ms' --target 10.0.0.1:7000 --arrivals poisson --duration 30s
 
 Exit codes are those of a run; 3 when there is no rate that could be confirmed.";
-const BENCH_PEERS_HELP: &str = "\
-Every engine is one node, bound to one core, in cluster mode; the generator is bound to another. All of them hold the data \
-at the same time, and one at a time has a load. Operations per second of the server's CPU time do not depend on which side \
-is the faster one, as operations per second do.
-
-Examples:
-  loadgen bench-peers                                          slotmark and every engine on PATH, the whole grid
-  loadgen bench-peers --peer redis --peer /opt/valkey-9/valkey-server --load get --keys 3m
-  loadgen bench-peers --engine ./old/slotmark-server --peer slotmark -d 64 -P 1,16 --rounds 10";
-
 const MERGE_HELP: &str = "\
 Examples, on each of two machines, at the same moment:
   loadgen --target 10.0.0.1:7000 --workload zipf --seed 1 --no-preload --output a
@@ -126,11 +117,14 @@ pub enum Command {
     #[command(after_help = FIND_MAX_HELP)]
     FindMax(Box<FindMaxArgs>),
     /// Put several engines under the same loads in turns: operations per second of server CPU time, latency, memory a key
-    #[command(after_help = BENCH_PEERS_HELP)]
+    #[command(after_help = bench_peers::HELP)]
     BenchPeers(BenchPeersArgs),
     /// Put several generators before one server in turns: operations per second of the generator's CPU time
     #[command(after_help = bench_generators::HELP)]
     BenchGenerators(BenchGeneratorsArgs),
+    /// Put engines through events that hurt, in turns, under a steady load: what its tail is, and the longest gap
+    #[command(after_help = bench_tails::HELP)]
+    BenchTails(BenchTailsArgs),
     /// A local cluster to play with: start one, look at it, end it
     #[command(
         after_help = "Clusters are remembered below $SLOTMARK_CLUSTERS, if that is set, else in slotmark/clusters in \
@@ -258,57 +252,6 @@ pub struct FindMaxArgs {
     pub resolution: f64,
     #[command(flatten)]
     pub run: RunArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct BenchPeersArgs {
-    /// The engine that is compared with the others: slotmark (built in), redis, valkey, keydb, dragonfly, kevy, or the path of a server binary
-    #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
-    pub engine: String,
-    /// One of the others; may be repeated [default: all that are on PATH]
-    #[arg(long, value_name = "ENGINE")]
-    pub peer: Vec<String>,
-    /// Numbers of keys
-    #[arg(long, default_value = "100k,3m", value_delimiter = ',', value_name = "N,...", value_parser = values::positive_count)]
-    pub keys: Vec<u64>,
-    /// Bytes a value
-    #[arg(short = 'd', long, default_value = "64,1024", value_delimiter = ',', value_name = "BYTES,...", value_parser = values::bytes)]
-    pub data_size: Vec<u64>,
-    /// Loads: get, set, mget (10 keys of one slot), or reads to writes in a hundred
-    #[arg(
-        long,
-        default_value = "get,set,80:20,mget",
-        value_delimiter = ',',
-        value_name = "LOAD,..."
-    )]
-    pub load: Vec<Mix>,
-    /// Operations each client keeps in flight
-    #[arg(short = 'P', long, default_value = "1,16,64", value_delimiter = ',', value_name = "N,...", value_parser = values::small_count)]
-    pub pipeline: Vec<u32>,
-    /// Clients, each with one connection
-    #[arg(short = 'c', long, default_value_t = 50, value_name = "N", value_parser = values::small_count)]
-    pub clients: u32,
-    /// Rounds of each load on each engine
-    #[arg(long, default_value_t = 5, value_name = "N", value_parser = values::small_count)]
-    pub rounds: u32,
-    /// Length of a round
-    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = values::positive_duration)]
-    pub duration: Duration,
-    /// The core of the servers
-    #[arg(long, default_value_t = 0, value_name = "CORE")]
-    pub server_core: usize,
-    /// The core of the generator
-    #[arg(long, default_value_t = 1, value_name = "CORE")]
-    pub client_core: usize,
-    /// The same seed gives the same operations
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// Where peers.json, peers.csv and peers.md go [default: results/local/TIME-bench-peers]
-    #[arg(short = 'o', long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Say nothing but results and errors
-    #[arg(short, long)]
-    pub quiet: bool,
 }
 
 #[derive(Debug, Args)]

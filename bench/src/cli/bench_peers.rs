@@ -1,16 +1,80 @@
 //! `loadgen bench-peers`: from flags to a grid of loads, and its tables.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use clap::Args;
 
-use super::args::BenchPeersArgs;
 use super::cluster::find_engine;
 use super::output::{copy, unused_folder};
+use super::values;
 use super::{CommandResult, Exit, Failure, run, talk};
-use crate::driver::peers::{Effort, Grid};
+use crate::driver::peers::{Effort, Grid, Mix};
 use crate::driver::{Engine, PeerBench, Progress, environment, signals};
 use crate::report::peers;
+
+pub const HELP: &str = "\
+Every engine is one node, bound to one core, in cluster mode; the generator is bound to another. All of them hold the data \
+at the same time, and one at a time has a load. Operations per second of the server's CPU time do not depend on which side \
+is the faster one, as operations per second do.
+
+Examples:
+  loadgen bench-peers                                          slotmark and every engine on PATH, the whole grid
+  loadgen bench-peers --peer redis --peer /opt/valkey-9/valkey-server --load get --keys 3m
+  loadgen bench-peers --engine ./old/slotmark-server --peer slotmark -d 64 -P 1,16 --rounds 10";
+
+/// What is run, on which engines.
+#[derive(Debug, Args)]
+pub struct BenchPeersArgs {
+    /// The engine that is compared with the others: slotmark (built in), redis, valkey, keydb, dragonfly, kevy, or the path of a server binary
+    #[arg(long, default_value = "slotmark", value_name = "ENGINE")]
+    pub engine: String,
+    /// One of the others; may be repeated [default: all that are on PATH]
+    #[arg(long, value_name = "ENGINE")]
+    pub peer: Vec<String>,
+    /// Numbers of keys
+    #[arg(long, default_value = "100k,3m", value_delimiter = ',', value_name = "N,...", value_parser = values::positive_count)]
+    pub keys: Vec<u64>,
+    /// Bytes a value
+    #[arg(short = 'd', long, default_value = "64,1024", value_delimiter = ',', value_name = "BYTES,...", value_parser = values::bytes)]
+    pub data_size: Vec<u64>,
+    /// Loads: get, set, mget (10 keys of one slot), or reads to writes in a hundred
+    #[arg(
+        long,
+        default_value = "get,set,80:20,mget",
+        value_delimiter = ',',
+        value_name = "LOAD,..."
+    )]
+    pub load: Vec<Mix>,
+    /// Operations each client keeps in flight
+    #[arg(short = 'P', long, default_value = "1,16,64", value_delimiter = ',', value_name = "N,...", value_parser = values::small_count)]
+    pub pipeline: Vec<u32>,
+    /// Clients, each with one connection
+    #[arg(short = 'c', long, default_value_t = 50, value_name = "N", value_parser = values::small_count)]
+    pub clients: u32,
+    /// Rounds of each load on each engine
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = values::small_count)]
+    pub rounds: u32,
+    /// Length of a round
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = values::positive_duration)]
+    pub duration: Duration,
+    /// The core of the servers
+    #[arg(long, default_value_t = 0, value_name = "CORE")]
+    pub server_core: usize,
+    /// The core of the generator
+    #[arg(long, default_value_t = 1, value_name = "CORE")]
+    pub client_core: usize,
+    /// The same seed gives the same operations
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Where peers.json, peers.csv and peers.md go [default: results/local/TIME-bench-peers]
+    #[arg(short = 'o', long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Say nothing but results and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
 
 const WARMUP: Duration = Duration::from_millis(300);
 

@@ -6,6 +6,7 @@
 pub mod args;
 mod bench_generators;
 mod bench_peers;
+mod bench_tails;
 mod cluster;
 mod compare;
 mod exit;
@@ -71,6 +72,7 @@ fn dispatch(cli: Cli) -> CommandResult {
         Some(Command::Workloads { name }) => workloads::run(name.as_deref()),
         Some(Command::BenchGenerators(args)) => bench_generators::run(&args),
         Some(Command::BenchPeers(args)) => bench_peers::run(&args),
+        Some(Command::BenchTails(args)) => bench_tails::run(&args),
         Some(Command::FindMax(args)) => find_max::run(*args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Merge(args)) => merge::run(&args),

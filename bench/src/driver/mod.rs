@@ -6,6 +6,7 @@
 //! | `find_max/` | a search for the highest rate that keeps objectives |
 //! | `peers/` | many engines under the same loads, in turns |
 //! | `generators/` | many generators before one server, in turns |
+//! | `tails/` | engines through events that hurt, in turns |
 //! | `subject`, `existing` | what is measured: launched for it, or there already |
 //! | `prepare` | starting them, and storing their keys |
 //! | `watcher`, `progress` | looking on while the load runs |
@@ -51,6 +52,7 @@ pub mod shape;
 pub mod shards;
 pub mod signals;
 pub mod subject;
+pub mod tails;
 pub mod usage;
 mod watcher;
 pub mod workspace;
@@ -64,3 +66,4 @@ pub use progress::Progress;
 pub use session::{Against, Measured, Session, SessionError};
 pub use shape::Shape;
 pub use signals::StopFlag;
+pub use tails::TailBench;

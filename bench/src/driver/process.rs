@@ -152,17 +152,17 @@ pub fn exec_child(mut args: impl Iterator<Item = OsString>) -> io::Error {
     }
 }
 
-/// Binds this thread, and the program it becomes, to a core.
+/// Binds this thread, those that it starts, and the program it becomes, to a core.
 #[cfg(target_os = "linux")]
-fn stay_on(core: usize) -> io::Result<()> {
+pub fn stay_on(core: usize) -> io::Result<()> {
     let mut cores = rustix::thread::CpuSet::new();
     cores.set(core);
     Ok(rustix::thread::sched_setaffinity(None, &cores)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn stay_on(_core: usize) -> io::Result<()> {
-    Err(io::Error::other("a node can be bound to a core only on Linux"))
+pub fn stay_on(_core: usize) -> io::Result<()> {
+    Err(io::Error::other("a thread can be bound to a core only on Linux"))
 }
 
 #[cfg(target_os = "linux")]

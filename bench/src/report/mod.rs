@@ -33,6 +33,7 @@ pub mod readme;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod table;
+pub mod tails;
 pub mod text;
 pub mod units;
 

@@ -22,8 +22,23 @@ pub fn encode_bulk(out: &mut Vec<u8>, bytes: &[u8]) {
     // The header is at most a type byte, twenty digits and CRLF, then there is the CRLF at the end.
     out.reserve(bytes.len() + 25);
     push_number_line(out, b'$', bytes.len());
-    out.extend_from_slice(bytes);
+    append(out, bytes);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends `bytes`, long ones piece by piece. A copy of more than 2 KiB at once is `rep movsb` in glibc, which on Zen 4 takes
+/// twice as long where the target lies a few bytes further on in its page than the source in its own: so do large values,
+/// which begin where a page does, and buffers that begin with a header. For the largest it is the faster way all the same,
+/// since it does not fetch what it overwrites.
+#[inline]
+fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+    const PIECE: usize = 1024;
+    const LARGEST: usize = 256 * 1024;
+    if bytes.len() <= PIECE || bytes.len() > LARGEST {
+        return out.extend_from_slice(bytes);
+    }
+    out.reserve(bytes.len());
+    bytes.chunks(PIECE).for_each(|piece| out.extend_from_slice(piece));
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! FLUSHALL, FLUSHDB, DBSIZE.
 
-use std::thread;
-
 use crate::command::call::{Binding, Call, Locks};
 use crate::command::reply_error::ErrorReply;
-use crate::keyspace::Forgotten;
+use crate::keyspace::{Forgotten, lazy_free};
 
 /// What this file implements.
 pub const HANDLERS: &[Binding] = &[
@@ -13,20 +11,26 @@ pub const HANDLERS: &[Binding] = &[
     ("dbsize", dbsize, Locks::None),
 ];
 
-/// Empties every slot at one moment. What they held is freed under no lock: by a thread of its own for ASYNC, else here.
+/// More keys than this are freed apart, unless the client says SYNC: their worker would stand still meanwhile.
+const FREED_HERE: usize = 1000;
+
+/// Empties every slot. What they held is freed apart if it is much, and else when the last slot is empty.
 fn flush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
-    let background = match call.args.len() {
-        1 => false,
-        2 if call.arg_is(1, "async") => true,
-        2 if call.arg_is(1, "sync") => false,
+    let freed_here = match call.args.len() {
+        1 => FREED_HERE,
+        2 if call.arg_is(1, "async") => 0,
+        2 if call.arg_is(1, "sync") => usize::MAX,
         _ => return Err(ErrorReply::SYNTAX),
     };
     call.effect_always();
     let mut emptied = Vec::new();
+    let (mut keys, mut bytes) = (0, 0);
     let keyspace = &call.node.keyspace;
     let mut forgotten = Forgotten::default();
     call.held.for_each_table(keyspace, &mut |table| {
         if !table.is_empty() {
+            keys += table.len();
+            bytes += table.footprint();
             emptied.push(table.clear());
         }
         forgotten = forgotten.plus(table.forget_tracked());
@@ -38,11 +42,8 @@ fn flush(call: &mut Call<'_>) -> Result<(), ErrorReply> {
     } else {
         keyspace.flushed(forgotten);
     }
-    if background {
-        // Without a thread the closure, and with it the contents, are dropped here: slower, and right.
-        let _ = thread::Builder::new()
-            .name("free".into())
-            .spawn(move || drop(emptied));
+    if keys > freed_here {
+        lazy_free::release_contents(emptied, keys, bytes);
     }
     call.out.ok();
     Ok(())
