@@ -68,7 +68,8 @@ fn extend(generator: &mut Generator, args: &mut Args) {
         b"EXPIRE" | b"PEXPIRE" => {
             generator.options(args, &["NX", "XX", "GT", "LT", "bogus"]);
             // Which of two equal times is the later one is a matter of when they were set.
-            if args[3..].iter().any(|word| word == b"GT" || word == b"LT") && args[2].ends_with(b"00000") {
+            let compares = args.iter().skip(3).any(|word| word == b"GT" || word == b"LT");
+            if compares && args[2].ends_with(b"00000") {
                 args[2] = generator.rng.random_range(400_001..4_000_000).to_string().into();
             }
         }
