@@ -21,6 +21,8 @@ pub enum Order {
     Scan { group: usize },
     /// Elements are drawn at random: only their type and number must be the same.
     Drawn,
+    /// A long time that is running out: it is asked for a little later of one than of the other.
+    About,
     /// Why an entry was refused: where the ID's sequence would go past its end, stock says what a command before it had
     /// left behind as the reason.
     EntryRefused,
@@ -92,6 +94,7 @@ fn shown(reply: &Reply, order: Order) -> String {
                 .collect();
             format!("map {:?}", without_idle(&parts))
         }
+        (Order::About, Reply::Integer(time)) if *time > 100 => format!("about {}", (time + 50) / 100),
         (Order::EntryRefused, Reply::Error(text)) if REFUSALS.contains(&&text[..]) => "refused".into(),
         (Order::Drawn, Reply::Bulk(_)) => "bulk".into(),
         (Order::Drawn, Reply::Double(_)) => "double".into(),

@@ -12,6 +12,7 @@ pub const FAMILY: Family = Family {
     order: |args| match &args[0][..] {
         b"SCAN" => Order::Scan { group: 1 },
         b"KEYS" => Order::Unordered { group: 1 },
+        b"TTL" => Order::About,
         _ => Order::AsSent,
     },
 };

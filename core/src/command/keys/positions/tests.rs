@@ -93,6 +93,9 @@ fn movable_positions() {
         ("GEORADIUSBYMEMBER k store 3 m STOREDIST d", &[1, 6]),
         ("MIGRATE h 1 k 0 1000", &[3]),
         ("MIGRATE h 1 k 0 1000 COPY REPLACE", &[3]),
+        // With nothing behind it KEYS is no keyword.
+        ("MIGRATE h 1 k 0 1000 KEYS", &[3]),
+        ("MIGRATE h 1 \"\" 0 1000 KEYS", &[3]),
         ("MIGRATE h 1 \"\" 0 1000 AUTH keys KEYS a b", &[9, 10]),
         ("MIGRATE h 1 \"\" 0 1000 AUTH2 u keys KEYS a", &[10]),
     ] {
@@ -117,7 +120,6 @@ fn what_does_not_fit_has_no_keys() {
         "XREAD STREAMS a b 0",
         "XREAD STREAM a 0",
         "MIGRATE h 1 k 0 1000 KEYS a",
-        "MIGRATE h 1 \"\" 0 1000 KEYS",
         "SORT",
     ] {
         assert_eq!(positions(request), Err(KeyError::InvalidArguments), "{request}");
