@@ -40,6 +40,24 @@ pub struct LaunchPlan {
 }
 
 impl LaunchPlan {
+    /// One node with one thread, on one core, as engines are compared.
+    pub fn one_node(engine: &Engine, cluster: bool, core: usize) -> Self {
+        Self {
+            engine: engine.clone(),
+            shape: Shape {
+                primaries: 1,
+                replicas_each: 0,
+                cluster,
+            },
+            node_threads: 1,
+            directives: Vec::new(),
+            first_port: None,
+            namespaces: false,
+            bond: Bond::DiesWithUs,
+            core: Some(core),
+        }
+    }
+
     /// How to log in, if a directive sets a password.
     pub fn auth(&self) -> Option<Auth> {
         let password_in = |line: &String| {

@@ -208,6 +208,11 @@ impl Engine {
         &self.version
     }
 
+    /// Name and version.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+
     pub fn family(&self) -> Family {
         self.family
     }

@@ -20,6 +20,7 @@
 //! | `admin`, `address` | the few questions asked of a node |
 //! | `faults/`, `network` | what is done to nodes under load; network namespaces to cut them off in |
 //! | `audit/` | what became of every write |
+//! | `names` | what those that are compared are called |
 //! | `order`, `check` | the order of the rounds; what must hold afterwards |
 //! | `cores` | which threads get which part of the machine |
 //! | `usage`, `environment`, `noise` | what the servers use; the machine, and how busy others kept it |
@@ -38,6 +39,7 @@ pub mod existing;
 pub mod faults;
 pub mod find_max;
 pub mod generators;
+mod names;
 pub mod network;
 mod noise;
 mod order;

@@ -13,13 +13,12 @@ use super::admin::{Admin, field};
 use super::cluster::LaunchPlan;
 use super::engine::Engine;
 use super::environment;
+use super::names::told_apart;
 use super::order::interleaved;
 use super::peers::Mix;
 use super::prepare;
-use super::process::Bond;
 use super::progress::Progress;
 use super::session::SessionError;
-use super::shape::Shape;
 use super::signals::StopFlag;
 use super::subject::Subject;
 use super::workspace::Workspace;
@@ -96,7 +95,7 @@ impl GeneratorBench {
             started_utc: environment::utc_now(),
             command_line: self.command_line.clone(),
             environment: environment::describe(),
-            server: format!("{} {}", self.engine.name(), self.engine.version()),
+            server: self.engine.title(),
             keys: self.keys,
             value_bytes: self.value_bytes,
             clients: self.clients,
@@ -119,21 +118,8 @@ impl GeneratorBench {
         Ok(report)
     }
 
-    /// Two builds of one generator are told apart by their versions, and by number if that is the same, too.
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for (at, generator) in self.generators.iter().enumerate() {
-            let title = generator.title();
-            let same = self.generators[..at]
-                .iter()
-                .filter(|g| g.title() == title)
-                .count();
-            names.push(match same {
-                0 => title,
-                n => format!("{title} ({})", n + 1),
-            });
-        }
-        names
+        told_apart(self.generators.iter().map(Generator::title))
     }
 
     fn measure(
@@ -145,7 +131,11 @@ impl GeneratorBench {
     ) -> Result<(), SessionError> {
         // Declared before the subjects, and so dropped after them: their files are in it.
         let workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
-        let plans = std::iter::once(self.launch_plan(mode));
+        let plans = std::iter::once(LaunchPlan::one_node(
+            &self.engine,
+            mode == Mode::Cluster,
+            self.server_core,
+        ));
         let mut subjects = prepare::launch(plans, false, &self.loadgen, &workspace, stop, progress)?;
         let subject = subjects.first_mut().context("one server was launched")?;
         let scratch = workspace
@@ -171,23 +161,6 @@ impl GeneratorBench {
             }
         }
         Ok(())
-    }
-
-    fn launch_plan(&self, mode: Mode) -> LaunchPlan {
-        LaunchPlan {
-            engine: self.engine.clone(),
-            shape: Shape {
-                primaries: 1,
-                replicas_each: 0,
-                cluster: mode == Mode::Cluster,
-            },
-            node_threads: 1,
-            directives: Vec::new(),
-            first_port: None,
-            namespaces: false,
-            bond: Bond::DiesWithUs,
-            core: Some(self.server_core),
-        }
     }
 }
 

@@ -13,12 +13,11 @@ use super::admin::{Admin, field};
 use super::cluster::LaunchPlan;
 use super::engine::Engine;
 use super::environment;
+use super::names::told_apart;
 use super::order::interleaved;
 use super::prepare;
-use super::process::Bond;
 use super::progress::Progress;
 use super::session::SessionError;
-use super::shape::Shape;
 use super::signals::StopFlag;
 use super::subject::{Rounds, Subject};
 use super::watcher::{Goal, attend};
@@ -82,18 +81,8 @@ impl PeerBench {
         Ok(report)
     }
 
-    /// Two builds of one server are told apart by their versions, and by number if that is the same, too.
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for engine in &self.engines {
-            let name = format!("{} {}", engine.name(), engine.version());
-            let taken = names.iter().filter(|taken| **taken == name).count();
-            names.push(match taken {
-                0 => name,
-                n => format!("{name} ({})", n + 1),
-            });
-        }
-        names
+        told_apart(self.engines.iter().map(Engine::title))
     }
 
     fn check_memory(&self) -> Result<(), SessionError> {
@@ -125,20 +114,10 @@ impl PeerBench {
     ) -> Result<DataRun, SessionError> {
         // Declared before the subjects, and so dropped after them: their files are in it.
         let workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
-        let plans = self.engines.iter().map(|engine| LaunchPlan {
-            engine: engine.clone(),
-            shape: Shape {
-                primaries: 1,
-                replicas_each: 0,
-                cluster: true,
-            },
-            node_threads: 1,
-            directives: Vec::new(),
-            first_port: None,
-            namespaces: false,
-            bond: Bond::DiesWithUs,
-            core: Some(self.server_core),
-        });
+        let plans = self
+            .engines
+            .iter()
+            .map(|engine| LaunchPlan::one_node(engine, true, self.server_core));
         let mut subjects = prepare::launch(plans, false, &self.loadgen, &workspace, stop, progress)?;
         let workload = |mix| -> Result<Arc<Workload>, SessionError> {
             Ok(grid::spec(data, mix, self.effort)?.compile(self.seed)?)

@@ -24,11 +24,11 @@ use anyhow::{Context, anyhow};
 use super::cluster::LaunchPlan;
 use super::engine::Engine;
 use super::environment;
+use super::names::told_apart;
 use super::order::interleaved;
-use super::process::{Bond, stay_on};
+use super::process::stay_on;
 use super::progress::Progress;
 use super::session::SessionError;
-use super::shape::Shape;
 use super::signals::StopFlag;
 use super::subject::Subject;
 use super::workspace::Workspace;
@@ -84,11 +84,7 @@ impl TailBench {
             rate_ops: 0.0,
             rounds: self.rounds,
             round_s: self.round.as_secs_f64(),
-            engines: self
-                .engines
-                .iter()
-                .map(|engine| format!("{} {}", engine.name(), engine.version()))
-                .collect(),
+            engines: self.names(),
             cases: Vec::new(),
             interrupted: false,
         };
@@ -98,7 +94,10 @@ impl TailBench {
         let _ = stay_on(self.client_core);
         // Declared before the subjects, and so dropped after them: their files are in it.
         let workspace = Workspace::create(&self.loadgen).context("cannot make a temporary directory")?;
-        let plans = self.engines.iter().map(|engine| self.launch_plan(engine));
+        let plans = self
+            .engines
+            .iter()
+            .map(|engine| LaunchPlan::one_node(engine, true, self.server_core));
         let mut subjects = super::prepare::launch(plans, false, &self.loadgen, &workspace, stop, progress)?;
         report.rate_ops = match self.rate {
             Some(rate) => rate,
@@ -117,21 +116,8 @@ impl TailBench {
         Ok(report)
     }
 
-    fn launch_plan(&self, engine: &Engine) -> LaunchPlan {
-        LaunchPlan {
-            engine: engine.clone(),
-            shape: Shape {
-                primaries: 1,
-                replicas_each: 0,
-                cluster: true,
-            },
-            node_threads: 1,
-            directives: Vec::new(),
-            first_port: None,
-            namespaces: false,
-            bond: Bond::DiesWithUs,
-            core: Some(self.server_core),
-        }
+    fn names(&self) -> Vec<String> {
+        told_apart(self.engines.iter().map(Engine::title))
     }
 
     fn check_memory(&self) -> Result<(), SessionError> {
@@ -232,14 +218,12 @@ impl TailBench {
             all[index].push(self.measure(&round, subject, stop)?);
             prepare::check(event, subject)?;
         }
-        let names = self
-            .engines
-            .iter()
-            .map(|engine| format!("{} {}", engine.name(), engine.version()));
         Ok(TailsCase {
             event: event.to_string(),
             title: event.title(self.sizes),
-            runs: names
+            runs: self
+                .names()
+                .into_iter()
                 .zip(all)
                 .map(|(engine, rounds)| EngineRounds::new(engine, rounds))
                 .collect(),
