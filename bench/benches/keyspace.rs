@@ -43,8 +43,10 @@ fn shuffled(keys: u64, offset: u64) -> Vec<Vec<u8>> {
 
 fn hint(keyspace: &Keyspace, keys: &[Key<'_>]) {
     keys.iter().for_each(|key| keyspace.prefetch_slot(key.slot));
-    keys.iter().for_each(|key| keyspace.prefetch_bucket(key));
-    keys.iter().for_each(|key| keyspace.prefetch_entry(key));
+    keys.iter()
+        .for_each(|key| keyspace.prefetch_bucket(key.slot, key.hash));
+    keys.iter()
+        .for_each(|key| keyspace.prefetch_entry(key.slot, key.hash));
 }
 
 fn get(keyspace: &Keyspace, key: &Key<'_>) -> u8 {

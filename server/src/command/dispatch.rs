@@ -78,7 +78,21 @@ pub struct Request<'a> {
     pub wire_len: usize,
 }
 
-/// Appends the keys of a request, hashed. Requests whose keys cannot be told get none: their handler says why.
+/// Puts into `positions` which arguments of a request are keys. Requests whose keys cannot be told get none: their handler
+/// says why.
+#[inline]
+pub fn find_keys(spec: &'static CommandSpec, args: &Args<'_>, positions: &mut Vec<u32>) {
+    positions.clear();
+    if spec.first_key == 1 && spec.last_key == 1 && !spec.flags.contains(CommandFlags::MOVABLEKEYS) {
+        if args.len() > 1 {
+            positions.push(1);
+        }
+    } else if spec.can_have_keys() && command::key_positions(spec, args, positions).is_err() {
+        positions.clear();
+    }
+}
+
+/// Appends the keys of a request, hashed.
 #[inline]
 pub fn hash_keys<'a>(
     spec: &'static CommandSpec,
@@ -86,19 +100,8 @@ pub fn hash_keys<'a>(
     positions: &mut Vec<u32>,
     keys: &mut Vec<Key<'a>>,
 ) {
-    if spec.first_key == 1 && spec.last_key == 1 && !spec.flags.contains(CommandFlags::MOVABLEKEYS) {
-        if args.len() > 1 {
-            keys.push(Key::new(args.at(1)));
-        }
-        return;
-    }
-    if !spec.can_have_keys() {
-        return;
-    }
-    positions.clear();
-    if command::key_positions(spec, args, positions).is_ok() {
-        keys.extend(positions.iter().map(|&at| Key::new(args.at(at as usize))));
-    }
+    find_keys(spec, args, positions);
+    keys.extend(positions.iter().map(|&at| Key::new(args.at(at as usize))));
 }
 
 /// Runs one request and appends its reply to `out`.

@@ -9,7 +9,6 @@ use slotcore::{SLOT_COUNT, Slot};
 
 use super::buckets::Buckets;
 use super::guard::SlotGuard;
-use super::key::Key;
 use super::observe::{Forgotten, Observer};
 use super::prefetch::prefetch_line;
 use super::table::SlotTable;
@@ -268,16 +267,16 @@ impl Keyspace {
 
     /// Second hint, when the first has had time to arrive: the bucket of the key.
     #[inline]
-    pub fn prefetch_bucket(&self, key: &Key<'_>) {
-        Buckets::prefetch_by_hint(self.cell(key.slot).buckets_hint.load(Ordering::Relaxed), key.hash);
+    pub fn prefetch_bucket(&self, slot: Slot, hash: u64) {
+        Buckets::prefetch_by_hint(self.cell(slot).buckets_hint.load(Ordering::Relaxed), hash);
     }
 
     /// Third hint: the entry. The bucket must be read for this, so it takes the slot's lock for a moment, and does
     /// nothing if another holds it.
     #[inline]
-    pub fn prefetch_entry(&self, key: &Key<'_>) {
-        if let Some(table) = self.cell(key.slot).table.try_lock() {
-            table.buckets().prefetch_entries(key.hash);
+    pub fn prefetch_entry(&self, slot: Slot, hash: u64) {
+        if let Some(table) = self.cell(slot).table.try_lock() {
+            table.buckets().prefetch_entries(hash);
         }
     }
 

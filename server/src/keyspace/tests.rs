@@ -546,8 +546,8 @@ fn threads_agree_on_the_sums() {
                     let name = format!("{}", number % 3_000);
                     let key = Key::new(name.as_bytes());
                     keyspace.prefetch_slot(key.slot);
-                    keyspace.prefetch_bucket(&key);
-                    keyspace.prefetch_entry(&key);
+                    keyspace.prefetch_bucket(key.slot, key.hash);
+                    keyspace.prefetch_entry(key.slot, key.hash);
                     let mut table = keyspace.lock(key.slot);
                     if (number / 3_000 + thread) % 2 == 0 {
                         table.set_string(&key, name.as_bytes(), Expire::Clear, NOW);

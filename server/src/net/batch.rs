@@ -1,15 +1,20 @@
-//! One turn of a connection: every complete command in its buffer, from bytes to replies.
+//! A turn of a connection: every complete command in its buffer, from bytes to replies.
 //!
-//! The commands of a batch are first parsed and hashed, while hints bring their slots and buckets into the cache,
-//! and only then run: with a pipeline of 16 the memory latency of 16 lookups overlaps.
+//! Commands are first parsed and hashed, those of several connections if each has few, while hints bring their slots and
+//! buckets into the cache, and only then run: so the memory latency of 16 lookups overlaps.
 
+use std::ops::Range;
+
+use slotcore::Slot;
 use slotcore::command::{CommandSpec, LookupError, lookup_request};
 use slotcore::resp::{
     ArgRange, Args, Progress, ProtocolError, ReplyWriter, RequestLimits, RequestParser, encode_command,
 };
 
 use crate::command::dispatch::{self, Batch, Request};
-use crate::keyspace::Key;
+use crate::config::Config;
+use crate::keyspace::{Key, Keyspace};
+use crate::node::Node;
 use crate::session::Session;
 
 /// Commands parsed ahead of the first that runs: deep enough to overlap cache misses, and no more lines at once than a
@@ -36,14 +41,46 @@ pub enum Stop {
     Close,
 }
 
+/// Commands of one connection that were parsed ahead, and what comes behind them.
+pub struct Part {
+    /// Where they lie in the buffer: from the first to the last byte that is there.
+    pub bytes: Range<usize>,
+    parsed: Range<usize>,
+    rest: Rest,
+}
+
+impl Part {
+    /// It belongs to no other part's group: there is more of it to be parsed when these have run.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.rest, Rest::More)
+    }
+}
+
+/// What comes behind commands that were parsed.
+enum Rest {
+    /// There may be more commands.
+    More,
+    /// The start of a command of which at least so many bytes are missing.
+    Missing(usize),
+    Bad(ProtocolError),
+}
+
 /// A parsed request, as indexes into the scratch vectors.
 struct Parsed {
-    args: std::ops::Range<usize>,
+    args: Range<usize>,
     spec: Result<&'static CommandSpec, LookupError>,
-    keys: std::ops::Range<usize>,
+    keys: Range<usize>,
     /// Where the request ends in the buffer.
     end: usize,
     inline: bool,
+}
+
+/// A key by its place, and what was computed from its bytes.
+struct Hashed {
+    /// Which of its request's arguments it is.
+    at: u32,
+    slot: Slot,
+    hash: u64,
 }
 
 /// A worker's reusable memory: nothing is allocated for a command.
@@ -52,8 +89,9 @@ pub struct Scratch {
     args: Vec<ArgRange>,
     parsed: Vec<Parsed>,
     positions: Vec<u32>,
+    hashed: Vec<Hashed>,
     keys: Vec<Key<'static>>,
-    /// The replies of the turn.
+    /// The replies of the turn, behind those that were there before it.
     pub out: Vec<u8>,
     /// An inline request that a pause holds back, in the form that can be parsed again. Belongs before what is left
     /// of the buffer.
@@ -61,7 +99,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Runs the complete commands at the start of `buf`. Returns how many bytes were used up, and why it stopped.
+    /// Runs the complete commands of `buf`; nothing else may be parsed. Returns how many bytes were used up, and why it stopped.
     pub fn run(
         &mut self,
         batch: &Batch<'_>,
@@ -69,117 +107,159 @@ impl Scratch {
         parser: &mut RequestParser,
         buf: &mut [u8],
     ) -> (usize, Stop) {
-        let mut pos = 0;
-        loop {
-            let limits = RequestLimits {
-                max_bulk_len: batch.config.proto_max_bulk_len as usize,
-                authenticated: session.authenticated || batch.node.acl.default_account().is_open(),
-            };
-            let parsed_to = self.parse(parser, &limits, buf, pos);
-            let (used, stop) = self.execute(batch, session, buf, pos);
-            pos = used;
-            if let Some(stop) = stop {
-                // Commands parsed ahead and not run are parsed again next time.
-                *parser = RequestParser::new();
-                return (pos, stop);
-            }
-            match parsed_to {
-                Ok(None) => {}
-                Ok(Some(need)) => return (pos, Stop::NeedMore(need)),
-                Err(error) => {
-                    self.protocol_error(batch, session, &error);
-                    return (pos, Stop::Close);
-                }
-            }
-        }
+        let part = self.parse(&limits(batch.node, batch.config, session), parser, buf, 0);
+        self.look_ahead(&batch.node.keyspace, buf);
+        let ran = self.run_from(part, batch, session, parser, buf);
+        self.forget();
+        ran
     }
 
-    /// Parses up to `DEPTH` commands from `buf[pos..]`. `Ok(Some(n))`: the buffer ended, n more bytes are needed.
-    fn parse(
-        &mut self,
-        parser: &mut RequestParser,
-        limits: &RequestLimits,
-        buf: &mut [u8],
-        mut pos: usize,
-    ) -> Result<Option<usize>, ProtocolError> {
+    /// Forgets what was parsed.
+    pub fn forget(&mut self) {
         self.args.clear();
         self.parsed.clear();
-        while self.parsed.len() < DEPTH {
+        self.hashed.clear();
+    }
+
+    /// Is as much parsed as should run before more is?
+    pub fn is_full(&self) -> bool {
+        self.parsed.len() >= DEPTH
+    }
+
+    /// Parses commands from `buf[start..]`, behind those that were parsed before, until there are enough.
+    pub fn parse(
+        &mut self,
+        limits: &RequestLimits,
+        parser: &mut RequestParser,
+        buf: &mut [u8],
+        start: usize,
+    ) -> Part {
+        let first = self.parsed.len();
+        let mut pos = start;
+        let rest = loop {
             if pos == buf.len() {
-                return Ok(Some(1));
+                break Rest::Missing(1);
             }
-            // An inline request is unquoted in place, so it cannot be parsed a second time: it is a round of its own.
+            // An inline request is unquoted in place, so it cannot be parsed a second time: it is a part of its own.
             let inline = buf[pos] != b'*';
-            if inline && !self.parsed.is_empty() {
-                return Ok(None);
+            if self.parsed.len() > first && (inline || self.is_full()) {
+                break Rest::More;
             }
-            let first = self.args.len();
-            match parser.parse(buf, pos, limits, &mut self.args)? {
-                Progress::Incomplete { need } => return Ok(Some(need)),
-                Progress::Complete { consumed } => pos = consumed,
+            let args = self.args.len();
+            match parser.parse(buf, pos, limits, &mut self.args) {
+                Err(error) => break Rest::Bad(error),
+                Ok(Progress::Incomplete { need }) => break Rest::Missing(need),
+                Ok(Progress::Complete { consumed }) => pos = consumed,
             }
-            let args = first..self.args.len();
             self.parsed.push(Parsed {
-                args,
+                args: args..self.args.len(),
                 spec: Err(LookupError::UnknownCommand),
                 keys: 0..0,
                 end: pos,
                 inline,
             });
             if inline {
-                return Ok(None);
+                break Rest::More;
             }
+        };
+        Part {
+            bytes: start..buf.len(),
+            parsed: first..self.parsed.len(),
+            rest,
         }
-        Ok(None)
     }
 
-    /// Looks up, hashes and prefetches everything parsed, then runs it in order. Returns where the last command
-    /// that ran ends.
-    fn execute(
-        &mut self,
-        batch: &Batch<'_>,
-        session: &mut Session,
-        buf: &[u8],
-        mut pos: usize,
-    ) -> (usize, Option<Stop>) {
-        let keyspace = &batch.node.keyspace;
-        let mut keys = recycle(std::mem::take(&mut self.keys));
+    /// Looks up, hashes and prefetches everything that was parsed.
+    pub fn look_ahead(&mut self, keyspace: &Keyspace, buf: &[u8]) {
         for request in &mut self.parsed {
             let args = Args::new(buf, &self.args[request.args.clone()]);
             if args.is_empty() {
                 continue;
             }
             request.spec = lookup_request(&args);
-            let first = keys.len();
+            let first = self.hashed.len();
             if let Ok(spec) = request.spec {
-                dispatch::hash_keys(spec, &args, &mut self.positions, &mut keys);
+                dispatch::find_keys(spec, &args, &mut self.positions);
+                self.hashed.extend(self.positions.iter().map(|&at| {
+                    let Key { slot, hash, .. } = Key::new(args.at(at as usize));
+                    keyspace.prefetch_slot(slot);
+                    Hashed { at, slot, hash }
+                }));
             }
-            request.keys = first..keys.len();
-            for key in &keys[first..] {
-                keyspace.prefetch_slot(key.slot);
-            }
+            request.keys = first..self.hashed.len();
         }
         // What one key needs is waited for in any case.
-        if keys.len() > 1 {
-            for key in &keys {
-                keyspace.prefetch_bucket(key);
+        if self.hashed.len() > 1 {
+            for key in &self.hashed {
+                keyspace.prefetch_bucket(key.slot, key.hash);
             }
-            for key in &keys {
-                keyspace.prefetch_entry(key);
+            for key in &self.hashed {
+                keyspace.prefetch_entry(key.slot, key.hash);
             }
         }
+    }
+
+    /// Runs the commands of a part that was looked at ahead, and all that follow in the buffer. Returns up to where bytes
+    /// were used up, and why it stopped. If the part goes on, no other may be waiting to run.
+    pub fn run_from(
+        &mut self,
+        mut part: Part,
+        batch: &Batch<'_>,
+        session: &mut Session,
+        parser: &mut RequestParser,
+        buf: &mut [u8],
+    ) -> (usize, Stop) {
+        let flush_at = self.out.len() + FLUSH_AT;
+        loop {
+            let (used, stop) = self.execute(&part, batch, session, buf, flush_at);
+            if let Some(stop) = stop {
+                // Commands parsed ahead and not run are parsed again next time.
+                *parser = RequestParser::new();
+                return (used, stop);
+            }
+            match part.rest {
+                Rest::Missing(need) => return (used, Stop::NeedMore(need)),
+                Rest::Bad(error) => {
+                    self.protocol_error(batch, session, &error);
+                    return (used, Stop::Close);
+                }
+                Rest::More => {
+                    self.forget();
+                    part = self.parse(&limits(batch.node, batch.config, session), parser, buf, used);
+                    self.look_ahead(&batch.node.keyspace, buf);
+                }
+            }
+        }
+    }
+
+    /// Runs the commands of a part in order. Returns where the last one that ran ends.
+    fn execute(
+        &mut self,
+        part: &Part,
+        batch: &Batch<'_>,
+        session: &mut Session,
+        buf: &[u8],
+        flush_at: usize,
+    ) -> (usize, Option<Stop>) {
+        let mut pos = part.bytes.start;
         let mut stop = None;
-        for request in &self.parsed {
+        let mut keys = recycle(std::mem::take(&mut self.keys));
+        for request in &self.parsed[part.parsed.clone()] {
             let wire_len = request.end - pos;
             if !request.args.is_empty() {
                 let args = Args::new(buf, &self.args[request.args.clone()]);
                 let mut waits = !session.is_primary_link && batch.node.pause.holds(request.spec, batch.now);
                 if !waits {
-                    let keys = &keys[request.keys.clone()];
+                    keys.clear();
+                    keys.extend(self.hashed[request.keys.clone()].iter().map(|key| Key {
+                        bytes: args.at(key.at as usize),
+                        slot: key.slot,
+                        hash: key.hash,
+                    }));
                     let request = Request {
                         args,
                         spec: request.spec,
-                        keys,
+                        keys: &keys,
                         wire_len,
                     };
                     dispatch::execute(batch, session, request, &mut self.out);
@@ -201,7 +281,7 @@ impl Scratch {
                 Some(Stop::Blocked)
             } else if session.handover.is_some() {
                 Some(Stop::HandOver)
-            } else if self.out.len() >= FLUSH_AT {
+            } else if self.out.len() >= flush_at {
                 Some(Stop::Flush)
             } else {
                 None
@@ -219,6 +299,14 @@ impl Scratch {
         ReplyWriter::new(&mut self.out, session.proto).error(text.as_bytes());
         batch.node.stats.worker(batch.worker).refused(None, b"ERR");
         session.closing = true;
+    }
+}
+
+/// What a request of this session may be.
+pub fn limits(node: &Node, config: &Config, session: &Session) -> RequestLimits {
+    RequestLimits {
+        max_bulk_len: config.proto_max_bulk_len as usize,
+        authenticated: session.authenticated || node.acl.default_account().is_open(),
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::net::TcpStream;
 use std::os::fd::AsFd;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use slotcore::resp::ReplyWriter;
-use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connection::Connection;
 use crate::admin::clients::Unblock;
@@ -22,12 +20,7 @@ const MAX_AHEAD: usize = 64 * 1024;
 impl Connection {
     /// Waits for what the command waits for, and then replies. Takes in what the client sends meanwhile, so that its end
     /// is noticed. `Ready` when there is something else to do.
-    pub(super) fn poll_blocked(
-        &mut self,
-        cx: &mut Context<'_>,
-        blocked: Blocked,
-        chunk: &mut ReadBuf<'_>,
-    ) -> Poll<()> {
+    pub(super) fn wait_blocked(&mut self, blocked: Blocked, chunk: &mut [u8]) -> Poll<()> {
         let now = unix_ms();
         let mut why = self.session.client.take_ending();
         let out_of_time = blocked.until_ms.is_some_and(|until| until <= now);
@@ -38,31 +31,19 @@ impl Connection {
             self.end_block(&blocked, why);
             return Poll::Ready(());
         }
-        if let Some(until) = blocked.until_ms {
-            let left = Duration::from_millis(until - now);
-            let timer = self
-                .timer
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep(left)));
-            if timer.as_mut().poll(cx).is_ready() {
-                // The timer's clock and ours may be a little apart: then it is set again.
-                self.timer = None;
-                return Poll::Ready(());
-            }
-        }
+        // The alarm's clock and this one may be a little apart: then it is set again.
+        self.timer = blocked
+            .until_ms
+            .map(|until| Instant::now() + Duration::from_millis(until - now));
         if self.partial.len() >= MAX_AHEAD {
             return Poll::Pending;
         }
-        match Pin::new(&mut self.stream).poll_read(cx, chunk) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) if !chunk.filled().is_empty() => {
-                self.partial.extend_from_slice(chunk.filled());
-                Poll::Ready(())
-            }
-            Poll::Ready(_) => {
-                self.session.closing = true;
-                Poll::Ready(())
-            }
+        match self.socket.read(chunk) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(read)) if read > 0 => self.partial.extend_from_slice(&chunk[..read]),
+            Poll::Ready(_) => self.session.closing = true,
         }
+        Poll::Ready(())
     }
 
     fn is_fulfilled(&self, blocked: &Blocked) -> bool {
@@ -115,7 +96,7 @@ impl Connection {
             (Some(Unblock::Timeout) | None, BlockedFor::Keys(_)) => writer.nil_array(),
         }
         match self.session.reply_mode {
-            ReplyMode::On => self.send(&mut out),
+            ReplyMode::On => self.send(&out),
             // CLIENT REPLY SKIP was for this command, and has been spent when it began.
             ReplyMode::Off | ReplyMode::Skip | ReplyMode::SkipNext => {}
         }
@@ -124,7 +105,7 @@ impl Connection {
 
     /// Gives the socket to the replication thread; false, with an error for the client, if that cannot be.
     pub(super) fn hand_over(&mut self, request: SyncRequest) -> bool {
-        let stream = match self.stream.as_fd().try_clone_to_owned() {
+        let stream = match self.socket.as_fd().try_clone_to_owned() {
             Ok(socket) => TcpStream::from(socket),
             Err(error) => {
                 log::warning(format_args!("Can't hand a replica's socket over: {error}"));

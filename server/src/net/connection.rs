@@ -1,24 +1,22 @@
-//! The task of one connection. All its work is done inside one poll, with the worker's shared buffers, so an idle
-//! connection holds no buffer at all.
+//! One connection, as a state machine: each run does the next thing that there is to do, with what all connections of the
+//! worker share, so an idle one holds no buffer at all.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::io;
+use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
 
+use mio::Registry;
+use mio::event::Event;
 use slotcore::resp::RequestParser;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::Sleep;
 
 use crate::admin::clients::{Buffers, ClientKind};
 use crate::cluster::Cluster;
 use crate::command::dispatch::Batch;
 use crate::command::transaction::{self, Transaction};
 use crate::log;
-use crate::net::batch::{Scratch, Stop};
+use crate::net::batch::{self, Part, Scratch, Stop};
+use crate::net::socket::Socket;
 use crate::node::Node;
 use crate::pubsub::Frame;
 use crate::session::Session;
@@ -26,37 +24,79 @@ use crate::session::Session;
 /// Bytes read at once.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// Replies up to this size leave when the other connections that are ready have run, too: so commands of many
-/// connections run in a row, and then their sockets are written to in a row, each with its code and data close by.
-const PUT_OFF_MAX: usize = 16 * 1024;
-
-/// Buffers that are kept for such replies.
-const SPARE_MAX: usize = 64;
-
 /// How often a paused connection looks whether the pause is over.
 const PAUSE_POLL: Duration = Duration::from_millis(2);
 
-/// What the connections of one worker share; borrowed only within a poll.
-pub struct WorkerBuffers {
+/// What the connections of one worker share.
+pub struct Workbench {
+    /// Where connections read to: one after the other, until what they have read has run.
     read: Box<[u8]>,
+    filled: usize,
     scratch: Scratch,
-    /// Empty, for replies that are put off.
-    spare: Vec<Vec<u8>>,
 }
 
-impl WorkerBuffers {
-    /// Fresh buffers.
-    pub fn new() -> Rc<RefCell<Self>> {
-        Rc::new(RefCell::new(Self {
-            read: vec![0; READ_CHUNK].into(),
+impl Default for Workbench {
+    fn default() -> Self {
+        Self {
+            read: vec![0; 2 * READ_CHUNK].into(),
+            filled: 0,
             scratch: Scratch::default(),
-            spare: Vec::new(),
-        }))
+        }
     }
+}
+
+impl Workbench {
+    /// The replies of those that have run, one behind the other.
+    pub fn replies(&self) -> &[u8] {
+        &self.scratch.out
+    }
+
+    /// All replies were sent.
+    pub fn clear(&mut self) {
+        let out = &mut self.scratch.out;
+        out.clear();
+        if out.capacity() > 8 * READ_CHUNK {
+            out.shrink_to(READ_CHUNK);
+        }
+    }
+
+    /// Should what was read run before another connection reads?
+    pub fn is_full(&self) -> bool {
+        self.scratch.is_full() || self.filled > READ_CHUNK
+    }
+
+    /// Looks ahead at all that was read.
+    pub fn look_ahead(&mut self, node: &Node) {
+        self.scratch.look_ahead(&node.keyspace, &self.read[..self.filled]);
+    }
+
+    /// All that was read has run.
+    pub fn empty(&mut self) {
+        self.filled = 0;
+        self.scratch.forget();
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        &mut self.read[self.filled..][..READ_CHUNK]
+    }
+}
+
+/// What a connection needs when it has run, besides having its replies sent.
+pub enum Next {
+    /// To run what it has read, when the others of its group have read.
+    Turn(Part),
+    /// To run again soon.
+    Again,
+    /// To run when its socket, its alarm or its waker says so.
+    Waits,
+    /// Nothing: it is over, or another thread's.
+    Ended,
 }
 
 /// How far a piece of work has brought a connection.
 enum Step {
+    /// It has read commands.
+    Read(Part),
     /// There may be more to do.
     Done,
     /// The connection is over, or another thread's.
@@ -67,21 +107,18 @@ enum Step {
 pub struct Connection {
     pub(super) node: &'static Node,
     pub(super) worker: usize,
-    pub(super) stream: TcpStream,
+    pub(super) socket: Socket,
     pub(super) session: Session,
     parser: RequestParser,
     /// Bytes received and not yet understood: the start of a command, or commands behind a flush or a pause.
     pub(super) partial: Vec<u8>,
     /// `partial` may hold complete commands: look at it before reading more.
     pub(super) resume: bool,
-    /// The waker that others know of.
-    waker: Option<Waker>,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
     pub(super) unsent: Vec<u8>,
     sent: usize,
-    /// No write of `unsent` has been tried: it is put off to the next poll.
-    put_off: bool,
-    pause: Option<Pin<Box<Sleep>>>,
+    /// Nothing is read before this.
+    pause: Option<Instant>,
     /// The session's write offset at the end of the turn before.
     seen_offset: u64,
     /// Messages for a subscriber that the socket did not take yet; they come before `unsent`. `frame_sent` bytes of the
@@ -89,26 +126,24 @@ pub struct Connection {
     pub(super) frames: VecDeque<Frame>,
     pub(super) frame_sent: usize,
     /// Ends the wait of a blocked command.
-    pub(super) timer: Option<Pin<Box<Sleep>>>,
+    pub(super) timer: Option<Instant>,
     /// The socket is a replica's now and served elsewhere.
     pub(super) handed_over: bool,
 }
 
 impl Connection {
     /// A connection that was just accepted.
-    pub fn new(node: &'static Node, worker: usize, stream: TcpStream, session: Session) -> Self {
+    pub fn new(node: &'static Node, worker: usize, socket: Socket, session: Session) -> Self {
         Self {
             node,
             worker,
-            stream,
+            socket,
             session,
             parser: RequestParser::new(),
             partial: Vec::new(),
             resume: false,
-            waker: None,
             unsent: Vec::new(),
             sent: 0,
-            put_off: false,
             pause: None,
             seen_offset: 0,
             frames: VecDeque::new(),
@@ -118,62 +153,87 @@ impl Connection {
         }
     }
 
-    /// Serves the client until either side ends it.
-    pub async fn serve(mut self, buffers: Rc<RefCell<WorkerBuffers>>) {
-        std::future::poll_fn(|cx| self.poll_serve(cx, &mut buffers.borrow_mut())).await;
+    /// The poller has told this of its socket.
+    pub fn told(&mut self, event: &Event) {
+        self.socket.told(event);
     }
 
-    /// Runs until the connection ends (`Ready`) or must wait for the socket, a pause or a signal (`Pending`).
-    fn poll_serve(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<()> {
-        if !self
-            .waker
-            .as_ref()
-            .is_some_and(|known| known.will_wake(cx.waker()))
+    /// When it wants to run, if nothing happens before.
+    pub fn alarm(&self) -> Option<Instant> {
+        if self.unsent.is_empty() {
+            self.pause.or(self.timer)
+        } else {
+            None
+        }
+    }
+
+    /// Has a write failed in a way that nobody will tell of?
+    pub fn must_write(&self) -> bool {
+        !self.unsent.is_empty() && self.socket.is_writable()
+    }
+
+    /// Leaves its poller: it has ended here.
+    pub fn leave(&mut self, registry: &Registry) {
+        if self.handed_over
+            && let Err(error) = self.socket.forget(registry)
         {
-            self.waker = Some(cx.waker().clone());
-            self.session.client.set_waker(cx.waker());
+            log::warning(format_args!("Can't leave a replica's socket alone: {error}"));
         }
-        loop {
-            if self.session.subscriber.is_none() && self.session.client.has_mailbox() {
-                // Another connection redirects its tracking here.
-                self.session.listen();
-            }
-            if self.session.client.is_killed() {
-                return Poll::Ready(());
-            }
-            if std::mem::take(&mut self.put_off) {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let output = self.poll_output(cx, &mut buffers.spare);
-            if let Poll::Ready(Err(_)) = output {
-                return Poll::Ready(());
-            }
-            if !self.unsent.is_empty() {
-                // Nothing runs before its replies have room; messages alone hold nothing up.
-                return Poll::Pending;
-            }
-            if self.session.closing {
-                return Poll::Ready(());
-            }
-            match self.poll_work(cx, buffers) {
-                Poll::Ready(Step::Ended) => return Poll::Ready(()),
-                Poll::Ready(Step::Done) => {}
-                Poll::Pending if output.is_ready() && self.has_messages() => {}
-                Poll::Pending => return Poll::Pending,
-            }
+    }
+
+    /// Does the next thing that there is to do. Replies to what it runs are put on the bench, to be sent by whoever calls
+    /// this; they come before anything that is done next.
+    pub fn run(&mut self, bench: &mut Workbench) -> Next {
+        if self.session.subscriber.is_none() && self.session.client.has_mailbox() {
+            // Another connection redirects its tracking here.
+            self.session.listen();
         }
+        if self.session.client.is_killed() {
+            return Next::Ended;
+        }
+        let output = self.write_output();
+        if let Poll::Ready(Err(_)) = output {
+            return Next::Ended;
+        }
+        if !self.unsent.is_empty() {
+            // Nothing runs before its replies have room; messages alone hold nothing up.
+            return Next::Waits;
+        }
+        if self.session.closing {
+            return Next::Ended;
+        }
+        match self.work(bench) {
+            Poll::Ready(Step::Read(part)) => Next::Turn(part),
+            Poll::Ready(Step::Ended) => Next::Ended,
+            Poll::Ready(Step::Done) if self.has_work() => Next::Again,
+            _ if output.is_ready() && self.has_messages() => Next::Again,
+            _ => Next::Waits,
+        }
+    }
+
+    /// Is there something to do that nobody will tell of?
+    fn has_work(&self) -> bool {
+        let session = &self.session;
+        session.closing
+            || self.pause.is_none()
+                && (self.resume
+                    || self.socket.is_readable()
+                    || session.blocked.is_some()
+                    || session.handover.is_some()
+                    || session.bus_is_full)
     }
 
     /// Does the next thing that there is to do besides writing.
-    fn poll_work(&mut self, cx: &mut Context<'_>, buffers: &mut WorkerBuffers) -> Poll<Step> {
-        if let Some(pause) = &mut self.pause {
-            ready!(pause.as_mut().poll(cx));
+    fn work(&mut self, bench: &mut Workbench) -> Poll<Step> {
+        if let Some(until) = self.pause {
+            if Instant::now() < until {
+                return Poll::Pending;
+            }
             self.pause = None;
         }
         if self.session.bus_is_full {
             self.session.bus_is_full = self.node.cluster.as_ref().is_some_and(Cluster::is_bus_full);
-            self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+            self.pause = Some(Instant::now() + PAUSE_POLL);
             return Poll::Ready(Step::Done);
         }
         if let Some(request) = self.session.handover.take() {
@@ -181,46 +241,64 @@ impl Connection {
             return Poll::Ready(if left { Step::Ended } else { Step::Done });
         }
         if let Some(blocked) = self.session.blocked.clone() {
-            let mut chunk = ReadBuf::new(&mut buffers.read);
-            ready!(self.poll_blocked(cx, blocked, &mut chunk));
+            ready!(self.wait_blocked(blocked, bench.room()));
             return Poll::Ready(Step::Done);
         }
         if self.resume {
             self.resume = false;
             let partial = std::mem::take(&mut self.partial);
-            self.understand(buffers, partial);
+            self.understand(&mut bench.scratch, partial);
             return Poll::Ready(Step::Done);
         }
-        let mut chunk = ReadBuf::new(&mut buffers.read);
-        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk)) {
-            Ok(()) if !chunk.filled().is_empty() => {}
-            _ => return Poll::Ready(Step::Ended),
+        match ready!(self.socket.read(bench.room())) {
+            Ok(read) if read > 0 => Poll::Ready(self.received(bench, read)),
+            _ => Poll::Ready(Step::Ended),
         }
-        let read = chunk.filled().len();
-        self.received(buffers, read);
-        Poll::Ready(Step::Done)
     }
 
-    /// A turn over what was read: the first `len` bytes of the worker's buffer.
-    fn received(&mut self, buffers: &mut WorkerBuffers, len: usize) {
+    /// Does it have bytes from before, which it runs by itself and not as one of a group?
+    pub fn goes_alone(&self) -> bool {
+        self.resume || !self.partial.is_empty()
+    }
+
+    /// `len` bytes are in the room of the bench. Parses them, or runs them if some came before.
+    fn received(&mut self, bench: &mut Workbench, len: usize) -> Step {
         self.node.stats.worker(self.worker).received(len);
+        let start = bench.filled;
+        let end = start + len;
         if self.partial.is_empty() {
-            let WorkerBuffers { read, scratch, spare } = buffers;
-            let used = self.turn(scratch, spare, &mut read[..len]);
-            self.partial.append(&mut scratch.held_back);
-            self.partial.extend_from_slice(&read[used..len]);
-            self.publish();
-            return;
+            bench.filled = end;
+            let limits = batch::limits(self.node, &self.node.config.load(), &self.session);
+            return Step::Read(
+                bench
+                    .scratch
+                    .parse(&limits, &mut self.parser, &mut bench.read[..end], start),
+            );
         }
         let mut partial = std::mem::take(&mut self.partial);
-        partial.extend_from_slice(&buffers.read[..len]);
-        self.understand(buffers, partial);
+        partial.extend_from_slice(&bench.read[start..end]);
+        self.understand(&mut bench.scratch, partial);
+        Step::Done
+    }
+
+    /// A turn over what [`Connection::run`] has read.
+    pub fn turn(&mut self, bench: &mut Workbench, part: Part) -> Next {
+        let Workbench { read, scratch, .. } = bench;
+        let end = part.bytes.end;
+        let used = self.run_commands(scratch, &mut read[..end], Some(part));
+        self.partial.append(&mut scratch.held_back);
+        self.partial.extend_from_slice(&read[used..end]);
+        self.publish();
+        if self.has_work() || self.has_messages() {
+            Next::Again
+        } else {
+            Next::Waits
+        }
     }
 
     /// A turn over the bytes that were kept, and keeps what is left of them.
-    fn understand(&mut self, buffers: &mut WorkerBuffers, mut partial: Vec<u8>) {
-        let WorkerBuffers { scratch, spare, .. } = buffers;
-        let used = self.turn(scratch, spare, &mut partial);
+    fn understand(&mut self, scratch: &mut Scratch, mut partial: Vec<u8>) {
+        let used = self.run_commands(scratch, &mut partial, None);
         partial.splice(..used, scratch.held_back.drain(..));
         self.keep(partial);
         self.publish();
@@ -237,11 +315,7 @@ impl Connection {
                 .transaction
                 .as_ref()
                 .map_or(0, Transaction::held_bytes),
-            output: if self.put_off {
-                0
-            } else {
-                self.unsent.len() - self.sent
-            },
+            output: self.unsent.len() - self.sent,
         });
     }
 
@@ -263,8 +337,8 @@ impl Connection {
         }
     }
 
-    /// Runs what is complete in `buf` and sends the replies, or puts that off; returns the bytes used up.
-    fn turn(&mut self, scratch: &mut Scratch, spare: &mut Vec<Vec<u8>>, buf: &mut [u8]) -> usize {
+    /// Runs what is complete in `buf`, of which a part may be parsed; returns up to where bytes were used up.
+    fn run_commands(&mut self, scratch: &mut Scratch, buf: &mut [u8], part: Option<Part>) -> usize {
         let now = self.node.stall_and_now();
         self.session.client.touched(now);
         let config = self.node.config.load();
@@ -274,24 +348,27 @@ impl Connection {
             worker: self.worker,
             now,
         };
-        let (used, stop) = scratch.run(&batch, &mut self.session, &mut self.parser, buf);
+        let start = scratch.out.len();
+        let Self { session, parser, .. } = self;
+        let (used, stop) = match part {
+            Some(part) => scratch.run_from(part, &batch, session, parser, buf),
+            None => scratch.run(&batch, session, parser, buf),
+        };
         match stop {
             Stop::NeedMore(_) => {}
             Stop::Flush => self.resume = true,
             Stop::Paused => {
                 self.resume = true;
-                self.pause = Some(Box::pin(tokio::time::sleep(PAUSE_POLL)));
+                self.pause = Some(Instant::now() + PAUSE_POLL);
             }
             Stop::Blocked => self.resume = true,
             Stop::HandOver => {}
             Stop::Close => self.session.closing = true,
         }
-        if matches!(stop, Stop::NeedMore(_)) && self.may_put_off(scratch.out.len()) {
-            self.node.stats.worker(self.worker).sent(scratch.out.len());
-            self.unsent = std::mem::replace(&mut scratch.out, spare.pop().unwrap_or_default());
-            self.put_off = true;
-        } else {
-            self.send(&mut scratch.out);
+        if self.session.subscriber.is_some() {
+            // Among messages replies have a place of their own.
+            self.send(&scratch.out[start..]);
+            scratch.out.truncate(start);
         }
         if self.session.tracking.is_some() && self.node.tracking.is_over_limit() {
             let node = self.node;
@@ -312,18 +389,13 @@ impl Connection {
         if self.session.write_offset != self.seen_offset {
             self.seen_offset = self.session.write_offset;
             if let Some(delay) = replication.log.back_pressure(replica_limit) {
-                self.pause = Some(Box::pin(tokio::time::sleep(delay)));
+                self.pause = Some(Instant::now() + delay);
             }
         }
     }
 
-    /// May so many bytes of replies leave a little later? Among messages they have a place of their own.
-    fn may_put_off(&self, len: usize) -> bool {
-        (1..=PUT_OFF_MAX).contains(&len) && self.unsent.is_empty() && self.session.subscriber.is_none()
-    }
-
     /// Hands the replies to the socket; keeps what it does not take.
-    pub(super) fn send(&mut self, out: &mut Vec<u8>) {
+    pub fn send(&mut self, out: &[u8]) {
         if out.is_empty() {
             return;
         }
@@ -334,17 +406,17 @@ impl Connection {
             subscriber.take(&mut self.frames);
         }
         let taken = if self.unsent.is_empty() && self.frames.is_empty() {
-            self.stream.try_write(out).unwrap_or(0)
+            match self.socket.write(out) {
+                Poll::Ready(Ok(taken)) => taken,
+                // If it is more than a moment's, the next write says so.
+                Poll::Ready(Err(_)) | Poll::Pending => 0,
+            }
         } else {
             0
         };
         if taken < out.len() {
             self.unsent.extend_from_slice(&out[taken..]);
             self.check_output_limit();
-        }
-        out.clear();
-        if out.capacity() > 4 * READ_CHUNK {
-            out.shrink_to(READ_CHUNK);
         }
     }
 
@@ -366,16 +438,10 @@ impl Connection {
         }
     }
 
-    /// Writes what waits. Its buffer then is one of `spare`, if that lacks one.
-    pub(super) fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        spare: &mut Vec<Vec<u8>>,
-    ) -> Poll<std::io::Result<()>> {
+    /// Writes the replies that wait.
+    pub(super) fn write_unsent(&mut self) -> Poll<io::Result<()>> {
         while self.sent < self.unsent.len() {
-            let rest = &self.unsent[self.sent..];
-            match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+            match self.socket.write(&self.unsent[self.sent..]) {
                 Poll::Ready(Ok(taken)) => self.sent += taken,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
@@ -385,11 +451,7 @@ impl Connection {
                 }
             }
         }
-        let mut sent = std::mem::take(&mut self.unsent);
-        if sent.capacity() <= 2 * PUT_OFF_MAX && spare.len() < SPARE_MAX {
-            sent.clear();
-            spare.push(sent);
-        }
+        self.unsent = Vec::new();
         self.sent = 0;
         self.session.client.set_output(0);
         Poll::Ready(Ok(()))

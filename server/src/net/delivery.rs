@@ -2,11 +2,8 @@
 //! mailbox. Messages are written without a copy, as many at once as the socket takes.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
-use tokio::io::AsyncWrite;
+use std::io::{self, IoSlice};
+use std::task::{Poll, ready};
 
 use super::connection::Connection;
 use crate::pubsub::{Frame, SLICES_PER_FRAME};
@@ -17,22 +14,18 @@ const FRAMES_AT_ONCE: usize = 64;
 impl Connection {
     /// Writes what waits, as far as it had come when this began: whoever is flooded with messages must be able to say that
     /// it wants no more. `Pending`: the socket takes no more.
-    pub(super) fn poll_output(
-        &mut self,
-        cx: &mut Context<'_>,
-        spare: &mut Vec<Vec<u8>>,
-    ) -> Poll<std::io::Result<()>> {
+    pub(super) fn write_output(&mut self) -> Poll<io::Result<()>> {
         if !self.frames.is_empty() {
-            ready!(self.poll_frames(cx))?;
+            ready!(self.write_frames())?;
         }
         if !self.unsent.is_empty() {
-            ready!(self.poll_send(cx, spare))?;
+            ready!(self.write_unsent())?;
         }
         if self.has_messages()
             && let Some(subscriber) = &self.session.subscriber
         {
             subscriber.take(&mut self.frames);
-            return self.poll_frames(cx);
+            return self.write_frames();
         }
         Poll::Ready(Ok(()))
     }
@@ -44,7 +37,7 @@ impl Connection {
     }
 
     /// Writes the messages that were taken.
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn write_frames(&mut self) -> Poll<io::Result<()>> {
         let proto = self.session.proto;
         let Some(subscriber) = &self.session.subscriber else {
             return Poll::Ready(Ok(()));
@@ -55,10 +48,8 @@ impl Connection {
             for frame in self.frames.iter().take(FRAMES_AT_ONCE) {
                 frame.slices(proto, std::mem::take(&mut sent), &mut slices);
             }
-            let taken = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices))?;
-            if taken == 0 {
-                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
-            }
+            let len = slices.iter().map(|slice| slice.len()).sum();
+            let taken = ready!(self.socket.write_vectored(&slices, len))?;
             self.node.stats.worker(self.worker).sent(taken);
             self.frame_sent += taken;
             while let Some(frame) = self.frames.front()

@@ -1,4 +1,4 @@
-//! The worker threads: each a current-thread runtime with connections of its own. Nothing moves between them.
+//! The worker threads: each an event loop with connections of its own. Nothing moves between them.
 //!
 //! A script that runs for too long holds its worker up, and may hold up others that wait for its slots. From then on new
 //! connections go to a thread of their own, one for each such time, which can be told SCRIPT KILL; it ends with the last
@@ -8,31 +8,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use parking_lot::Mutex;
-use tokio::runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::LocalSet;
 
 use crate::log;
-use crate::net::connection::{Connection, WorkerBuffers};
+use crate::net::doorbell::{Accepted, Doorbell};
+use crate::net::event_loop::EventLoop;
 use crate::node::Node;
-use crate::session::Session;
-
-/// How often a thread without an inbox looks whether its connections have ended.
-const LOOK_FOR_END: Duration = Duration::from_millis(100);
-
-/// A socket on its way to a worker.
-struct Accepted {
-    stream: std::net::TcpStream,
-    peer: SocketAddr,
-    local: SocketAddr,
-}
 
 struct Worker {
-    inbox: UnboundedSender<Accepted>,
+    door: Arc<Doorbell>,
     connections: Arc<AtomicUsize>,
 }
 
@@ -79,7 +65,7 @@ impl Workers {
         let episode = node.scripts.monitor.episode();
         let mut rescue = self.rescue.lock();
         if !matches!(&*rescue, Some((serves, _)) if *serves == episode) {
-            // The one of another time may be held up by now. Its inbox ends here, and it ends with its connections.
+            // The one of another time may be held up by now. It gets no more, and ends with its connections.
             match Worker::start(node, node.rescue_worker(), "rescue".into()) {
                 Ok(worker) => *rescue = Some((episode, worker)),
                 Err(error) => {
@@ -98,51 +84,24 @@ impl Workers {
 
 impl Worker {
     fn start(node: &'static Node, index: usize, name: String) -> anyhow::Result<Self> {
-        let (inbox, outbox) = unbounded_channel();
         let connections = Arc::new(AtomicUsize::new(0));
-        let counter = connections.clone();
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let event_loop = EventLoop::new(node, index, connections.clone())?;
+        let door = event_loop.door();
         thread::Builder::new()
             .name(name)
-            .spawn(move || LocalSet::new().block_on(&runtime, accept_all(node, index, outbox, counter)))
+            .spawn(move || event_loop.run())
             .context("cannot start a worker thread")?;
-        Ok(Self { inbox, connections })
+        Ok(Self { door, connections })
     }
 
     fn give(&self, accepted: Accepted) {
         self.connections.fetch_add(1, Relaxed);
-        // A worker ends only with the process; then the connection ends as well.
-        let _ = self.inbox.send(accepted);
+        self.door.leave(|post| post.accepted.push(accepted));
     }
 }
 
-async fn accept_all(
-    node: &'static Node,
-    worker: usize,
-    mut inbox: UnboundedReceiver<Accepted>,
-    connections: Arc<AtomicUsize>,
-) {
-    let buffers = WorkerBuffers::new();
-    while let Some(Accepted { stream, peer, local }) = inbox.recv().await {
-        let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
-            connections.fetch_sub(1, Relaxed);
-            continue;
-        };
-        let buffers = buffers.clone();
-        let connections = connections.clone();
-        tokio::task::spawn_local(async move {
-            let client = node.clients.register(peer, local, &stream);
-            let account = node.acl.default_account().clone();
-            client.set_account(Some(account.clone()));
-            let session = Session::new(client, account, peer.ip().to_canonical().is_loopback());
-            Connection::new(node, worker, stream, session)
-                .serve(buffers)
-                .await;
-            connections.fetch_sub(1, Relaxed);
-        });
-    }
-    // Nobody else is coming.
-    while connections.load(Relaxed) > 0 {
-        tokio::time::sleep(LOOK_FOR_END).await;
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.door.leave(|post| post.closed = true);
     }
 }

@@ -150,8 +150,10 @@ impl Applier {
                 keyspace.prefetch_slot(key.slot);
             }
         }
-        keys.iter().for_each(|key| keyspace.prefetch_bucket(key));
-        keys.iter().for_each(|key| keyspace.prefetch_entry(key));
+        keys.iter()
+            .for_each(|key| keyspace.prefetch_bucket(key.slot, key.hash));
+        keys.iter()
+            .for_each(|key| keyspace.prefetch_entry(key.slot, key.hash));
         let mut end_of_groups = None;
         for command in &self.parsed {
             let args = Args::new(chunk, &self.args[command.args.clone()]);
