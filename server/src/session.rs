@@ -1,4 +1,4 @@
-//! What the node remembers of one connection between its commands. Owned by the connection's task alone;
+//! What the node remembers of one connection between its commands. Owned by the connection alone;
 //! what other connections may see of it (CLIENT LIST, CLIENT KILL) is in [`ClientShared`].
 
 use std::sync::Arc;

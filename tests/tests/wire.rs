@@ -7,7 +7,7 @@ use std::time::Duration;
 use e2e::{Client, Server, wait_for};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use slotcore::resp::Reply;
+use slotcore::resp::{Reply, encode_command};
 
 const NODE: &str = env!("CARGO_BIN_EXE_e2e-slotmark-server");
 
@@ -126,6 +126,49 @@ fn a_pipeline_is_answered_in_order_however_it_is_cut() {
     }
 }
 
+/// Long commands are read in another way than short ones, and longer than what one read takes: what comes before them,
+/// between them and behind them stays what it is.
+#[test]
+fn long_values_are_stored_whole_however_they_come() {
+    let node = Server::slotmark(NODE, &[]);
+    let mut client = node.client();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+    let kib = 1024;
+    for len in [
+        2 * kib,
+        16 * kib,
+        32 * kib,
+        48 * kib,
+        64 * kib,
+        80 * kib,
+        200 * kib,
+        1024 * kib,
+        3000 * kib,
+    ] {
+        for around in [len - 40, len - 1, len, len + 1, len + 40] {
+            let value: Vec<u8> = (0..around).map(|_| rng.random()).collect();
+            let mut bytes = b"GET nothing\r\n".to_vec();
+            encode_command(&mut bytes, &[b"SET", b"long", &value]);
+            encode_command(&mut bytes, &[b"SET", b"short", b"s"]);
+            encode_command(&mut bytes, &[b"SETRANGE", b"long", b"1", &value[1..]]);
+            encode_command(&mut bytes, &[b"MGET", b"short", b"long", b"short"]);
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let longest = rng.random_range(1..=rest.len().min(300 * kib));
+                let (piece, behind) = rest.split_at(rng.random_range(1..=longest));
+                client.send(piece);
+                rest = behind;
+            }
+            assert_eq!(client.reply(), Reply::Nil);
+            assert_eq!(client.reply(), Reply::Simple(b"OK".to_vec()));
+            assert_eq!(client.reply(), Reply::Simple(b"OK".to_vec()));
+            assert_eq!(client.reply(), Reply::Integer(around as i64));
+            let all = [bulk("s"), Reply::Bulk(value), bulk("s")];
+            assert_eq!(client.reply(), Reply::Array(all.into()));
+        }
+    }
+}
+
 #[test]
 fn a_million_arguments_are_one_command() {
     let node = Server::slotmark(NODE, &[]);
@@ -142,6 +185,60 @@ fn a_million_arguments_are_one_command() {
             assert!(values.iter().all(|value| *value == bulk("v")));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// What comes from many connections at once runs in groups. Each gets its own replies, and what is wrong with one, or
+/// what it says that concerns others, does them no harm.
+#[test]
+fn connections_that_are_served_together_do_not_mix() {
+    let node = Server::slotmark(NODE, &["--io-threads", "1", "--enable-debug-command", "local"]);
+    let mut control = node.client();
+    let mut clients: Vec<Client> = (0..100).map(|_| node.client()).collect();
+    for round in 0..30 {
+        // The node's only worker is held up, so that all of this waits for it when it goes on.
+        control.send(b"DEBUG SLEEP 0.05\r\n");
+        for (number, client) in clients.iter_mut().enumerate() {
+            let more = "GET mine\r\n".repeat(number % 40);
+            let text = match number % 10 {
+                0 => format!("*2\r\n$4\r\nECHO\r\n$8\r\n{number:04}"),
+                1 => "CLIENT KILL ID 0\r\nNOSUCH\r\n".into(),
+                2 => format!("BLPOP nothing-{round} 0.01\r\n"),
+                3 => format!("MULTI\r\nSET k{number} {round}\r\nGET k{number}\r\nEXEC\r\n"),
+                _ => format!("SET k{number} {round}\r\n{more}GET k{number}\r\n"),
+            };
+            client.send(text.as_bytes());
+        }
+        assert_eq!(control.reply(), Reply::Simple(b"OK".to_vec()));
+        for (number, client) in clients.iter_mut().enumerate() {
+            let ok = Reply::Simple(b"OK".to_vec());
+            let own = bulk(&round.to_string());
+            match number % 10 {
+                0 => {
+                    client.send(format!("{number:04}\r\n").as_bytes());
+                    assert_eq!(client.reply(), bulk(&format!("{number:04}{number:04}")));
+                }
+                1 => {
+                    assert!(matches!(client.reply(), Reply::Error(_)));
+                    assert!(matches!(client.reply(), Reply::Error(_)));
+                }
+                2 => assert_eq!(client.reply(), Reply::Nil),
+                3 => {
+                    let queued = Reply::Simple(b"QUEUED".to_vec());
+                    assert_eq!(client.reply(), ok);
+                    assert_eq!(client.reply(), queued);
+                    assert_eq!(client.reply(), queued);
+                    assert_eq!(client.reply(), Reply::Array(vec![ok, own]));
+                }
+                _ => {
+                    assert_eq!(client.reply(), ok);
+                    for _ in 0..number % 40 {
+                        assert_eq!(client.reply(), Reply::Nil);
+                    }
+                    assert_eq!(client.reply(), own);
+                }
+            }
+        }
     }
 }
 

@@ -26,24 +26,43 @@ pub fn encode_bulk(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends `bytes`, long ones piece by piece. A copy of more than 2 KiB at once is `rep movsb` in glibc, which on Zen 4 takes
-/// twice as long where the target lies a few bytes further on in its page than the source in its own: so do large values,
-/// which begin where a page does, and buffers that begin with a header. For the largest it is the faster way all the same,
-/// since it does not fetch what it overwrites.
+/// Appends `bytes`, which are to be read again soon: those who encode send. What glibc does with long ones is not always the
+/// fastest way, on Zen 4 at least:
+///
+/// - a copy of more than 2 KiB at once is `rep movsb`, which takes five to thirty times as long where the target lies 1 to 31
+///   bytes further on in its page than the source in its own. That happens to large values, which begin where a page does,
+///   behind the header of a reply.
+/// - a copy of about 1 MB goes past the caches, from where it would be sent.
 #[inline]
 fn append(out: &mut Vec<u8>, bytes: &[u8]) {
-    const PIECE: usize = 1024;
-    const LARGEST: usize = 256 * 1024;
-    if bytes.len() <= PIECE || bytes.len() > LARGEST {
+    const SHORT: usize = 2 * 1024;
+    const LONG: usize = 256 * 1024;
+    if bytes.len() <= SHORT {
         return out.extend_from_slice(bytes);
     }
     out.reserve(bytes.len());
-    bytes.chunks(PIECE).for_each(|piece| out.extend_from_slice(piece));
+    let target = out.as_ptr().addr() + out.len();
+    let ahead = target.wrapping_sub(bytes.as_ptr().addr()) % 4096;
+    let at_once = if (1..32).contains(&ahead) { SHORT / 2 } else { LONG };
+    bytes
+        .chunks(at_once)
+        .for_each(|piece| out.extend_from_slice(piece));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_appended_wherever_they_lie() {
+        let bytes: Vec<u8> = (0..600_000u32).map(|at| (at / 3) as u8).collect();
+        for (before, from) in [(0, 0), (9, 0), (40, 9), (9, 40), (4096, 1), (4127, 0)] {
+            let mut out = vec![b'-'; before];
+            append(&mut out, &bytes[from..]);
+            assert_eq!(out[..before], vec![b'-'; before]);
+            assert_eq!(out[before..], bytes[from..]);
+        }
+    }
 
     #[test]
     fn a_request() {

@@ -24,6 +24,7 @@ use super::entry::{Entry, OwnedEntry};
 use super::key::{Key, hash_key};
 use super::prefetch::{LINE_BYTES, prefetch_line};
 use super::size_class;
+use super::value::lazy_free::give_way;
 use lines::{allocate, release};
 
 /// Words in a bucket.
@@ -514,6 +515,7 @@ impl Drop for Buckets {
             }
         }
         release(self.lines, self.count);
+        give_way();
     }
 }
 

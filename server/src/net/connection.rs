@@ -24,6 +24,22 @@ use crate::session::Session;
 /// Bytes read at once.
 const READ_CHUNK: usize = 64 * 1024;
 
+/// A command of which at least so many bytes are missing is read to where it is kept, without a copy in between.
+const DIRECT_MIN: usize = 32 * 1024;
+
+/// Of a command that may be long, so much is read before its length is known.
+const LONG_START: usize = 16 * 1024;
+
+/// So much room is made for it at once: what a client announces is believed step by step.
+const DIRECT_STEP: usize = 1024 * 1024;
+
+/// A worker keeps memory for so many bytes of replies.
+const REPLIES_KEPT: usize = 4 * 1024 * 1024;
+
+/// Where they begin: so a large value, which begins with a page, and its reply are copied at the best speed
+/// (`slotcore::resp::encode`).
+const REPLIES_START: usize = 64;
+
 /// How often a paused connection looks whether the pause is over.
 const PAUSE_POLL: Duration = Duration::from_millis(2);
 
@@ -55,9 +71,10 @@ impl Workbench {
     pub fn clear(&mut self) {
         let out = &mut self.scratch.out;
         out.clear();
-        if out.capacity() > 8 * READ_CHUNK {
+        if out.capacity() > REPLIES_KEPT {
             out.shrink_to(READ_CHUNK);
         }
+        out.resize(REPLIES_START, 0);
     }
 
     /// Should what was read run before another connection reads?
@@ -112,6 +129,10 @@ pub struct Connection {
     parser: RequestParser,
     /// Bytes received and not yet understood: the start of a command, or commands behind a flush or a pause.
     pub(super) partial: Vec<u8>,
+    /// At least so many bytes lack of the command that it is the start of.
+    missing: usize,
+    /// The last command was a long one, and so may be the next.
+    expects_long: bool,
     /// `partial` may hold complete commands: look at it before reading more.
     pub(super) resume: bool,
     /// Replies that the socket did not take yet, from `sent` on. Nothing is read until they are gone.
@@ -141,6 +162,8 @@ impl Connection {
             session,
             parser: RequestParser::new(),
             partial: Vec::new(),
+            missing: 0,
+            expects_long: false,
             resume: false,
             unsent: Vec::new(),
             sent: 0,
@@ -250,10 +273,31 @@ impl Connection {
             self.understand(&mut bench.scratch, partial);
             return Poll::Ready(Step::Done);
         }
-        match ready!(self.socket.read(bench.room())) {
-            Ok(read) if read > 0 => Poll::Ready(self.received(bench, read)),
-            _ => Poll::Ready(Step::Ended),
-        }
+        let is_direct = self.missing >= DIRECT_MIN && !self.partial.is_empty();
+        let read = if is_direct {
+            self.make_room();
+            self.socket.read_behind(&mut self.partial)
+        } else if self.expects_long {
+            self.socket.read(&mut bench.room()[..LONG_START])
+        } else {
+            self.socket.read(bench.room())
+        };
+        Poll::Ready(match ready!(read) {
+            Ok(0) | Err(_) => Step::Ended,
+            Ok(read) if is_direct => {
+                self.node.stats.worker(self.worker).received(read);
+                let partial = std::mem::take(&mut self.partial);
+                self.understand(&mut bench.scratch, partial);
+                Step::Done
+            }
+            Ok(read) => self.received(bench, read),
+        })
+    }
+
+    /// Makes room behind `partial` for more of a long command.
+    fn make_room(&mut self) {
+        let room = self.missing.min(self.partial.len().max(DIRECT_STEP));
+        self.partial.reserve_exact(room);
     }
 
     /// Does it have bytes from before, which it runs by itself and not as one of a group?
@@ -287,7 +331,11 @@ impl Connection {
         let end = part.bytes.end;
         let used = self.run_commands(scratch, &mut read[..end], Some(part));
         self.partial.append(&mut scratch.held_back);
+        if self.missing >= DIRECT_MIN {
+            self.make_room();
+        }
         self.partial.extend_from_slice(&read[used..end]);
+        self.expects_long = self.partial.len() + self.missing >= DIRECT_MIN;
         self.publish();
         if self.has_work() || self.has_messages() {
             Next::Again
@@ -324,7 +372,7 @@ impl Connection {
         if partial.is_empty() {
             return;
         }
-        if partial.len() < partial.capacity() / 4 && !self.resume {
+        if partial.len() < partial.capacity() / 4 && !self.resume && self.missing < DIRECT_MIN {
             partial.shrink_to(READ_CHUNK);
         }
         self.partial = partial;
@@ -354,8 +402,9 @@ impl Connection {
             Some(part) => scratch.run_from(part, &batch, session, parser, buf),
             None => scratch.run(&batch, session, parser, buf),
         };
+        self.missing = 0;
         match stop {
-            Stop::NeedMore(_) => {}
+            Stop::NeedMore(bytes) => self.missing = bytes,
             Stop::Flush => self.resume = true,
             Stop::Paused => {
                 self.resume = true;

@@ -8,6 +8,8 @@ use std::task::{Poll, ready};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use rustix::buffer::spare_capacity;
+use rustix::net::RecvFlags;
 
 /// A socket that never blocks: `Pending` says that the poller will tell when it is worth another try.
 pub struct Socket {
@@ -59,9 +61,19 @@ impl Socket {
             return Poll::Pending;
         }
         let read = ready!(attempt(&mut self.readable, || self.stream.read(into)))?;
-        if read < into.len() && !self.read_closed {
-            self.readable = false;
+        self.readable = read == into.len() || self.read_closed;
+        Poll::Ready(Ok(read))
+    }
+
+    /// Reads once, behind what is there, as much as there is room for without an allocation, which must be something.
+    pub fn read_behind(&mut self, buf: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+        if !self.readable {
+            return Poll::Pending;
         }
+        let room = buf.capacity() - buf.len();
+        let call = || Ok(rustix::net::recv(&self.stream, spare_capacity(buf), RecvFlags::empty())?.0);
+        let read = ready!(attempt(&mut self.readable, call))?;
+        self.readable = read == room || self.read_closed;
         Poll::Ready(Ok(read))
     }
 

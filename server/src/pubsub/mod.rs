@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  PUBLISH (any worker) ─┐            ┌─ lock of the channel's part ─┐
-//!  cluster bus ──────────┼─► Registry ┤  Frame ─► mailbox A ─ wake   ├─► task of A: writes to its socket
+//!  cluster bus ──────────┼─► Registry ┤  Frame ─► mailbox A ─ wake   ├─► connection A: writes to its socket
 //!  a key's notification ─┘            └─ Frame ─► mailbox B ─ wake   ┘
 //! ```
 //!

@@ -142,7 +142,7 @@ impl ClientRegistry {
     }
 
     /// Ends those that the filter means; returns which. They are none of the open ones from here on, though their
-    /// sockets are closed a little later, each by its own task.
+    /// sockets are closed a little later, each by its own worker.
     pub fn kill(&self, filter: &KillFilter) -> Vec<u64> {
         let victims: Vec<_> = self
             .all()

@@ -468,7 +468,7 @@ impl ClientShared {
         self.wake();
     }
 
-    /// Has its task look again at what it waits for.
+    /// Has it look again at what it waits for.
     pub fn wake(&self) {
         if let Some(waker) = self.waker.lock().as_ref() {
             waker.wake_by_ref();
@@ -481,7 +481,7 @@ impl ClientShared {
         self.killed.load(Ordering::Acquire)
     }
 
-    /// How to wake its task. To be called before `is_killed` is asked, so that no kill is missed.
+    /// How to wake it. To be called before `is_killed` is asked, so that no kill is missed.
     pub fn set_waker(&self, waker: &Waker) {
         let mut current = self.waker.lock();
         if !current.as_ref().is_some_and(|known| known.will_wake(waker)) {

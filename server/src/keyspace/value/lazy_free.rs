@@ -2,6 +2,7 @@
 //! nor a worker waits for it, nor for the core that it runs on: it is less urgent than every other thread.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, LazyLock};
@@ -24,6 +25,19 @@ static PENDING_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// Objects that it has freed.
 static FREED: AtomicU64 = AtomicU64::new(0);
 
+thread_local! {
+    static IS_LAZY_FREE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets others have the core for which they wait, if this is the thread that frees. It takes a part of a core when all are
+/// busy, but never for long at a time.
+#[inline]
+pub fn give_way() {
+    if IS_LAZY_FREE.get() {
+        thread::yield_now();
+    }
+}
+
 /// Something to be freed.
 struct Doomed {
     what: Box<dyn Any + Send>,
@@ -41,6 +55,7 @@ static QUEUE: LazyLock<Option<Sender<Doomed>>> = LazyLock::new(|| {
         if cfg!(target_os = "linux") {
             let _ = rustix::process::setpriority_process(None, NICE);
         }
+        IS_LAZY_FREE.set(true);
         for Doomed { what, objects, bytes } in waiting {
             drop(what);
             PENDING_BYTES.fetch_sub(bytes, Relaxed);
