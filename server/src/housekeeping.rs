@@ -16,7 +16,7 @@ use crate::waiting::{redirect_waiters, serve_left};
 const EXPIRE_SHARE: f64 = 0.25;
 const EXPIRE_SHARE_STEP: f64 = 0.02;
 /// So long it works at a time, and then lets others have the core: a worker that shares it waits no longer than this.
-const EXPIRE_SLICE: Duration = Duration::from_millis(1);
+const EXPIRE_SLICE: Duration = Duration::from_micros(250);
 
 /// Starts the thread.
 pub fn start(node: &'static Node) -> anyhow::Result<()> {
