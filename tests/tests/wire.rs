@@ -251,6 +251,18 @@ fn large_replies_to_a_client_that_reads_slowly_do_not_pile_up() {
     let before = resident_bytes(node.process().id());
     let mut slow = node.client();
     slow.send(b"GET big\r\n".repeat(2000).as_slice());
+    let shows_output = |client: &mut Client| match client.cmd(&["CLIENT", "LIST"]) {
+        Reply::Bulk(list) => String::from_utf8_lossy(&list).lines().any(|line| {
+            let mut fields = line.split(' ').filter_map(|field| field.strip_prefix("obl="));
+            fields.any(|bytes| bytes != "0")
+        }),
+        other => panic!("{other:?}"),
+    };
+    wait_for(
+        "CLIENT LIST to show what is unread",
+        Duration::from_secs(10),
+        || shows_output(&mut client).then_some(()),
+    );
     // The node works for others meanwhile, and does not hold 2000 MiB of replies.
     for _ in 0..200 {
         assert_eq!(client.cmd(&["PING"]), Reply::Simple(b"PONG".to_vec()));

@@ -99,7 +99,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Runs the complete commands of `buf`; nothing else may be parsed. Returns how many bytes were used up, and why it stopped.
+    /// Runs the complete commands of `buf`; nothing else may wait to run. Returns how many bytes were used up, and why it
+    /// stopped.
     pub fn run(
         &mut self,
         batch: &Batch<'_>,
@@ -107,11 +108,10 @@ impl Scratch {
         parser: &mut RequestParser,
         buf: &mut [u8],
     ) -> (usize, Stop) {
+        self.forget();
         let part = self.parse(&limits(batch.node, batch.config, session), parser, buf, 0);
         self.look_ahead(&batch.node.keyspace, buf);
-        let ran = self.run_from(part, batch, session, parser, buf);
-        self.forget();
-        ran
+        self.run_from(part, batch, session, parser, buf)
     }
 
     /// Forgets what was parsed.
@@ -119,6 +119,7 @@ impl Scratch {
         self.args.clear();
         self.parsed.clear();
         self.hashed.clear();
+        self.held_back.clear();
     }
 
     /// Is as much parsed as should run before more is?

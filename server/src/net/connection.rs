@@ -33,6 +33,9 @@ const LONG_START: usize = 16 * 1024;
 /// So much room is made for it at once: what a client announces is believed step by step.
 const DIRECT_STEP: usize = 1024 * 1024;
 
+/// Replies of a connection up to this size leave together with those of others.
+const SENT_TOGETHER_MAX: usize = 16 * 1024;
+
 /// A worker keeps memory for so many bytes of replies.
 const REPLIES_KEPT: usize = 4 * 1024 * 1024;
 
@@ -275,7 +278,7 @@ impl Connection {
         }
         let is_direct = self.missing >= DIRECT_MIN && !self.partial.is_empty();
         let read = if is_direct {
-            self.make_room();
+            self.make_room(0);
             self.socket.read_behind(&mut self.partial)
         } else if self.expects_long {
             self.socket.read(&mut bench.room()[..LONG_START])
@@ -294,10 +297,13 @@ impl Connection {
         })
     }
 
-    /// Makes room behind `partial` for more of a long command.
-    fn make_room(&mut self) {
-        let room = self.missing.min(self.partial.len().max(DIRECT_STEP));
-        self.partial.reserve_exact(room);
+    /// Makes room behind `partial` for `behind` bytes that are there and for more of a long command.
+    fn make_room(&mut self, behind: usize) {
+        let spare = self.partial.capacity() - self.partial.len();
+        if spare < behind + self.missing.min(DIRECT_MIN) {
+            let step = (self.partial.len() + behind).max(DIRECT_STEP);
+            self.partial.reserve_exact(behind + self.missing.min(step));
+        }
     }
 
     /// Does it have bytes from before, which it runs by itself and not as one of a group?
@@ -327,12 +333,16 @@ impl Connection {
 
     /// A turn over what [`Connection::run`] has read.
     pub fn turn(&mut self, bench: &mut Workbench, part: Part) -> Next {
+        if self.session.client.is_killed() {
+            // By another of its group.
+            return Next::Ended;
+        }
         let Workbench { read, scratch, .. } = bench;
         let end = part.bytes.end;
         let used = self.run_commands(scratch, &mut read[..end], Some(part));
         self.partial.append(&mut scratch.held_back);
         if self.missing >= DIRECT_MIN {
-            self.make_room();
+            self.make_room(end - used);
         }
         self.partial.extend_from_slice(&read[used..end]);
         self.expects_long = self.partial.len() + self.missing >= DIRECT_MIN;
@@ -372,8 +382,9 @@ impl Connection {
         if partial.is_empty() {
             return;
         }
-        if partial.len() < partial.capacity() / 4 && !self.resume && self.missing < DIRECT_MIN {
-            partial.shrink_to(READ_CHUNK);
+        let wanted = partial.len() + self.missing.min(DIRECT_STEP);
+        if wanted < partial.capacity() / 4 && !self.resume {
+            partial.shrink_to(wanted.max(READ_CHUNK));
         }
         self.partial = partial;
         if self.partial.len() as u64 > self.node.config.load().client_query_buffer_limit {
@@ -414,8 +425,8 @@ impl Connection {
             Stop::HandOver => {}
             Stop::Close => self.session.closing = true,
         }
-        if self.session.subscriber.is_some() {
-            // Among messages replies have a place of their own.
+        // Among messages replies have a place of their own. Long ones of many connections would pile up.
+        if self.session.subscriber.is_some() || scratch.out.len() - start > SENT_TOGETHER_MAX {
             self.send(&scratch.out[start..]);
             scratch.out.truncate(start);
         }
@@ -465,6 +476,7 @@ impl Connection {
         };
         if taken < out.len() {
             self.unsent.extend_from_slice(&out[taken..]);
+            self.session.client.set_output(self.unsent.len() - self.sent);
             self.check_output_limit();
         }
     }

@@ -219,12 +219,17 @@ impl EventLoop {
     fn begin_turn(&mut self, key: usize) {
         let entry = &mut self.connections[key];
         entry.is_ready = false;
-        if entry.connection.goes_alone() {
+        let goes_alone = entry.connection.goes_alone();
+        if goes_alone {
             self.run_group();
         }
         let start = self.bench.replies().len();
         let connection = &mut self.connections[key].connection;
         let next = contained(|| connection.run(&mut self.bench));
+        if goes_alone {
+            // Whatever became of it: nothing of it is left for a group.
+            self.bench.empty();
+        }
         let is_last = self.bench.is_full() || matches!(&next, Next::Turn(part) if part.goes_on());
         let replies = start..self.bench.replies().len();
         self.turns.push(Turn { key, replies, next });

@@ -5,6 +5,7 @@
 //! of its connections.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -89,7 +90,12 @@ impl Worker {
         let door = event_loop.door();
         thread::Builder::new()
             .name(name)
-            .spawn(move || event_loop.run())
+            .spawn(move || {
+                // One that serves nobody would be given new connections for ever.
+                if catch_unwind(AssertUnwindSafe(|| event_loop.run())).is_err() {
+                    std::process::abort();
+                }
+            })
             .context("cannot start a worker thread")?;
         Ok(Self { door, connections })
     }
