@@ -78,18 +78,18 @@ pub struct Request<'a> {
     pub wire_len: usize,
 }
 
-/// Puts into `positions` which arguments of a request are keys. Requests whose keys cannot be told get none: their handler
-/// says why.
+/// Which arguments of a request are keys; `positions` is memory for that. Requests whose keys cannot be told have none:
+/// their handler says why.
 #[inline]
-pub fn find_keys(spec: &'static CommandSpec, args: &Args<'_>, positions: &mut Vec<u32>) {
-    positions.clear();
+pub fn find_keys<'a>(spec: &'static CommandSpec, args: &Args<'_>, positions: &'a mut Vec<u32>) -> &'a [u32] {
     if spec.first_key == 1 && spec.last_key == 1 && !spec.flags.contains(CommandFlags::MOVABLEKEYS) {
-        if args.len() > 1 {
-            positions.push(1);
-        }
-    } else if spec.can_have_keys() && command::key_positions(spec, args, positions).is_err() {
+        return if args.len() > 1 { &[1] } else { &[] };
+    }
+    positions.clear();
+    if spec.can_have_keys() && command::key_positions(spec, args, positions).is_err() {
         positions.clear();
     }
+    positions
 }
 
 /// Appends the keys of a request, hashed.
@@ -100,7 +100,7 @@ pub fn hash_keys<'a>(
     positions: &mut Vec<u32>,
     keys: &mut Vec<Key<'a>>,
 ) {
-    find_keys(spec, args, positions);
+    let positions = find_keys(spec, args, positions);
     keys.extend(positions.iter().map(|&at| Key::new(args.at(at as usize))));
 }
 

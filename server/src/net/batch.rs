@@ -83,6 +83,18 @@ struct Hashed {
     hash: u64,
 }
 
+impl Hashed {
+    /// The key, with the bytes that it was computed from.
+    #[inline]
+    fn of<'a>(&self, args: &Args<'a>) -> Key<'a> {
+        Key {
+            bytes: args.at(self.at as usize),
+            hash: self.hash,
+            slot: self.slot,
+        }
+    }
+}
+
 /// A worker's reusable memory: nothing is allocated for a command.
 #[derive(Default)]
 pub struct Scratch {
@@ -180,12 +192,11 @@ impl Scratch {
             request.spec = lookup_request(&args);
             let first = self.hashed.len();
             if let Ok(spec) = request.spec {
-                dispatch::find_keys(spec, &args, &mut self.positions);
-                self.hashed.extend(self.positions.iter().map(|&at| {
+                for &at in dispatch::find_keys(spec, &args, &mut self.positions) {
                     let Key { slot, hash, .. } = Key::new(args.at(at as usize));
                     keyspace.prefetch_slot(slot);
-                    Hashed { at, slot, hash }
-                }));
+                    self.hashed.push(Hashed { at, slot, hash });
+                }
             }
             request.keys = first..self.hashed.len();
         }
@@ -251,16 +262,22 @@ impl Scratch {
                 let args = Args::new(buf, &self.args[request.args.clone()]);
                 let mut waits = !session.is_primary_link && batch.node.pause.holds(request.spec, batch.now);
                 if !waits {
-                    keys.clear();
-                    keys.extend(self.hashed[request.keys.clone()].iter().map(|key| Key {
-                        bytes: args.at(key.at as usize),
-                        slot: key.slot,
-                        hash: key.hash,
-                    }));
+                    let one;
+                    let keys = match &self.hashed[request.keys.clone()] {
+                        [key] => {
+                            one = [key.of(&args)];
+                            &one
+                        }
+                        more => {
+                            keys.clear();
+                            keys.extend(more.iter().map(|key| key.of(&args)));
+                            keys.as_slice()
+                        }
+                    };
                     let request = Request {
                         args,
                         spec: request.spec,
-                        keys: &keys,
+                        keys,
                         wire_len,
                     };
                     dispatch::execute(batch, session, request, &mut self.out);

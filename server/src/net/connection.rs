@@ -301,7 +301,7 @@ impl Connection {
     fn make_room(&mut self, behind: usize) {
         let spare = self.partial.capacity() - self.partial.len();
         if spare < behind + self.missing.min(DIRECT_MIN) {
-            let step = (self.partial.len() + behind).max(DIRECT_STEP);
+            let step = (4 * (self.partial.len() + behind)).max(DIRECT_STEP);
             self.partial.reserve_exact(behind + self.missing.min(step));
         }
     }
