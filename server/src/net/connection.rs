@@ -272,8 +272,7 @@ impl Connection {
         }
         if self.resume {
             self.resume = false;
-            let partial = std::mem::take(&mut self.partial);
-            self.understand(&mut bench.scratch, partial);
+            self.understand(&mut bench.scratch);
             return Poll::Ready(Step::Done);
         }
         let is_direct = self.missing >= DIRECT_MIN && !self.partial.is_empty();
@@ -285,16 +284,19 @@ impl Connection {
         } else {
             self.socket.read(bench.room())
         };
-        Poll::Ready(match ready!(read) {
-            Ok(0) | Err(_) => Step::Ended,
-            Ok(read) if is_direct => {
-                self.node.stats.worker(self.worker).received(read);
-                let partial = std::mem::take(&mut self.partial);
-                self.understand(&mut bench.scratch, partial);
-                Step::Done
-            }
-            Ok(read) => self.received(bench, read),
-        })
+        let read = match ready!(read) {
+            Ok(0) | Err(_) => return Poll::Ready(Step::Ended),
+            Ok(read) => read,
+        };
+        self.node.stats.worker(self.worker).received(read);
+        if self.partial.is_empty() {
+            return Poll::Ready(Step::Read(self.parse(bench, read)));
+        }
+        if !is_direct {
+            self.partial.extend_from_slice(&bench.room()[..read]);
+        }
+        self.understand(&mut bench.scratch);
+        Poll::Ready(Step::Done)
     }
 
     /// Makes room behind `partial` for `behind` bytes that are there and for more of a long command.
@@ -311,24 +313,17 @@ impl Connection {
         self.resume || !self.partial.is_empty()
     }
 
-    /// `len` bytes are in the room of the bench. Parses them, or runs them if some came before.
-    fn received(&mut self, bench: &mut Workbench, len: usize) -> Step {
-        self.node.stats.worker(self.worker).received(len);
+    /// Parses the `len` bytes that are in the room of the bench, and are to run with their group.
+    fn parse(&mut self, bench: &mut Workbench, len: usize) -> Part {
         let start = bench.filled;
-        let end = start + len;
-        if self.partial.is_empty() {
-            bench.filled = end;
-            let limits = batch::limits(self.node, &self.node.config.load(), &self.session);
-            return Step::Read(
-                bench
-                    .scratch
-                    .parse(&limits, &mut self.parser, &mut bench.read[..end], start),
-            );
-        }
-        let mut partial = std::mem::take(&mut self.partial);
-        partial.extend_from_slice(&bench.read[start..end]);
-        self.understand(&mut bench.scratch, partial);
-        Step::Done
+        bench.filled += len;
+        let limits = batch::limits(self.node, &self.node.config.load(), &self.session);
+        let Workbench {
+            read,
+            filled,
+            scratch,
+        } = bench;
+        scratch.parse(&limits, &mut self.parser, &mut read[..*filled], start)
     }
 
     /// A turn over what [`Connection::run`] has read.
@@ -355,7 +350,8 @@ impl Connection {
     }
 
     /// A turn over the bytes that were kept, and keeps what is left of them.
-    fn understand(&mut self, scratch: &mut Scratch, mut partial: Vec<u8>) {
+    fn understand(&mut self, scratch: &mut Scratch) {
+        let mut partial = std::mem::take(&mut self.partial);
         let used = self.run_commands(scratch, &mut partial, None);
         partial.splice(..used, scratch.held_back.drain(..));
         self.keep(partial);
